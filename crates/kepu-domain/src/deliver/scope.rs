@@ -1,0 +1,60 @@
+//! What a node subscribes to: a place with everything above it, fields and languages.
+//! How the wanted records are found and sent is in `kepu-sync` and `kepu-app::sync`.
+
+use crate::org::Region;
+use crate::record::{Envelope, Stream};
+
+/// A subscription. Trust and alerts always pass: a withdrawal must travel as far as the thing did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scope {
+    /// The place; records for it and for every place above it pass.
+    pub region: Region,
+    /// Also records for every place below it (a province that relays to its counties).
+    pub below: bool,
+    /// Fields; empty = all. A record without fields passes always.
+    pub fields: Vec<String>,
+    /// Languages by prefix (`zh` passes `zh-Hans`); empty = all.
+    pub langs: Vec<String>,
+}
+
+impl Scope {
+    /// Everything.
+    pub fn all() -> Self {
+        Self { region: Region::NATION, below: true, fields: vec![], langs: vec![] }
+    }
+
+    /// Whether a record passes.
+    pub fn wants(&self, record: &Envelope) -> bool {
+        match record.place.stream {
+            Stream::Trust | Stream::Alert => true,
+            Stream::Up => false,
+            Stream::Lib => self.wants_lib(record.region, &record.fields, &record.lang),
+        }
+    }
+
+    /// The rule for the library stream.
+    pub fn wants_lib(&self, region: Region, fields: &[String], lang: &str) -> bool {
+        let here = region.covers(self.region) || (self.below && self.region.covers(region));
+        let field = self.fields.is_empty() || fields.is_empty() || fields.iter().any(|f| self.fields.contains(f));
+        let spoken = self.langs.is_empty() || self.langs.iter().any(|l| lang.starts_with(l.as_str()));
+        here && field && spoken
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_county_gets_its_chain_and_its_fields() {
+        let region = |code| Region::parse(code).expect("code");
+        let scope = Scope { region: region("411525"), below: false, fields: vec!["health".into()], langs: vec!["zh".into()] };
+        let health = vec!["health".to_owned(), "food".to_owned()];
+        assert!(scope.wants_lib(Region::NATION, &health, "zh-Hans"));
+        assert!(scope.wants_lib(region("410000"), &[], "zh-Hans"));
+        assert!(!scope.wants_lib(region("420000"), &health, "zh-Hans"));
+        assert!(!scope.wants_lib(Region::NATION, &["physics".to_owned()], "zh-Hans"));
+        assert!(!scope.wants_lib(Region::NATION, &health, "en"));
+        assert!(Scope::all().wants_lib(region("420100"), &health, "bo"));
+    }
+}

@@ -1,0 +1,5 @@
+//! Listen: questions, claims and the cases that answer them. Never who asked.
+
+pub mod case;
+pub mod claim;
+pub mod question;

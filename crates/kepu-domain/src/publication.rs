@@ -1,0 +1,254 @@
+//! What is public: a pure function of the records held. The latest version with enough valid reviews of exactly that
+//! version and no retraction. Trust is in `trust`; the tables that hold the outcome are in `kepu-store::subject`.
+
+use crate::create::draft::Matter;
+use crate::create::review::{Decision, Method, PeerReview, SignOff};
+use crate::record::{CorrectionNotice, DocHash, Place, Retraction};
+use crate::trust::{KeyRole, TrustView};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// One line of the review policy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rule {
+    /// `resource`, `emergency` (a resource of that type), `claim`, `holding`.
+    pub matter: String,
+    /// Only for matters in one of these fields; empty = any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<String>,
+    /// Reviewers needed.
+    pub reviews: usize,
+    /// Whether a sign-off for a whole batch counts.
+    #[serde(default)]
+    pub batch: bool,
+}
+
+/// Who may review what, and how many it takes. The first matching rule counts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Policy {
+    /// Rules in order.
+    pub rules: Vec<Rule>,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        serde_json::from_str(include_str!("../../../data/policy/review.json")).expect("built-in policy is checked by a test")
+    }
+}
+
+impl Policy {
+    fn rule(&self, matter: &Matter) -> Option<&Rule> {
+        let word = match matter {
+            Matter::Resource(r) if r.kind == "emergency" => "emergency",
+            Matter::Resource(_) => "resource",
+            Matter::Claim(c) if c.is_holding() => "holding",
+            Matter::Claim(_) => "claim",
+        };
+        self.rules.iter().find(|rule| rule.matter == word && (rule.fields.is_empty() || matter.fields().iter().any(|f| rule.fields.contains(f))))
+    }
+
+    /// How many reviewers `matter` needs. What no rule names needs two.
+    pub fn needed(&self, matter: &Matter) -> usize {
+        self.rule(matter).map_or(2, |rule| rule.reviews)
+    }
+
+    /// How many different competent people other than the author put their names under `matter`; `others` are reviews by
+    /// other institutions of exactly this version.
+    pub fn valid_reviews(&self, matter: &Matter, others: &[(String, SignOff)]) -> usize {
+        let batch = self.rule(matter).is_some_and(|rule| rule.batch);
+        let author = matter.author();
+        let counts = |s: &SignOff| {
+            (s.method == Method::Individual || batch)
+                && author.as_ref().is_none_or(|a| a.0 != s.party)
+                && s.fields.iter().any(|field| matter.fields().contains(field))
+                && !s.conflict.trim().is_empty()
+        };
+        let own = matter.reviews().iter().filter(|s| counts(s)).map(|s| (String::new(), s.party.clone()));
+        let foreign = others.iter().filter(|(_, s)| counts(s)).map(|(key, s)| (key.clone(), s.party.clone()));
+        own.chain(foreign).collect::<BTreeSet<_>>().len()
+    }
+}
+
+/// A version of a subject that passed `TrustView::check`.
+#[derive(Clone, Debug)]
+pub struct Version<'a> {
+    /// Where it stands.
+    pub place: &'a Place,
+    /// Its id.
+    pub doc: DocHash,
+    /// Informative time.
+    pub modified: Timestamp,
+    /// What it says.
+    pub matter: &'a Matter,
+}
+
+/// A document about a subject, with its place.
+#[derive(Clone, Debug)]
+pub struct Placed<T> {
+    /// Where it stands.
+    pub place: Place,
+    /// Informative time.
+    pub modified: Timestamp,
+    /// What it says.
+    pub doc: T,
+}
+
+/// All that is held about one subject; every part passed `TrustView::check`.
+#[derive(Clone, Debug, Default)]
+pub struct Dossier<'a> {
+    /// Versions.
+    pub versions: Vec<Version<'a>>,
+    /// Reviews by other institutions.
+    pub reviews: Vec<Placed<PeerReview>>,
+    /// Withdrawals.
+    pub retractions: Vec<Placed<Retraction>>,
+    /// Correction notices.
+    pub notices: Vec<Placed<CorrectionNotice>>,
+}
+
+/// How a subject stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Public, in this version.
+    Public {
+        /// The version.
+        doc: DocHash,
+        /// A correction notice whose new version has not arrived (or lacks reviews) yet.
+        notice: Option<String>,
+    },
+    /// Withdrawn; readers see a page that says so.
+    Withdrawn {
+        /// The last version that was withdrawn, for its title; none if only the withdrawal arrived.
+        doc: Option<DocHash>,
+        /// Why.
+        reason: String,
+        /// Who decided.
+        by: String,
+        /// Informative time.
+        at: Timestamp,
+    },
+    /// Held, but not (yet) fit to be shown.
+    Hidden,
+}
+
+/// Decides how a subject stands. The same set of documents gives the same answer in any order.
+pub fn standing(dossier: &Dossier<'_>, trust: &TrustView) -> Standing {
+    let order = |v: &Version<'_>| (trust.grant(&v.place.key).map_or(0, |g| g.rank), v.place.n);
+    let retracted = |v: &Version<'_>| dossier.retractions.iter().any(|r| covers(&r.doc, v.place, trust));
+    let best = dossier.versions.iter().filter(|v| !retracted(v) && enough_reviews(v, dossier, trust)).max_by_key(|v| order(v));
+    if let Some(version) = best {
+        let notice = dossier
+            .notices
+            .iter()
+            .filter(|notice| notice.doc.replaces == version.doc)
+            .max_by_key(|notice| (trust.grant(&notice.place.key).map_or(0, |g| g.rank), notice.place.n))
+            .map(|notice| notice.doc.text.clone());
+        return Standing::Public { doc: version.doc, notice };
+    }
+    let last = dossier.retractions.iter().max_by_key(|r| (r.doc.through, &r.place.key, r.place.n));
+    match last {
+        Some(retraction) => Standing::Withdrawn {
+            doc: dossier.versions.iter().filter(|v| retracted(v)).max_by_key(|v| order(v)).map(|v| v.doc),
+            reason: retraction.doc.reason.clone(),
+            by: retraction.doc.by.clone(),
+            at: retraction.modified,
+        },
+        None => Standing::Hidden,
+    }
+}
+
+/// Whether a withdrawal covers the version at `place`: same key up to its number, or an earlier key of the same line.
+fn covers(retraction: &Retraction, place: &Place, trust: &TrustView) -> bool {
+    if place.key == retraction.key {
+        return place.n <= retraction.through;
+    }
+    match (trust.grant(&place.key), trust.grant(&retraction.key)) {
+        (Some(version), Some(target)) => version.lineage == target.lineage && version.rank < target.rank,
+        _ => false,
+    }
+}
+
+fn enough_reviews(version: &Version<'_>, dossier: &Dossier<'_>, trust: &TrustView) -> bool {
+    let policy = &trust.policy;
+    let reviewer_key = trust.grant(&version.place.key).is_some_and(|g| g.roles.contains(&KeyRole::Reviewer));
+    let others: Vec<(String, SignOff)> = dossier
+        .reviews
+        .iter()
+        .filter(|r| r.doc.of == version.doc && r.doc.decision == Decision::Approve && r.place.key != version.place.key)
+        .map(|r| (r.place.key.0.clone(), r.doc.sign_off.clone()))
+        .collect();
+    let needed = policy.needed(version.matter);
+    if reviewer_key {
+        return policy.valid_reviews(version.matter, &others) >= needed;
+    }
+    // The names under the version count only if its key may speak for reviewers; reviews by others count on their own.
+    let mut bare = version.matter.clone();
+    bare.set_reviews(vec![]);
+    policy.valid_reviews(&bare, &others) >= needed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::create::resource::tests::resource;
+    use crate::ids::KeyId;
+    use crate::record::Stream;
+
+    fn sign_off(party: &str, fields: &[&str], method: Method) -> SignOff {
+        SignOff {
+            party: party.into(),
+            name: party.into(),
+            org: String::new(),
+            title: String::new(),
+            fields: fields.iter().map(|f| (*f).to_owned()).collect(),
+            conflict: "无".into(),
+            date: jiff::civil::date(2026, 1, 1),
+            method,
+            comment: String::new(),
+        }
+    }
+    fn matter(reviews: Vec<SignOff>) -> Matter {
+        Matter::Resource(Box::new(crate::create::resource::Resource { reviews, ..resource() }))
+    }
+    fn place(n: i64) -> Place {
+        Place { key: KeyId::from("did:key:root"), stream: Stream::Lib, n }
+    }
+    fn version<'a>(place: &'a Place, matter: &'a Matter) -> Version<'a> {
+        Version { place, doc: DocHash([place.n as u8; 32]), modified: Timestamp::UNIX_EPOCH, matter }
+    }
+    fn retraction(through: i64) -> Placed<Retraction> {
+        Placed {
+            place: Place { stream: Stream::Alert, ..place(1) },
+            modified: Timestamp::UNIX_EPOCH,
+            doc: Retraction { key: KeyId::from("did:key:root"), through, reason: "旧".into(), by: "中心".into() },
+        }
+    }
+
+    #[test]
+    fn only_competent_other_people_count_once() {
+        let policy = Policy::default();
+        let good = sign_off("a", &["health"], Method::Individual);
+        assert_eq!(policy.needed(&matter(vec![])), 2, "health is the strict lane");
+        assert_eq!(policy.valid_reviews(&matter(vec![good.clone(), good.clone()]), &[]), 1);
+        assert_eq!(policy.valid_reviews(&matter(vec![sign_off("a", &["physics"], Method::Individual)]), &[]), 0);
+        assert_eq!(policy.valid_reviews(&matter(vec![sign_off("a", &["health"], Method::Batch)]), &[]), 0);
+        assert_eq!(policy.valid_reviews(&matter(vec![good.clone()]), &[("did:key:other".into(), good)]), 2);
+    }
+
+    #[test]
+    fn the_latest_reviewed_version_is_public_and_a_retraction_dominates() {
+        let root = KeyId::from("did:key:root");
+        let trust = TrustView::build(&root, &[], &[]);
+        let two = || vec![sign_off("a", &["health"], Method::Individual), sign_off("b", &["health"], Method::Individual)];
+        let (p1, p2, p3) = (place(1), place(2), place(3));
+        let (m1, m2, m3) = (matter(two()), matter(vec![]), matter(two()));
+        let mut dossier = Dossier { versions: vec![version(&p2, &m2), version(&p1, &m1)], ..Dossier::default() };
+        assert_eq!(standing(&dossier, &trust), Standing::Public { doc: DocHash([1; 32]), notice: None });
+        dossier.retractions.push(retraction(2));
+        assert!(matches!(standing(&dossier, &trust), Standing::Withdrawn { doc: Some(doc), .. } if doc == DocHash([2; 32])));
+        dossier.versions.push(version(&p3, &m3));
+        assert_eq!(standing(&dossier, &trust), Standing::Public { doc: DocHash([3; 32]), notice: None });
+        assert_eq!(standing(&Dossier::default(), &trust), Standing::Hidden);
+    }
+}

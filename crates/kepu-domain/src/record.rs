@@ -1,0 +1,206 @@
+//! Records: where one stands (key, stream, number) and what it says, as domain types.
+//! Bytes, hashes and signatures are in `kepu-sync`; who may say it in `trust`; what becomes public in `publication`.
+
+use crate::create::resource::Resource;
+use crate::ids::{KeyId, SubjectId};
+use crate::listen::claim::ClaimReview;
+use crate::org::Region;
+use crate::trust::TrustDoc;
+use jiff::Timestamp;
+use std::fmt;
+
+/// Largest signed document, in bytes of its canonical form.
+pub const DOC_BYTES_MAX: usize = 32 * 1024;
+/// Largest number in a stream: what a JSON number can carry exactly.
+pub const N_MAX: i64 = (1 << 53) - 1;
+
+/// The numbered logs of a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Stream {
+    /// Certificates, rotations, revocations, policy, heads.
+    Trust,
+    /// Retractions, correction notices, fork proofs, emergency cards' withdrawals: travels first.
+    Alert,
+    /// Resources, claim reviews, expert reviews.
+    Lib,
+    /// Sealed to a parent. Reserved: no record of it is written yet.
+    Up,
+}
+
+/// All streams in the order in which they travel.
+pub const STREAMS: [Stream; 4] = [Stream::Trust, Stream::Alert, Stream::Lib, Stream::Up];
+
+impl Stream {
+    /// The word in documents and tables.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Stream::Trust => "trust",
+            Stream::Alert => "alert",
+            Stream::Lib => "lib",
+            Stream::Up => "up",
+        }
+    }
+    /// Reads the word.
+    pub fn parse(text: &str) -> Option<Stream> {
+        STREAMS.into_iter().find(|stream| stream.as_str() == text)
+    }
+    /// The number in tables and frames: trust 0, alert 1, lib 2, up 3.
+    pub fn code(self) -> u8 {
+        self as u8
+    }
+    /// Reads the number.
+    pub fn from_code(code: u8) -> Option<Stream> {
+        STREAMS.get(usize::from(code)).copied()
+    }
+}
+
+impl fmt::Display for Stream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Where a record stands. `n` counts 1, 2, 3 … per key and stream, without gaps.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Place {
+    /// The signing key.
+    pub key: KeyId,
+    /// The stream.
+    pub stream: Stream,
+    /// The number, from 1.
+    pub n: i64,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}/{}", self.key, self.stream, self.n)
+    }
+}
+
+/// SHA-256 of a canonical document: the id of exactly this version.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct DocHash(pub [u8; 32]);
+
+impl DocHash {
+    /// Lower-case hex.
+    pub fn hex(&self) -> String {
+        data_encoding::HEXLOWER.encode(&self.0)
+    }
+    /// Reads 64 hex digits.
+    pub fn from_hex(text: &str) -> Option<Self> {
+        let bytes = data_encoding::HEXLOWER_PERMISSIVE.decode(text.as_bytes()).ok()?;
+        Some(Self(bytes.try_into().ok()?))
+    }
+}
+impl fmt::Debug for DocHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.hex())
+    }
+}
+
+/// What every record says besides its own matter.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Envelope {
+    /// Where it stands.
+    pub place: Place,
+    /// Informative time of signing. Order comes from `place.n`, never from this.
+    pub modified: Timestamp,
+    /// What it is about.
+    pub subject: SubjectId,
+    /// Where it is meant for; decides which nodes it reaches.
+    pub region: Region,
+    /// Fields (ids of `data/vocabularies/domains.csv`); empty for what concerns every field.
+    pub fields: Vec<String>,
+    /// BCP 47 language of its texts.
+    pub lang: String,
+}
+
+/// What a record says.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Body {
+    /// Somebody is trusted with something, or no longer.
+    Trust(TrustDoc),
+    /// A version of a resource.
+    Resource(Box<Resource>),
+    /// A version of a claim's verdict, or a holding statement.
+    Claim(Box<ClaimReview>),
+    /// A review by another institution of exactly one version.
+    Review(crate::create::review::PeerReview),
+    /// A withdrawal.
+    Retraction(Retraction),
+    /// A notice that a newer version corrects an older one; overtakes the version itself.
+    Correction(CorrectionNotice),
+    /// Two records at one place.
+    Fork(ForkProof),
+    /// A kind this release does not know: kept, passed on, not shown.
+    Unknown(String),
+}
+
+impl Body {
+    /// The word in the document's `kind` member.
+    pub fn kind(&self) -> &str {
+        match self {
+            Body::Trust(doc) => doc.kind(),
+            Body::Resource(_) => "resource",
+            Body::Claim(_) => "claim",
+            Body::Review(_) => "review",
+            Body::Retraction(_) => "retraction",
+            Body::Correction(_) => "correction",
+            Body::Fork(_) => "fork",
+            Body::Unknown(kind) => kind,
+        }
+    }
+
+    /// The stream a record of this kind belongs to; `None` for unknown kinds, which may stand in any.
+    pub fn stream(&self) -> Option<Stream> {
+        match self {
+            Body::Trust(_) => Some(Stream::Trust),
+            Body::Resource(_) | Body::Claim(_) | Body::Review(_) => Some(Stream::Lib),
+            Body::Retraction(_) | Body::Correction(_) | Body::Fork(_) => Some(Stream::Alert),
+            Body::Unknown(_) => None,
+        }
+    }
+}
+
+/// Withdraws all versions of a subject that `key` numbered up to `through`. Dominates in any arrival order;
+/// a later version needs fresh review.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Retraction {
+    /// The key whose versions are withdrawn.
+    pub key: KeyId,
+    /// Last number (in stream `lib`) that is withdrawn.
+    pub through: i64,
+    /// Why, for the public.
+    pub reason: String,
+    /// Who decided, for the public.
+    pub by: String,
+}
+
+/// Says that the version `replaces` was wrong and how; its successor follows in `lib`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CorrectionNotice {
+    /// The corrected version.
+    pub replaces: DocHash,
+    /// What was wrong and what is right, in plain words.
+    pub text: String,
+}
+
+/// Two signatures of one key over different documents at one place: proves by itself that the key's history forked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ForkProof {
+    /// The place held twice.
+    pub place: Place,
+    /// The two stubs: time of signing, document hash, signature bytes.
+    pub stubs: [Stub; 2],
+}
+
+/// What remains verifiable of a record without its body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stub {
+    /// `dateModified` of the document, exactly as written.
+    pub modified: String,
+    /// Hash of the document.
+    pub doc: DocHash,
+    /// Signature bytes (64).
+    pub signature: Vec<u8>,
+}

@@ -1,0 +1,2 @@
+//! kepu
+fn main() {}
