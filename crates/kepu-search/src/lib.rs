@@ -1,1 +1,28 @@
-//! kepu-search
+//! Full-text search over what a node shows, always rebuildable from the store.
+//!
+//! | question | where |
+//! |---|---|
+//! | what is in the index, and how is a text cut into tokens? | [`schema`](Doc), `tokens` |
+//! | how does it open, fill, commit, start over? | [`Index`] |
+//! | which documents answer a query, in which order? | [`Query`], [`Page`] |
+//! | which part of a text is shown with its hits? | [`Span`] |
+//! | which known claims say nearly the same? | [`Scored`], [`Index::similar`] |
+//!
+//! Not here: what is public and may be indexed (`kepu-app` decides), the texts themselves (`kepu-store`), folding and tokens
+//! (`kepu-text`). Everything is synchronous; servers call it from a blocking thread.
+
+mod error;
+mod index;
+mod query;
+mod schema;
+mod search;
+mod similar;
+mod snippet;
+mod tokens;
+
+pub use error::SearchError;
+pub use index::Index;
+pub use query::{Hit, LIMIT_MAX, Page, QUERY_MAX, Query, Sort};
+pub use schema::Doc;
+pub use similar::Scored;
+pub use snippet::Span;

@@ -1,1 +1,11 @@
-//! kepu-sync
+//! What two nodes say to each other: signed records, certificates, frames and cursors. Pure functions over bytes;
+//! sockets are in `kepu-app::sync`, tables in `kepu-store`, the meaning of records in `kepu-domain`.
+
+pub mod canonical;
+pub mod cursor;
+pub mod did;
+pub mod frame;
+pub mod merkle;
+pub mod record;
+pub mod suite;
+pub mod wire;

@@ -195,7 +195,7 @@ mod tests {
             prop_assert_eq!(clean_line(&line), line.clone());
             let text = clean_text(&s);
             prop_assert_eq!(clean_text(&text), text.clone());
-            prop_assert!(!line.contains(['\n', '\r', '\u{202E}']));
+            prop_assert!(!line.contains(['\n', '\r', '\u{202E}']), "left in {:?}", line);
         }
     }
 }

@@ -74,10 +74,8 @@ mod tests {
 
     #[test]
     fn exactly_nineteen_private_use_codes_do_not_survive() {
-        let lost: Vec<u32> = ('\u{0}'..=char::MAX)
-            .filter(|c| encode_gb18030(&c.to_string()).map(|bytes| read(&bytes)) != Ok(c.to_string()))
-            .map(u32::from)
-            .collect();
+        let lost: Vec<u32> =
+            ('\u{0}'..=char::MAX).filter(|c| encode_gb18030(&c.to_string()).map(|bytes| read(&bytes)) != Ok(c.to_string())).map(u32::from).collect();
         let mut expected: Vec<u32> = (0xE78D..=0xE796).collect();
         expected.extend([0xE5E5, 0xE81E, 0xE826, 0xE82B, 0xE82C, 0xE832, 0xE843, 0xE854, 0xE864]);
         expected.sort_unstable();

@@ -1,0 +1,143 @@
+//! Measures indexing, query time and answer quality on real content. Needs `zstdcat` and `zcat`.
+//!
+//! `cargo run --release -p kepu-search --example measure [DATA]`, with `DATA` holding `content/` and `claims/`
+//! (default `/work/shared/data`). Prints a few lines; nothing is written but a temporary index.
+
+use std::error::Error;
+use std::process::Command;
+use std::time::Instant;
+
+use kepu_search::{Doc, Index, Query};
+use serde_json::Value;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let data = std::env::args().nth(1).unwrap_or_else(|| "/work/shared/data".into());
+    let documents = rows("zstdcat", &format!("{data}/content/documents.jsonl.zst"))?;
+    let questions = rows("cat", &format!("{data}/content/questions_dev.jsonl"))?;
+    let docs: Vec<Doc> = documents.iter().map(|row| Doc { id: text(row, "id"), kind: text(row, "kind"), title: text(row, "title"), text: text(row, "text"), ..Doc::default() }).collect();
+
+    speed(&docs, &questions)?;
+    retrieval(&docs, &questions)?;
+    claims(&data)
+}
+
+/// Documents a second and query times on 10,000 documents.
+fn speed(docs: &[Doc], questions: &[Value]) -> Result<(), Box<dyn Error>> {
+    let dir = tempfile::tempdir()?;
+    let index = Index::open(dir.path())?;
+    let many: Vec<Doc> = docs.iter().cycle().take(10_000).enumerate().map(|(i, doc)| Doc { id: format!("d{i:05}"), seq: i as i64, ..doc.clone() }).collect();
+    let bytes: usize = many.iter().map(|doc| doc.title.len() + doc.text.len()).sum();
+    let start = Instant::now();
+    for batch in many.chunks(500) {
+        index.put(batch)?;
+    }
+    index.commit(10_000)?;
+    let took = start.elapsed().as_secs_f64();
+    let size: u64 = std::fs::read_dir(dir.path())?.flatten().filter_map(|file| file.metadata().ok()).map(|meta| meta.len()).sum();
+    println!("index: {} docs, {:.1} MB in {took:.2} s: {:.0} docs/s; {:.1} MB on disk", index.count(), bytes as f64 / 1e6, 10_000.0 / took, size as f64 / 1e6);
+
+    let words = ["黑洞", "疫苗", "地震", "量子", "食品安全", "碳中和", "颱風", "人工智能", "深度学习", "高血压", "火灾 逃生", "dna", "光合作用", "维生素c", "航天"];
+    let words: Vec<String> = (0..600).map(|i| words[i % words.len()].to_owned()).collect();
+    let asked: Vec<String> = questions.iter().take(600).map(|row| text(row, "question")).collect();
+    for (name, queries) in [("words", words), ("questions", asked)] {
+        let mut times = Vec::new();
+        let mut total = 0;
+        for query in queries {
+            let start = Instant::now();
+            total += index.search(&Query { text: query, limit: 20, ..Query::default() })?.total;
+            times.push(start.elapsed().as_secs_f64() * 1e3);
+        }
+        print_times(name, times, total);
+    }
+    let mut times = Vec::new();
+    for row in questions.iter().take(300) {
+        let start = Instant::now();
+        index.similar(&text(row, "question"), &[], 5)?;
+        times.push(start.elapsed().as_secs_f64() * 1e3);
+    }
+    print_times("similar", times, 0);
+    Ok(())
+}
+
+fn print_times(name: &str, mut times: Vec<f64>, total: usize) {
+    times.sort_by(f64::total_cmp);
+    let at = |share: f64| times[(share * (times.len() - 1) as f64) as usize];
+    println!("{name}: p50 {:.2} ms, p99 {:.2} ms, {:.1} found on average", at(0.5), at(0.99), total as f64 / times.len() as f64);
+}
+
+/// Share of the development questions whose document is first, among the first ten, found at all.
+fn retrieval(docs: &[Doc], questions: &[Value]) -> Result<(), Box<dyn Error>> {
+    let index = Index::in_ram()?;
+    index.put(docs)?;
+    index.commit(0)?;
+    for wanted in ["factoid", "colloquial"] {
+        let (mut n, mut first, mut ten, mut found, mut reciprocal, mut none) = (0.0, 0.0, 0.0, 0.0, 0.0, 0);
+        let mut totals = Vec::new();
+        for row in questions.iter().filter(|row| row["type"] == wanted) {
+            let page = index.search(&Query { text: text(row, "question"), limit: 1000, ..Query::default() })?;
+            let right: Vec<&str> = row["relevant"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+            n += 1.0;
+            totals.push(page.total);
+            none += usize::from(page.total == 0);
+            if let Some(rank) = page.hits.iter().position(|hit| right.contains(&hit.id.as_str())) {
+                first += f64::from(u8::from(rank == 0));
+                ten += f64::from(u8::from(rank < 10));
+                found += 1.0;
+                reciprocal += 1.0 / (rank as f64 + 1.0);
+            }
+        }
+        totals.sort_unstable();
+        println!(
+            "{wanted}: R@1 {:.3}, R@10 {:.3}, found {:.3}, MRR {:.3}; totals p10 {} p50 {} p90 {}, none {none}",
+            first / n, ten / n, found / n, reciprocal / n, totals[totals.len() / 10], totals[totals.len() / 2], totals[totals.len() * 9 / 10]
+        );
+    }
+    Ok(())
+}
+
+/// How well `similar` finds the linked fact check of a post, and what score parts them from posts without one.
+fn claims(data: &str) -> Result<(), Box<dyn Error>> {
+    let known = rows("zcat", &format!("{data}/claims/dev_claims.jsonl.gz"))?;
+    let posts = rows("zcat", &format!("{data}/claims/dev_posts.jsonl.gz"))?;
+    let index = Index::in_ram()?;
+    let docs: Vec<Doc> = known.iter().map(|row| Doc { id: text(row, "id"), kind: "claim".into(), text: text(row, "text"), ..Doc::default() }).collect();
+    index.put(&docs)?;
+    index.commit(0)?;
+    let (mut right, mut linked) = (0, 0);
+    let (mut yes, mut no): (Vec<f32>, Vec<f32>) = (Vec::new(), Vec::new());
+    for row in &posts {
+        let hits = index.similar(&text(row, "text"), &[], 5)?;
+        let gold: Vec<&str> = row["gold"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let top = hits.first().map_or(0.0, |hit| hit.score);
+        if gold.is_empty() {
+            no.push(top);
+        } else {
+            linked += 1;
+            let hit = hits.first().is_some_and(|hit| gold.contains(&hit.id.as_str()));
+            right += usize::from(hit);
+            if hit {
+                yes.push(top);
+            }
+        }
+    }
+    let pairs = yes.iter().flat_map(|y| no.iter().map(move |n| if y > n { 1.0 } else { 0.0 })).sum::<f64>() / (yes.len() * no.len()) as f64;
+    yes.sort_by(f32::total_cmp);
+    no.sort_by(f32::total_cmp);
+    println!(
+        "claims: R@1 {:.3} of {linked}; score of right firsts p10 {:.2} p50 {:.2}, of posts without claim p50 {:.2} p90 {:.2} p99 {:.2}; AUC {pairs:.3}",
+        f64::from(right as u32) / f64::from(linked as u32), yes[yes.len() / 10], yes[yes.len() / 2], no[no.len() / 2], no[no.len() * 9 / 10], no[no.len() * 99 / 100]
+    );
+    Ok(())
+}
+
+fn rows(cat: &str, path: &str) -> Result<Vec<Value>, Box<dyn Error>> {
+    let out = Command::new(cat).arg(path).output()?;
+    if !out.status.success() {
+        return Err(format!("{cat} {path}: {}", String::from_utf8_lossy(&out.stderr)).into());
+    }
+    String::from_utf8(out.stdout)?.lines().map(|line| Ok(serde_json::from_str(line)?)).collect()
+}
+
+fn text(row: &Value, name: &str) -> String {
+    row[name].as_str().unwrap_or_default().to_owned()
+}
