@@ -2,17 +2,20 @@
 //!
 //! | question | where |
 //! |---|---|
-//! | what is in the index, and how is a text cut into tokens? | [`schema`](Doc), `tokens` |
-//! | how does it open, fill, commit, start over? | [`Index`] |
-//! | which documents answer a query, in which order? | [`Query`], [`Page`] |
-//! | which part of a text is shown with its hits? | [`Span`] |
-//! | which known claims say nearly the same? | [`Scored`], [`Index::similar`] |
+//! | what is in the index, and how is a text cut into tokens? | [`Doc`]; `schema`, `tokens` |
+//! | how does it open, fill, commit, start over? | [`Index`]; `index` |
+//! | what does a query ask for, and which documents count as found? | [`Query`]; `needles`, `found` |
+//! | in which order, on which page? | [`Page`]; `search` |
+//! | which part of a text is shown with its hits? | [`Span`]; `snippet` |
+//! | which known claims say nearly the same? | [`Index::similar`]; `similar` |
 //!
 //! Not here: what is public and may be indexed (`kepu-app` decides), the texts themselves (`kepu-store`), folding and tokens
 //! (`kepu-text`). Everything is synchronous; servers call it from a blocking thread.
 
 mod error;
+mod found;
 mod index;
+mod needles;
 mod query;
 mod schema;
 mod search;

@@ -1,12 +1,9 @@
-//! What a search asks and answers, and how a text becomes a question to the index.
+//! What a search asks and answers, and its filters as clauses of the index.
 //!
-//! Running it is in `search`; finding known claims, which scores differently, is in `similar`.
+//! The text of a query is taken apart in `needles`; running it is in `found` and `search`.
 
-use kepu_text::fold::fold;
-use kepu_text::graphemes;
-use kepu_text::pieces::{Kind, grams};
 use tantivy::Term;
-use tantivy::query::{AllQuery, BooleanQuery, BoostQuery, ConstScoreQuery, Occur, Query as Clause, TermQuery, TermSetQuery};
+use tantivy::query::{BooleanQuery, BoostQuery, ConstScoreQuery, Occur, Query as Clause, TermQuery, TermSetQuery};
 use tantivy::schema::{Field, IndexRecordOption};
 
 use crate::schema::{ANYWHERE, Fields};
@@ -75,58 +72,9 @@ pub struct Hit {
     pub snippet: Vec<Span>,
 }
 
-/// Weights in the score: what a pair (or word) adds in the text and in the title, and a single letter in each.
-/// Chosen on the shared development questions with `examples/measure.rs`.
-const TEXT_UNIT: f32 = 1.0;
-const TEXT_ONE: f32 = 0.5;
-const TITLE_UNIT: f32 = 1.0;
-const TITLE_ONE: f32 = 0.5;
-
-/// A query text taken apart.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Needles {
-    /// What decides whether a document is found: pairs of letters, words, letters that stand alone. No repeats.
-    pub units: Vec<String>,
-    /// Letters inside runs: they only help the order.
-    pub ones: Vec<String>,
-    /// Whether the text was longer than [`QUERY_MAX`].
-    pub truncated: bool,
-    /// Whether there was no text at all.
-    pub blank: bool,
-}
-
-impl Needles {
-    pub fn parse(text: &str) -> Self {
-        let text = text.trim();
-        let kept = graphemes::truncate(text, QUERY_MAX);
-        let mut needles = Self { truncated: kept.len() < text.len(), blank: text.is_empty(), ..Self::default() };
-        let mut seen = std::collections::HashSet::new();
-        for gram in grams(&fold(kept)) {
-            if !seen.insert((gram.kind == Kind::One, gram.text.to_string())) {
-                continue;
-            }
-            match gram.kind {
-                Kind::One => needles.ones.push(gram.text.into_owned()),
-                Kind::Two | Kind::Word | Kind::Lone => needles.units.push(gram.text.into_owned()),
-            }
-        }
-        needles
-    }
-}
-
-/// The clause that finds and scores documents holding at least `needed` of the units.
-pub(crate) fn text_clause(needles: &Needles, needed: usize, fields: &Fields) -> Box<dyn Clause> {
-    let must_have = needles.units.iter().map(|unit| (Occur::Should, term(fields.body, unit, TEXT_UNIT))).collect();
-    let mut clauses = vec![(Occur::Must, Box::new(BooleanQuery::with_minimum_required_clauses(must_have, needed)) as Box<dyn Clause>)];
-    clauses.extend(needles.ones.iter().map(|one| (Occur::Should, term(fields.body, one, TEXT_ONE))));
-    clauses.extend(needles.units.iter().map(|unit| (Occur::Should, term(fields.title, unit, TITLE_UNIT))));
-    clauses.extend(needles.ones.iter().map(|one| (Occur::Should, term(fields.title, one, TITLE_ONE))));
-    Box::new(BooleanQuery::new(clauses))
-}
-
-/// `found` (or everything) within the filters of `query`; filters add nothing to the score.
-pub(crate) fn filtered(found: Option<Box<dyn Clause>>, query: &Query, fields: &Fields) -> BooleanQuery {
-    let mut clauses = vec![(Occur::Must, found.unwrap_or_else(|| Box::new(AllQuery)))];
+/// `clause` within the filters of `query`; filters add nothing to the score.
+pub(crate) fn filtered(clause: Box<dyn Clause>, query: &Query, fields: &Fields) -> BooleanQuery {
+    let mut clauses = vec![(Occur::Must, clause)];
     let mut filter = |field: Field, values: Vec<&str>| {
         if !values.is_empty() {
             let terms = values.into_iter().map(|value| Term::from_field_text(field, value));
@@ -145,6 +93,7 @@ pub(crate) fn filtered(found: Option<Box<dyn Clause>>, query: &Query, fields: &F
     BooleanQuery::new(clauses)
 }
 
+/// Documents with the token `text` in `field`, scored by BM25 times `weight`.
 pub(crate) fn term(field: Field, text: &str, weight: f32) -> Box<dyn Clause> {
     let query = Box::new(TermQuery::new(Term::from_field_text(field, text), IndexRecordOption::WithFreqs));
     if weight == 1.0 { query } else { Box::new(BoostQuery::new(query, weight)) }

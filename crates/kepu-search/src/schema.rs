@@ -3,7 +3,7 @@
 //! Opening and writing are in `index`; which of the fields a query uses is in `query`.
 
 use tantivy::TantivyDocument;
-use tantivy::schema::{FAST, Field, INDEXED, IndexRecordOption, STORED, Schema, TextFieldIndexing, TextOptions, Value};
+use tantivy::schema::{FAST, Field, IndexRecordOption, STORED, Schema, TextFieldIndexing, TextOptions, Value};
 
 use crate::tokens;
 
@@ -72,7 +72,7 @@ pub(crate) fn schema() -> (Schema, Fields) {
         field: schema.add_text_field("field", code.clone()),
         audience: schema.add_text_field("audience", code.clone()),
         lang: schema.add_text_field("lang", code),
-        date_ms: schema.add_i64_field("date_ms", INDEXED | FAST),
+        date_ms: schema.add_i64_field("date_ms", FAST),
         seq: schema.add_i64_field("seq", FAST),
         title: schema.add_text_field("title", prose.clone().set_stored()),
         body: schema.add_text_field("body", prose),

@@ -2,20 +2,35 @@
 //!
 //! Meaning beyond words (a model's vectors) is not here; neither is the verdict. Ordinary search is in `search`.
 //!
-//! **Formula.** TODO-EXPLAIN
+//! **Formula.** A text is the set of its letters, pairs of letters and words (particles left out), each weighing its idf in the index,
+//! `ln(1 + (N - n + ½) / (n + ½))`. For the asked text A and a known line K, with w the sum of weights:
+//!
+//! ```text
+//! score = 0.7 · w(A ∩ K) / w(A)  +  0.3 · w(A ∩ K) / w(K)
+//! ```
+//!
+//! How much of the question the line holds, and how much of the line the question holds: the first finds a short question in a long claim, the
+//! second a claim inside a long forwarded message. A document scores as its best line, title included; 1 means the same tokens.
+//! Candidates are the best 50 by BM25 over the rarest 64 tokens of A.
+//!
+//! Measured with `examples/measure.rs`: of 372 wordings of the seed claims, each taken out and asked for, 272 find their claim first (pairs without
+//! letters: 225); such hits score 0.19 and more in nine of ten cases, posts about something else stay under 0.15 in nine of ten.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use kepu_text::fold::fold;
 use kepu_text::graphemes;
-use kepu_text::pieces::{Kind, grams};
+use kepu_text::pieces::grams;
 use tantivy::collector::TopDocs;
 use tantivy::collector::sort_key::{SortBySimilarityScore, SortByString};
 use tantivy::query::{BooleanQuery, Occur};
+use tantivy::schema::Field;
 use tantivy::{Order, Searcher, TantivyDocument, Term};
 
 use crate::error::SearchError;
+use crate::found::idf;
 use crate::index::Index;
+use crate::needles::is_particle;
 use crate::query::{Query, filtered, term};
 use crate::schema::stored;
 
@@ -25,6 +40,10 @@ const TEXT_MAX: usize = 1_000;
 const PROBES: usize = 64;
 /// How many candidates are compared.
 const CANDIDATES: usize = 50;
+/// How many lines of a candidate are compared.
+const LINES: usize = 50;
+/// Weight of the share of the asked text in the score; the rest is the share of the known line.
+const IN_ASKED: f32 = 0.7;
 
 /// A known claim and how near it is.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,7 +68,7 @@ impl Index {
     }
 
     fn compare(&self, searcher: &Searcher, text: &str, kinds: &[String]) -> tantivy::Result<Vec<Scored>> {
-        let mut idf = Idf { searcher, fields: &self.fields, cache: HashMap::new() };
+        let mut idf = Idf { searcher, field: self.fields.body, cache: HashMap::new() };
         let asked = idf.weigh(graphemes::truncate(text.trim(), TEXT_MAX))?;
         let mut probes: Vec<(&String, f32)> = asked.weights.iter().map(|(token, weight)| (token, *weight)).collect();
         probes.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(b.0)));
@@ -59,14 +78,14 @@ impl Index {
         }
         let any = probes.iter().map(|(token, _)| (Occur::Should, term(self.fields.body, token, 1.0))).collect();
         let filter = Query { kinds: kinds.to_vec(), ..Query::default() };
-        let clause = filtered(Some(Box::new(BooleanQuery::new(any))), &filter, &self.fields);
+        let clause = filtered(Box::new(BooleanQuery::new(any)), &filter, &self.fields);
         let order = ((SortBySimilarityScore, Order::Desc), (SortByString::for_field("id"), Order::Asc));
         let found = searcher.search(&clause, &TopDocs::with_limit(CANDIDATES).order_by(order))?;
 
         let mut scored = Vec::with_capacity(found.len());
         for (_, address) in found {
             let doc: TantivyDocument = searcher.doc(address)?;
-            let lines = std::iter::once(stored(&doc, self.fields.title)).chain(stored(&doc, self.fields.text).lines());
+            let lines = std::iter::once(stored(&doc, self.fields.title)).chain(stored(&doc, self.fields.text).lines()).take(LINES);
             let mut score = 0.0f32;
             for line in lines {
                 score = score.max(nearness(&asked, &idf.weigh(line)?));
@@ -79,45 +98,39 @@ impl Index {
 
 /// Tokens of one text with their weights.
 struct Weighed {
-    weights: HashMap<String, f32>,
+    /// Ordered, so that sums come out the same each time.
+    weights: BTreeMap<String, f32>,
     sum: f32,
 }
 
+/// The formula of this module, from 0 to 1.
 fn nearness(asked: &Weighed, known: &Weighed) -> f32 {
     let shared: f32 = known.weights.iter().filter(|(token, _)| asked.weights.contains_key(*token)).map(|(_, weight)| weight).sum();
     if shared == 0.0 {
         return 0.0;
     }
-    let n = known.weights.keys().filter(|t| asked.weights.contains_key(*t)).count() as f32;
-    let (in_asked, in_known) = (shared / asked.sum, shared / known.sum);
-    let (hi, lo) = (in_asked.max(in_known), in_asked.min(in_known));
-    let f: Vec<f32> = std::env::var("NEAR").unwrap_or("0,0.7,0".into()).split(',').map(|x| x.parse().unwrap_or(0.0)).collect();
-    let base = match f[0] as i32 {
-        0 => f[1] * hi + (1.0 - f[1]) * lo,
-        1 => (hi * lo).sqrt(),
-        2 => 2.0 * hi * lo / (hi + lo),
-        3 => hi.powf(f[1]) * lo.powf(1.0 - f[1]),
-        _ => in_known * f[1] + in_asked * (1.0 - f[1]),
-    };
-    base * n / (n + f[2])
+    (IN_ASKED * shared / asked.sum + (1.0 - IN_ASKED) * shared / known.sum).min(1.0)
 }
 
 /// Inverse document frequencies, looked up once a token.
 struct Idf<'a> {
     searcher: &'a Searcher,
-    fields: &'a crate::schema::Fields,
+    field: Field,
     cache: HashMap<String, f32>,
 }
 
 impl Idf<'_> {
     fn weigh(&mut self, text: &str) -> tantivy::Result<Weighed> {
-        let mut weights = HashMap::new();
-        let tokens: HashSet<String> = grams(&fold(text)).filter(|g| g.kind != Kind::One).map(|g| g.text.into_owned()).collect();
-        for token in tokens {
+        let mut weights = BTreeMap::new();
+        for gram in grams(&fold(text)).filter(|gram| !is_particle(&gram.text)) {
+            if weights.contains_key(&*gram.text) {
+                continue;
+            }
+            let token = gram.text.into_owned();
             let weight = match self.cache.get(&token) {
                 Some(weight) => *weight,
                 None => {
-                    let weight = self.look_up(&token)?;
+                    let weight = idf(self.searcher, &Term::from_field_text(self.field, &token))?;
                     self.cache.insert(token.clone(), weight);
                     weight
                 }
@@ -126,11 +139,5 @@ impl Idf<'_> {
         }
         let sum = weights.values().sum();
         Ok(Weighed { weights, sum })
-    }
-
-    fn look_up(&self, token: &str) -> tantivy::Result<f32> {
-        let (all, holding) = (self.searcher.num_docs() as f32, self.searcher.doc_freq(&Term::from_field_text(self.fields.body, token))? as f32);
-        // Deleted documents still count in `doc_freq` until a merge, hence the bound.
-        Ok((1.0 + ((all - holding).max(0.0) + 0.5) / (holding + 0.5)).ln())
     }
 }

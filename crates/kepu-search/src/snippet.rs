@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use kepu_text::fold::fold_aligned;
 use kepu_text::graphemes;
-use kepu_text::pieces::{Kind, grams};
+use kepu_text::pieces::grams;
 
 /// Length of a snippet in characters of the search key, about the same as user characters.
 const WINDOW: usize = 80;
@@ -34,7 +34,7 @@ struct Match {
 
 /// About 80 characters of `text` with as many different `units` (folded tokens of the query) as possible; its beginning if it holds none.
 /// Neighbouring spans differ in `hit`; an ellipsis stands where text is left out. Empty for an empty text.
-pub(crate) fn snippet(text: &str, units: &[String]) -> Vec<Span> {
+pub(crate) fn snippet(text: &str, units: &[&str]) -> Vec<Span> {
     let text = graphemes::truncate(text.trim(), TEXT_MAX);
     let aligned = fold_aligned(text);
     let length = aligned.from.len();
@@ -71,15 +71,13 @@ fn end_of(from: &[usize], end: usize, length: usize) -> usize {
     from[end..].iter().copied().find(|&next| next > last).unwrap_or(length)
 }
 
-fn find(key: &str, units: &[String]) -> Vec<Match> {
-    let wanted: HashMap<&str, usize> = units.iter().enumerate().map(|(i, unit)| (unit.as_str(), i)).collect();
+fn find(key: &str, units: &[&str]) -> Vec<Match> {
+    let wanted: HashMap<&str, usize> = units.iter().enumerate().map(|(i, unit)| (*unit, i)).collect();
     if wanted.is_empty() {
         return Vec::new();
     }
     // A unit of one letter is marked wherever the letter stands.
-    grams(key)
-        .filter_map(|gram| wanted.get(&*gram.text).map(|&unit| Match { start: gram.start, end: gram.end, unit }))
-        .collect()
+    grams(key).filter_map(|gram| wanted.get(&*gram.text).map(|&unit| Match { start: gram.start, end: gram.end, unit })).collect()
 }
 
 /// Where the most different units stand together; the earliest such place.
@@ -136,8 +134,7 @@ mod tests {
     use super::*;
 
     fn show(text: &str, units: &[&str]) -> String {
-        let units: Vec<String> = units.iter().map(|u| (*u).to_owned()).collect();
-        snippet(text, &units).iter().map(|s| if s.hit { format!("[{}]", s.text) } else { s.text.clone() }).collect()
+        snippet(text, units).iter().map(|s| if s.hit { format!("[{}]", s.text) } else { s.text.clone() }).collect()
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Cleaning text that people typed, before it is stored. Meaning and names stay; what nobody can see goes.
 //!
-//! Search keys, which may change much more, are made in [`crate::fold`]; limits are counted with [`crate::graphemes`].
+//! Search keys, which may change much more, are made in [`mod@crate::fold`]; limits are counted with [`crate::graphemes`].
 //!
 //! - Letters and marks are put together (NFC, never NFKC), except that CJK compatibility ideographs stay as typed: even
 //!   NFC would turn the U+F92C in somebody's name into another code.

@@ -176,6 +176,7 @@ fn is_ideograph(c: char) -> bool {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a failing call fails its test")]
 mod tests {
     use proptest::prelude::*;
 

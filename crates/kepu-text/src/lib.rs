@@ -1,7 +1,7 @@
 //! Text as people write it in China: reading files, cleaning input, counting, folding for search, Markdown.
 //!
 //! Pure functions over `str` and bytes; this crate knows no other crate of ours. The index that uses
-//! [`fold`] and [`pieces`] is `kepu-search`; which field allows how many characters is said in `kepu-domain`.
+//! [`mod@fold`] and [`pieces`] is `kepu-search`; which field allows how many characters is said in `kepu-domain`.
 //!
 //! One rule runs through all of it: **a name is never rewritten.** Characters of every CJK extension,
 //! compatibility ideographs and variation sequences pass [`clean`] unchanged; only search keys
@@ -14,6 +14,12 @@ pub mod gb18030;
 pub mod graphemes;
 pub mod markdown;
 pub mod pieces;
+
+pub use clean::{clean_line, clean_text};
+pub use decode::decode;
+pub use fold::fold;
+pub use graphemes::{count, truncate};
+pub use markdown::{plain, render};
 
 #[cfg(test)]
 mod fixture {

@@ -175,11 +175,7 @@ impl Html {
             TagEnd::Item => out.push_str("</li>\n"),
             TagEnd::Emphasis => out.push_str("</em>"),
             TagEnd::Strong => out.push_str("</strong>"),
-            TagEnd::Link => {
-                if self.links.pop() == Some(true) {
-                    out.push_str("</a>");
-                }
-            }
+            TagEnd::Link => out.push_str(if self.links.pop() == Some(true) { "</a>" } else { "" }),
             _ => {}
         }
     }

@@ -1,4 +1,4 @@
-//! Search tokens of a folded text. The index that stores them is in `kepu-search`; folding is in [`crate::fold`].
+//! Search tokens of a folded text. The index that stores them is in `kepu-search`; folding is in [`mod@crate::fold`].
 //!
 //! Scripts that write no spaces between words give every letter and every pair of neighbours: measured on the shared
 //! questions, letters with pairs find more than a word list does, and a new word needs no dictionary. That is Chinese with all

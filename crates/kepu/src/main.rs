@@ -1,2 +1,87 @@
-//! kepu
-fn main() {}
+//! The one binary. Reads the command line, opens the node, calls one operation, prints its outcome: results as JSON on
+//! standard output, words for people on standard error. Exit status: 0 done, 1 done with refused rows, 2 unusable call.
+
+mod bench;
+mod commands;
+mod input;
+mod serve;
+
+use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Kepu 科普: a federated science-communication platform.
+#[derive(Parser)]
+#[command(name = "kepu", version, about, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Begin a node, invite another one, join one.
+    #[command(subcommand)]
+    Node(commands::Node),
+    /// Publish and show records.
+    #[command(subcommand)]
+    Record(commands::Record),
+    /// Serve a node over HTTP; also exchanges with its parents and keeps the index level.
+    Serve(serve::Serve),
+    /// One full exchange with all parents.
+    Sync(commands::Sync),
+    /// Check records and bundles offline.
+    Verify(commands::Verify),
+    /// Make the public tables again from the records alone.
+    Rebuild(commands::DataFolder),
+    /// The audit log.
+    #[command(subcommand)]
+    Audit(commands::Audit),
+    /// Take in many resources from JSON lines or CSV.
+    Import(commands::Import),
+    /// Publish the sample texts and make the sample accounts.
+    Seed(commands::DataFolder),
+    /// Measure.
+    #[command(subcommand)]
+    Bench(bench::Bench),
+}
+
+/// The data folder of a node.
+#[derive(clap::Args, Clone)]
+pub struct Data {
+    /// Data folder.
+    #[arg(long, default_value = "kepu-data")]
+    data: PathBuf,
+    /// Tables elsewhere: postgres://… or sqlite:FILE; default: kepu.db in the data folder.
+    #[arg(long, env = "KEPU_DATABASE")]
+    database: Option<String>,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::try_from_env("KEPU_LOG").unwrap_or_else(|_| "warn,kepu=info".into()))
+        .with_writer(std::io::stderr)
+        .init();
+    // The only provider in the program; a second install can only fail because the first one stands.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let outcome = match Cli::parse().command {
+        Command::Node(node) => node.run().await,
+        Command::Record(record) => record.run().await,
+        Command::Serve(serve) => serve.run().await,
+        Command::Sync(sync) => sync.run().await,
+        Command::Verify(verify) => verify.run(),
+        Command::Rebuild(folder) => folder.rebuild().await,
+        Command::Audit(audit) => audit.run().await,
+        Command::Import(import) => import.run().await,
+        Command::Seed(folder) => folder.seed().await,
+        Command::Bench(bench) => bench.run().await,
+    };
+    match outcome {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("kepu: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}

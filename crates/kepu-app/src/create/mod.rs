@@ -1,0 +1,5 @@
+//! Create: drafts, their review and publication, corrections and withdrawals.
+
+pub mod draft;
+pub mod publish;
+pub mod review;

@@ -1,0 +1,65 @@
+//! Keeping the full-text index level with the tables: it follows the subjects' change numbers and can be thrown away.
+
+use crate::App;
+use crate::error::AppError;
+use kepu_domain::record::Body;
+use kepu_search::Doc;
+use kepu_store::subject::{self, Standing};
+use kepu_store::{Tx, record as records};
+
+/// Brings the index up to date; returns how many subjects changed in it. Without an index nothing happens.
+pub async fn catch_up(app: &App) -> Result<usize, AppError> {
+    let Some(index) = &app.index else { return Ok(0) };
+    let mut cursor = index.cursor().unwrap_or(0);
+    let mut done = 0;
+    loop {
+        let mut tx = app.db.read().await?;
+        let rows = subject::list_changed(&mut tx, cursor, 500).await?;
+        let Some(last) = rows.last().map(|row| row.seq) else { break };
+        let (mut put, mut gone) = (Vec::new(), Vec::new());
+        for row in &rows {
+            if row.standing == Standing::Public {
+                put.push(doc(&mut tx, row).await?);
+            } else {
+                gone.push(row.id.0.clone());
+            }
+        }
+        drop(tx);
+        index.delete(&gone)?;
+        index.put(&put)?;
+        index.commit(last)?;
+        done += rows.len();
+        cursor = last;
+    }
+    Ok(done)
+}
+
+async fn doc(tx: &mut Tx, row: &subject::Row) -> Result<Doc, AppError> {
+    let record = match &row.doc_hash {
+        Some(hash) => records::find_by_hash(tx, hash).await?.and_then(crate::record::read_row),
+        None => None,
+    };
+    let text = match record.and_then(|r| r.body.ok()) {
+        Some(Body::Resource(r)) => format!("{}\n{}", r.summary, kepu_text::plain(&r.text)),
+        // Variants stand first, a line each: the claim matcher compares with every line.
+        Some(Body::Claim(c)) => {
+            let mut lines = c.variants;
+            lines.push(c.plain);
+            lines.extend(c.why);
+            lines.join("\n")
+        }
+        _ => row.summary.clone(),
+    };
+    Ok(Doc {
+        id: row.id.0.clone(),
+        kind: row.kind.clone(),
+        title: row.title.clone(),
+        text,
+        region: row.region.to_string(),
+        fields: row.fields.clone(),
+        audience: row.audience.clone(),
+        lang: row.lang.clone(),
+        date_ms: row.modified,
+        seq: row.seq,
+    })
+}

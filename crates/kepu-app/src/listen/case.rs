@@ -1,0 +1,291 @@
+//! Working a case: take it, ask an expert, say at once what is known, answer, close. The answer is written as a draft.
+
+use crate::App;
+use crate::account::log;
+use crate::create::draft as writing;
+use crate::error::{AppError, FieldError, text_error};
+use crate::record::{self, Saying};
+use jiff::{SignedDuration, Timestamp, ToSpan};
+use kepu_domain::access::{Action, Actor};
+use kepu_domain::create::draft::{Draft, Matter};
+use kepu_domain::create::party::{Candidate, Party};
+use kepu_domain::create::resource::{AiUse, Credit};
+use kepu_domain::ids::{CaseId, PartyId, SubjectId};
+use kepu_domain::listen::case::{Case, Clock, Stage, Step};
+use kepu_domain::listen::claim::{ClaimReview, Holding, Verdict};
+use kepu_domain::listen::question::{Question, Stage as Asked};
+use kepu_domain::record::Body;
+use kepu_domain::text;
+use kepu_domain::vocabulary::FIELDS;
+use kepu_store::listen::{case as store, question as questions};
+use kepu_store::{Tx, subject};
+
+/// A case as a page shows it.
+#[derive(Clone, Debug)]
+pub struct CaseView {
+    /// The case.
+    pub case: Case,
+    /// Its clock.
+    pub clock: Clock,
+    /// Its time line; visitors get the public steps only.
+    pub steps: Vec<Step>,
+    /// Name of the owner, empty while nobody has it.
+    pub owner_name: String,
+    /// The expert asked.
+    pub expert: Option<Party>,
+    /// What is said publicly by now.
+    pub claim: Option<subject::Row>,
+    /// How many people asked.
+    pub questions: usize,
+    /// Whether the actor may work on it.
+    pub can_work: bool,
+}
+
+/// A case as `who` may see it.
+pub async fn view(app: &App, who: &Actor, id: &CaseId) -> Result<CaseView, AppError> {
+    let mut tx = app.db.read().await?;
+    let case = store::get(&mut tx, id).await?;
+    let can_work = who.may(Action::WorkCase, Some(&kepu_store::org::line(&mut tx, &case.org).await?)).is_ok();
+    let which = if can_work { store::Steps::All } else { store::Steps::Public };
+    let steps = store::list_steps(&mut tx, id, which, 500).await?;
+    let (owner, expert) = match &case.stage {
+        Stage::Working { owner, expert, .. } => (Some(owner), expert.as_ref()),
+        Stage::Answered { owner, .. } => (Some(owner), None),
+        _ => (None, None),
+    };
+    let owner_name = match owner {
+        Some(owner) => kepu_store::account::get(&mut tx, owner).await?.account.name,
+        None => String::new(),
+    };
+    let expert = match expert {
+        Some(expert) => kepu_store::create::party::find(&mut tx, expert).await?,
+        None => None,
+    };
+    let claim = subject::find(&mut tx, &case.subject).await?;
+    let questions = questions::list_by_case(&mut tx, id, 10_000).await?.len();
+    Ok(CaseView { clock: case.clock(app.now()), case, steps, owner_name, expert, claim, questions, can_work })
+}
+
+/// Cases with their clocks, the next due first.
+pub async fn list(app: &App, open_only: bool, limit: u32) -> Result<Vec<(Case, Clock)>, AppError> {
+    let mut tx = app.db.read().await?;
+    let now = app.now();
+    let mut list: Vec<(Case, Clock)> =
+        store::list(&mut tx, &store::Filter { stage: open_only.then(|| "active".into()), ..store::Filter::default() }, None, limit)
+            .await?
+            .into_iter()
+            .map(|case| (case.clock(now), case))
+            .map(|(c, k)| (k, c))
+            .collect();
+    list.sort_by_key(|(case, clock)| (!open_only && clock.next == kepu_domain::listen::case::Due::Nothing, clock.at, case.id.clone()));
+    Ok(list)
+}
+
+async fn open_for(tx: &mut Tx, who: &Actor, action: Action, id: &CaseId) -> Result<Case, AppError> {
+    let case = store::get(tx, id).await?;
+    who.may(action, Some(&kepu_store::org::line(tx, &case.org).await?))?;
+    Ok(case)
+}
+
+async fn keep(app: &App, mut tx: Tx, who: &Actor, case: Case, step: Step) -> Result<(), AppError> {
+    let case = store::update(&mut tx, case).await?;
+    log(app, &mut tx, &who.log_name(), &format!("case.{}", step.kind), &case.id.0, "ok").await?;
+    store::add_step(&mut tx, &case.id, &step).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+fn step(app: &App, kind: &str, text: &str, public: bool) -> Step {
+    Step { at: app.now(), kind: kind.into(), text: text.into(), public }
+}
+
+/// Takes a case, or hands it over to oneself. May: duty officers.
+pub async fn take(app: &App, who: &Actor, id: &CaseId) -> Result<(), AppError> {
+    let mut tx = app.db.write().await?;
+    let case = open_for(&mut tx, who, Action::WorkCase, id).await?;
+    let Some(account) = who.account() else { return Err(kepu_domain::access::Denied::NotSignedIn.into()) };
+    let case = case.take(account.clone())?;
+    keep(app, tx, who, case, step(app, "taken", "", true)).await
+}
+
+/// Says which fields a case touches and how urgent it is; experts are found by the fields.
+pub async fn classify(app: &App, who: &Actor, id: &CaseId, fields: Vec<String>, level: i64) -> Result<(), AppError> {
+    let mut wrong = Vec::new();
+    if fields.is_empty() || fields.iter().any(|f| FIELDS.find(f).is_none()) {
+        wrong.push(FieldError::new("fields", "no_field"));
+    }
+    let mut tx = app.db.write().await?;
+    let mut case = open_for(&mut tx, who, Action::WorkCase, id).await?;
+    if kepu_domain::listen::case::level(&case.kind, level).is_none() {
+        wrong.push(FieldError::new("level", "no_level"));
+    }
+    if !wrong.is_empty() {
+        return Err(AppError::Invalid(wrong));
+    }
+    case.fields = fields;
+    case.level = level;
+    keep(app, tx, who, case, step(app, "classified", "", false)).await
+}
+
+/// Experts for a case, best first.
+pub async fn experts(app: &App, case: &Case) -> Result<Vec<Candidate>, AppError> {
+    let mut tx = app.db.read().await?;
+    crate::create::review::candidates(app, &mut tx, &case.fields, &[]).await
+}
+
+/// Asks an expert: begins the answer's draft in the expert's name and gives it to the expert's account, if there is one.
+///
+/// May: duty officers. Writes: draft, case, log.
+pub async fn ask_expert(app: &App, who: &Actor, id: &CaseId, party: &PartyId) -> Result<Draft, AppError> {
+    let mut tx = app.db.write().await?;
+    let case = open_for(&mut tx, who, Action::WorkCase, id).await?;
+    let expert = kepu_store::create::party::get(&mut tx, party).await?;
+    if expert.competence(&case.fields) == 0 {
+        return Err(kepu_domain::create::review::ReviewError::NotCompetent { reviewer: party.clone() }.into());
+    }
+    let org = kepu_store::org::find(&mut tx, &expert.org).await?.map_or_else(String::new, |o| o.name);
+    let author = Credit { party: expert.id.0.clone(), name: expert.name.clone(), org, title: expert.title.clone() };
+    let matter = Matter::Claim(Box::new(blank(&case, author, app.today())));
+    let draft = writing::begin_in(app, &mut tx, who, &case.org, matter, Some(id.clone()), Some(case.subject.clone())).await?;
+    let accounts = kepu_store::account::list_by_party(&mut tx, party, 1).await?;
+    let draft = match accounts.into_iter().next() {
+        Some(row) => {
+            let owned = Draft { owner: Some(row.account.id), ..draft.clone() };
+            kepu_store::create::draft::update(&mut tx, kepu_store::create::draft::Seen::from(&draft), &owned, app.now()).await?;
+            owned
+        }
+        None => draft,
+    };
+    let case = case.ask_expert(party.clone(), draft.id.clone())?;
+    keep(app, tx, who, case, step(app, "asked", &expert.name, true)).await?;
+    Ok(draft)
+}
+
+/// The skeleton of an answer to a case.
+fn blank(case: &Case, author: Credit, today: jiff::civil::Date) -> ClaimReview {
+    ClaimReview {
+        claim: case.title.clone(),
+        variants: vec![],
+        claim_en: String::new(),
+        verdict: Verdict::Unproven,
+        plain: String::new(),
+        plain_en: String::new(),
+        why: vec![],
+        instead: String::new(),
+        evidence: vec![],
+        fields: case.fields.clone(),
+        audience: vec!["public".into()],
+        region: case.region,
+        lang: "zh-Hans".into(),
+        author,
+        checked: today,
+        next_check: today.checked_add(1.year()).ok(),
+        chat: String::new(),
+        holding: None,
+        ai_use: AiUse::None,
+        corrections: vec![],
+        reviews: vec![],
+        sample: false,
+    }
+}
+
+/// What a holding statement says.
+#[derive(Clone, Debug, Default)]
+pub struct HoldingForm {
+    /// What is known.
+    pub known: String,
+    /// What is not known.
+    pub not_known: String,
+    /// Hours until the next word, 1 to 72.
+    pub next_hours: i64,
+}
+
+/// Says at once and in public what is known, what is not, who is checking and when the next word comes.
+///
+/// May: duty officers. Writes: record, subject, case, log.
+pub async fn hold(app: &App, who: &Actor, id: &CaseId, form: HoldingForm) -> Result<SubjectId, AppError> {
+    let known = kepu_text::clean_text(&form.known);
+    let not_known = kepu_text::clean_text(&form.not_known);
+    let mut wrong: Vec<FieldError> = [("known", &known), ("not_known", &not_known)]
+        .into_iter()
+        .filter_map(|(field, text)| text::Limit { field, ..text::NOTE }.check(kepu_text::count(text)).err())
+        .map(|e| text_error(&e))
+        .collect();
+    if !(1..=72).contains(&form.next_hours) {
+        wrong.push(FieldError::new("next_hours", "hours"));
+    }
+    if !wrong.is_empty() {
+        return Err(AppError::Invalid(wrong));
+    }
+    let mut tx = app.db.write().await?;
+    let case = open_for(&mut tx, who, Action::IssueHolding, id).await?;
+    if case.fields.is_empty() {
+        return Err(AppError::Invalid(vec![FieldError::new("fields", "no_field")]));
+    }
+    let org = kepu_store::org::find(&mut tx, &case.org).await?.map_or_else(String::new, |o| o.name);
+    let name = match who {
+        Actor::Person { name, .. } => name.clone(),
+        other => other.log_name(),
+    };
+    let checking = match &case.stage {
+        Stage::Working { expert: Some(expert), .. } => {
+            let party = kepu_store::create::party::get(&mut tx, expert).await?;
+            format!("{}（{}）", party.name, party.title)
+        }
+        _ => org.clone(),
+    };
+    let author = Credit { party: String::new(), name, org, title: String::new() };
+    let next_update = crate::account::later(app.now(), SignedDuration::from_hours(form.next_hours));
+    let review = ClaimReview {
+        verdict: Verdict::Checking,
+        next_check: None,
+        holding: Some(Holding { known, not_known, who: checking, next_update: whole_second(next_update) }),
+        ..blank(&case, author, app.today())
+    };
+    let body = Body::Claim(Box::new(review));
+    let saying = Saying { subject: case.subject.clone(), region: case.region, fields: case.fields.clone(), lang: "zh-Hans".into(), body };
+    record::publish(app, &mut tx, vec![saying]).await?;
+    let case = case.held(app.now())?;
+    let subject = case.subject.clone();
+    keep(app, tx, who, case, step(app, "held", "", true)).await?;
+    app.notify();
+    Ok(subject)
+}
+
+fn whole_second(at: Timestamp) -> Timestamp {
+    Timestamp::from_second(at.as_second()).unwrap_or(at)
+}
+
+/// Notes that a case was answered, with the questions behind it. Within the publishing transaction.
+pub(crate) async fn answered(app: &App, tx: &mut Tx, who: &Actor, id: &CaseId, claim: &SubjectId) -> Result<(), AppError> {
+    let case = store::get(tx, id).await?;
+    let now = app.now();
+    let case = case.answer(now)?;
+    store::update(tx, case).await?;
+    store::add_step(tx, id, &step(app, "answered", "", true)).await?;
+    for question in questions::list_by_case(tx, id, 10_000).await? {
+        questions::update(tx, &Question { stage: Asked::Answered { claim: claim.clone(), at: now }, ..question }).await?;
+    }
+    log(app, tx, &who.log_name(), "case.answered", &id.0, "ok").await
+}
+
+/// Ends a case without an answer, with a public reason; its questions are told.
+pub async fn close(app: &App, who: &Actor, id: &CaseId, reason: &str) -> Result<(), AppError> {
+    let mut tx = app.db.write().await?;
+    let case = open_for(&mut tx, who, Action::WorkCase, id).await?;
+    let reason = kepu_text::clean_text(reason);
+    let case = case.close(&reason, app.now())?;
+    for question in questions::list_by_case(&mut tx, id, 10_000).await? {
+        questions::update(&mut tx, &Question { stage: Asked::Closed { reason: reason.clone(), at: app.now() }, ..question }).await?;
+    }
+    keep(app, tx, who, case, step(app, "closed", &reason, true)).await
+}
+
+/// Adds a note that only those who work on the case see.
+pub async fn note(app: &App, who: &Actor, id: &CaseId, words: &str) -> Result<(), AppError> {
+    let words = kepu_text::clean_text(words);
+    text::NOTE.check(kepu_text::count(&words))?;
+    let mut tx = app.db.write().await?;
+    let case = open_for(&mut tx, who, Action::WorkCase, id).await?;
+    keep(app, tx, who, case, step(app, "note", &words, false)).await
+}

@@ -1,0 +1,288 @@
+//! The sample data that comes with the program: fictional institutions and people, and texts written for Kepu.
+
+use crate::account::{NewAccount, create, grant_in};
+use crate::create::draft::clean;
+use crate::create::publish::saying_of;
+use crate::error::AppError;
+use crate::{App, record};
+use kepu_domain::access::{Actor, Role};
+use kepu_domain::create::draft::Matter;
+use kepu_domain::create::party::Party;
+use kepu_domain::create::resource::{AiUse, Credit, Resource, Source};
+use kepu_domain::create::review::{Method, SignOff};
+use kepu_domain::ids::{OrgId, PartyId, SubjectId};
+use kepu_domain::listen::claim::{ClaimReview, Verdict};
+use kepu_domain::org::{Org, OrgKind, Region};
+use kepu_store::meta;
+use serde::Deserialize;
+use std::collections::{BTreeMap, HashMap};
+
+const ORGANISATIONS: &str = include_str!("../../../data/seed/organisations.jsonl");
+const PARTIES: &str = include_str!("../../../data/seed/parties.jsonl");
+const CLAIMS: [&str; 2] = [include_str!("../../../data/seed/claims-1.jsonl"), include_str!("../../../data/seed/claims-2.jsonl")];
+const RESOURCES: [&str; 2] = [include_str!("../../../data/seed/resources.jsonl"), include_str!("../../../data/seed/emergency.jsonl")];
+
+#[derive(Deserialize)]
+struct SeedOrg {
+    id: String,
+    name: String,
+    name_en: String,
+    region: Region,
+    kind: OrgKind,
+    parent: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct SeedClaim {
+    id: String,
+    claim: String,
+    variants: Vec<String>,
+    verdict: Verdict,
+    plain: String,
+    why: Vec<String>,
+    instead: String,
+    evidence: Vec<Source>,
+    fields: Vec<String>,
+    audience: Vec<String>,
+    region: Region,
+    author: String,
+    reviewers: Vec<String>,
+    checked: jiff::civil::Date,
+    next_check: jiff::civil::Date,
+    #[serde(default)]
+    claim_en: String,
+    #[serde(default)]
+    plain_en: String,
+    #[serde(default)]
+    chat: String,
+}
+
+#[derive(Deserialize)]
+struct SeedResource {
+    id: String,
+    title: String,
+    #[serde(default)]
+    title_en: String,
+    summary: String,
+    text: String,
+    #[serde(rename = "type")]
+    kind: String,
+    fields: Vec<String>,
+    audience: Vec<String>,
+    sources: Vec<Source>,
+    licence: String,
+    region: Region,
+    author: String,
+    reviewers: Vec<String>,
+    date: jiff::civil::Date,
+    expires: jiff::civil::Date,
+    #[serde(default)]
+    editions: BTreeMap<String, String>,
+    #[serde(default)]
+    hazard: String,
+    #[serde(default)]
+    phase: String,
+}
+
+fn lines<T: serde::de::DeserializeOwned>(name: &str, text: &str) -> Result<Vec<T>, AppError> {
+    let rows = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    rows.map(|(at, line)| serde_json::from_str(line).map_err(|e| AppError::Record(format!("{name}, line {}: {e}", at + 1)))).collect()
+}
+
+struct People {
+    parties: HashMap<String, Party>,
+    orgs: HashMap<OrgId, String>,
+}
+
+impl People {
+    fn load() -> Result<(Self, Vec<SeedOrg>), AppError> {
+        let orgs: Vec<SeedOrg> = lines("organisations.jsonl", ORGANISATIONS)?;
+        let parties: Vec<Party> = lines("parties.jsonl", PARTIES)?;
+        let names = orgs.iter().map(|o| (OrgId::from(o.id.as_str()), o.name.clone())).collect();
+        Ok((Self { parties: parties.into_iter().map(|p| (p.id.0.clone(), p)).collect(), orgs: names }, orgs))
+    }
+    fn get(&self, id: &str) -> Result<&Party, AppError> {
+        self.parties.get(id).ok_or_else(|| AppError::NotFound { what: "party", id: id.into() })
+    }
+    fn org_name(&self, party: &Party) -> String {
+        self.orgs.get(&party.org).cloned().unwrap_or_default()
+    }
+    fn credit(&self, id: &str) -> Result<Credit, AppError> {
+        let party = self.get(id)?;
+        Ok(Credit { party: party.id.0.clone(), name: party.name.clone(), org: self.org_name(party), title: party.title.clone() })
+    }
+    fn sign_offs(&self, ids: &[String], date: jiff::civil::Date) -> Result<Vec<SignOff>, AppError> {
+        ids.iter()
+            .map(|id| {
+                let party = self.get(id)?;
+                Ok(SignOff {
+                    party: party.id.0.clone(),
+                    name: party.name.clone(),
+                    org: self.org_name(party),
+                    title: party.title.clone(),
+                    fields: party.fields.clone(),
+                    conflict: "无利益冲突（示例）".into(),
+                    date,
+                    method: Method::Individual,
+                    comment: String::new(),
+                })
+            })
+            .collect()
+    }
+}
+
+/// All sample texts with their local ids.
+fn matters(people: &People) -> Result<Vec<(String, Matter)>, AppError> {
+    let mut list = Vec::new();
+    for (at, text) in CLAIMS.iter().enumerate() {
+        for c in lines::<SeedClaim>(&format!("claims-{}.jsonl", at + 1), text)? {
+            let review = ClaimReview {
+                claim: c.claim,
+                variants: c.variants,
+                claim_en: c.claim_en,
+                verdict: c.verdict,
+                plain: c.plain,
+                plain_en: c.plain_en,
+                why: c.why,
+                instead: c.instead,
+                evidence: c.evidence,
+                fields: c.fields,
+                audience: c.audience,
+                region: c.region,
+                lang: "zh-Hans".into(),
+                author: people.credit(&c.author)?,
+                checked: c.checked,
+                next_check: Some(c.next_check),
+                chat: c.chat,
+                holding: None,
+                ai_use: AiUse::None,
+                corrections: vec![],
+                reviews: people.sign_offs(&c.reviewers, c.checked)?,
+                sample: true,
+            };
+            list.push((c.id, Matter::Claim(Box::new(review))));
+        }
+    }
+    for (name, text) in ["resources.jsonl", "emergency.jsonl"].iter().zip(RESOURCES) {
+        for r in lines::<SeedResource>(name, text)? {
+            let resource = Resource {
+                title: r.title,
+                title_en: r.title_en,
+                summary: r.summary,
+                text: r.text,
+                kind: r.kind,
+                fields: r.fields,
+                audience: r.audience,
+                sources: r.sources,
+                licence: r.licence,
+                region: r.region,
+                lang: "zh-Hans".into(),
+                date: r.date,
+                expires: Some(r.expires),
+                author: people.credit(&r.author)?,
+                ai_use: AiUse::None,
+                editions: r.editions,
+                hazard: r.hazard,
+                phase: r.phase,
+                media: vec![],
+                corrections: vec![],
+                reviews: people.sign_offs(&r.reviewers, r.date)?,
+                sample: true,
+            };
+            list.push((r.id, Matter::Resource(Box::new(resource))));
+        }
+    }
+    Ok(list)
+}
+
+/// Publishes the sample texts on an empty node, with their institutions and people. Does nothing the second time.
+pub async fn publish(app: &App) -> Result<usize, AppError> {
+    let (people, orgs) = People::load()?;
+    let mut tx = app.db.write().await?;
+    if meta::find(&mut tx, "seeded").await?.is_some() {
+        return Ok(0);
+    }
+    let orgs: Vec<Org> = orgs
+        .into_iter()
+        .map(|o| Org {
+            id: OrgId(o.id),
+            name: o.name,
+            name_en: o.name_en,
+            kind: o.kind,
+            parent: Some(o.parent.map_or_else(|| OrgId(o.region.to_string()), OrgId)),
+            region: o.region,
+            sample: true,
+        })
+        .collect();
+    kepu_store::org::insert_many(&mut tx, &orgs).await?;
+    let parties: Vec<Party> = people.parties.values().cloned().collect();
+    kepu_store::create::party::upsert_many(&mut tx, &parties).await?;
+    let matters = matters(&people)?;
+    let count = matters.len();
+    let sayings = matters.into_iter().map(|(local, matter)| saying_of(&SubjectId::new(&app.key.id().fingerprint(), &local), &clean(matter))).collect();
+    record::publish(app, &mut tx, sayings).await?;
+    meta::set(&mut tx, "org", "org-nat").await?;
+    meta::set(&mut tx, "seeded", "1").await?;
+    tx.commit().await?;
+    app.notify();
+    Ok(count)
+}
+
+/// Sample accounts with the roles of the story: sign-in name, name, role, registry entry.
+const ACCOUNTS: [(&str, &str, &[Role], Option<&str>); 7] = [
+    ("bianji", "魏示例", &[Role::Editor, Role::Steward, Role::Contributor], Some("p-wei")),
+    ("zhiban", "值班示例", &[Role::DutyOfficer], None),
+    ("yisheng", "周示例", &[Role::Contributor, Role::Reviewer], Some("p-zhou")),
+    ("shending1", "林示例", &[Role::Reviewer], Some("p-lin")),
+    ("shending2", "孟示例", &[Role::Reviewer], Some("p-meng")),
+    ("xitong", "系统管理示例", &[Role::SystemAdmin], None),
+    ("shenji", "审计管理示例", &[Role::AuditAdmin], None),
+];
+
+/// Makes the sample accounts with one fresh password each; returns sign-in name, roles and password for the operator's eyes.
+pub async fn accounts(app: &App) -> Result<Vec<(String, String, String)>, AppError> {
+    let operator = Actor::Node { name: "operator".into() };
+    let mut made = Vec::new();
+    let mut tx = app.db.write().await?;
+    for (login, name, roles, party) in ACCOUNTS {
+        if kepu_store::account::find_by_login(&mut tx, &kepu_text::fold(login)).await?.is_some() {
+            continue;
+        }
+        let password = crate::keys::random_word(14);
+        let new = NewAccount { login: login.into(), name: name.into(), password: password.clone(), party: party.map(PartyId::from), must_change: false };
+        let id = create(app, &mut tx, &operator, new).await?;
+        let org = OrgId::from(if roles.iter().any(|r| r.is_admin()) { "000000" } else { "org-nat" });
+        for role in roles {
+            grant_in(app, &mut tx, &operator, &id, &org, *role).await?;
+        }
+        let words = roles.iter().map(|r| r.as_str()).collect::<Vec<_>>().join(" ");
+        made.push((login.to_owned(), words, password));
+    }
+    tx.commit().await?;
+    Ok(made)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::create::draft::check_lengths;
+    use kepu_domain::create::resource::Weight;
+    use kepu_domain::publication::Policy;
+
+    #[test]
+    fn every_sample_passes_the_publication_gate() {
+        let (people, _) = People::load().expect("people");
+        let today = jiff::civil::date(2026, 11, 24);
+        let policy = Policy::default();
+        let list = matters(&people).expect("matters");
+        assert!(list.iter().filter(|(_, m)| m.kind() == "claim").count() >= 120);
+        assert!(list.iter().filter(|(_, m)| m.kind() == "resource").count() >= 72);
+        for (id, matter) in list {
+            let matter = clean(matter);
+            check_lengths(&matter).unwrap_or_else(|e| panic!("{id}: {e}"));
+            let blocks: Vec<_> = matter.check(today).into_iter().filter(|f| f.weight == Weight::Block).collect();
+            assert_eq!(blocks, vec![], "{id}");
+            assert!(policy.valid_reviews(&matter, &[]) >= policy.needed(&matter), "{id} lacks reviews");
+        }
+    }
+}

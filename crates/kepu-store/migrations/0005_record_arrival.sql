@@ -1,0 +1,1 @@
+CREATE INDEX record_arrival ON record (stream, arrival);

@@ -1,0 +1,1 @@
+CREATE INDEX record_subject ON record (subject);

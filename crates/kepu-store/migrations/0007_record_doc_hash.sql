@@ -1,0 +1,1 @@
+CREATE INDEX record_doc_hash ON record (doc_hash);

@@ -1,0 +1,1 @@
+CREATE INDEX record_refused ON record (arrival) WHERE refusal <> '';

@@ -1,0 +1,1 @@
+CREATE INDEX subject_newest ON subject (standing, modified, id);

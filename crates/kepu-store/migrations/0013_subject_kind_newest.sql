@@ -1,0 +1,1 @@
+CREATE INDEX subject_kind_newest ON subject (kind, standing, modified, id);

@@ -1,0 +1,1 @@
+CREATE INDEX subject_title ON subject (standing, title, id);

@@ -1,0 +1,1 @@
+CREATE INDEX subject_seq ON subject (seq);

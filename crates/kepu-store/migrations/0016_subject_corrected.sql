@@ -1,0 +1,1 @@
+CREATE INDEX subject_corrected ON subject (corrected, id) WHERE corrected > 0;

@@ -1,0 +1,1 @@
+CREATE INDEX log_who ON log (who, seq);

@@ -1,0 +1,1 @@
+CREATE INDEX log_object ON log (object, seq);

@@ -1,0 +1,1 @@
+CREATE INDEX org_parent ON org (parent, id);

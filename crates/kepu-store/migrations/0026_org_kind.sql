@@ -1,0 +1,1 @@
+CREATE INDEX org_kind ON org (kind, id);

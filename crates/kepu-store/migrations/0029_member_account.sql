@@ -1,0 +1,1 @@
+CREATE INDEX member_account ON member (account, org, role);

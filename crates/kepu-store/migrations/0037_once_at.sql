@@ -1,0 +1,1 @@
+CREATE INDEX once_at ON once (at);

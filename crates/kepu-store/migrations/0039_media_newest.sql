@@ -1,0 +1,1 @@
+CREATE INDEX media_newest ON media (created_at, hash);

@@ -1,0 +1,1 @@
+CREATE INDEX question_newest ON question (asked_at, id);

@@ -1,0 +1,1 @@
+CREATE INDEX case_file_subject ON case_file (subject);

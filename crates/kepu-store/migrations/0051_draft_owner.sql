@@ -1,0 +1,1 @@
+CREATE INDEX draft_owner ON draft (owner, updated_at, id);

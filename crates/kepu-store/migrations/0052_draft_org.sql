@@ -1,0 +1,1 @@
+CREATE INDEX draft_org ON draft (org, stage, updated_at, id);

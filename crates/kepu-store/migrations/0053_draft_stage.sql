@@ -1,0 +1,1 @@
+CREATE INDEX draft_stage ON draft (stage, updated_at, id);

@@ -1,0 +1,1 @@
+CREATE INDEX draft_subject ON draft (subject, updated_at, id);

@@ -1,0 +1,1 @@
+CREATE INDEX review_draft ON review (draft, assigned_at, id);

@@ -1,0 +1,1 @@
+CREATE INDEX review_assigned ON review (assigned_at, reviewer);

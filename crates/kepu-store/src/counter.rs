@@ -1,0 +1,27 @@
+//! Numbers that are given out: 1, 2, 3 … per name.
+//!
+//! The row stays locked until the transaction ends, so numbers are given in the order of commits and none is lost by a
+//! rollback: who has seen number 7 has seen every number below it. The price is that takers of one counter wait for each other.
+
+use crate::db::Tx;
+use crate::error::StoreError;
+use crate::sql::{args, number};
+
+/// Arrival numbers of records.
+pub const ARRIVAL: &str = "arrival";
+/// Change numbers of subjects, which feed the search index.
+pub const SUBJECT: &str = "subject";
+
+/// Takes `count` numbers and returns the first of them. `count` of 0 takes none and returns the one that would be next.
+pub async fn take(tx: &mut Tx, name: &str, count: i64) -> Result<i64, StoreError> {
+    const SQL: &str = "
+        INSERT INTO counter (name, value) VALUES ($1, $2)
+        ON CONFLICT (name) DO UPDATE SET value = counter.value + excluded.value RETURNING value";
+    Ok(number(tx, "take a number", SQL, args![name, count]).await? - count + 1)
+}
+
+/// The last number taken; 0 if none was.
+pub async fn last(tx: &mut Tx, name: &str) -> Result<i64, StoreError> {
+    const SQL: &str = "SELECT value FROM counter WHERE name = $1";
+    number(tx, "read a counter", SQL, args![name]).await
+}

@@ -1,0 +1,5 @@
+//! Create: drafts, the people who write and review, and their reviews.
+
+pub mod draft;
+pub mod party;
+pub mod review;

@@ -1,0 +1,115 @@
+//! Reviewers' tasks. Who may review what is decided in `kepu-domain::create::review`.
+
+use crate::db::Tx;
+use crate::error::StoreError;
+use crate::sql::{Cells, all, args, must, one, run, run_versioned};
+use jiff::Timestamp;
+use kepu_domain::create::review::{Decision, Review, Stage};
+use kepu_domain::ids::{DraftId, PartyId, ReviewId};
+use std::collections::HashMap;
+
+macro_rules! columns {
+    () => {
+        "id, draft, draft_version, reviewer, stage, due, decision, conflict, comment, reason, ended_at"
+    };
+}
+
+fn read(c: &mut Cells<'_>) -> Result<Review, StoreError> {
+    let (id, draft, draft_version, reviewer, name) = (c.id()?, c.id()?, c.int()?, c.id()?, c.text()?);
+    let (due, decision, conflict, comment) = (c.opt_text()?, c.opt_text()?, c.text()?, c.text()?);
+    let (reason, ended_at) = (c.text()?, c.opt_time()?);
+    let due = due.map(|text| text.parse().map_err(|e| c.corrupt(e))).transpose()?;
+    let stage = match (name.as_str(), due, decision.as_deref().and_then(Decision::parse), ended_at) {
+        ("assigned", Some(due), _, _) => Stage::Assigned { due },
+        ("decided", _, Some(decision), Some(at)) => Stage::Decided { decision, conflict, comment, at },
+        ("declined", _, _, Some(at)) => Stage::Declined { reason, at },
+        _ => return Err(c.corrupt(format!("what belongs to the stage \"{name}\" is missing"))),
+    };
+    Ok(Review { id, draft, draft_version, reviewer, stage })
+}
+
+struct Columns<'a> {
+    name: &'static str,
+    due: Option<String>,
+    decision: Option<&'static str>,
+    conflict: &'a str,
+    comment: &'a str,
+    reason: &'a str,
+    ended_at: Option<Timestamp>,
+}
+
+fn columns_of(stage: &Stage) -> Columns<'_> {
+    let none = Columns { name: "assigned", due: None, decision: None, conflict: "", comment: "", reason: "", ended_at: None };
+    match stage {
+        Stage::Assigned { due } => Columns { due: Some(due.to_string()), ..none },
+        Stage::Decided { decision, conflict, comment, at } => {
+            Columns { name: "decided", decision: Some(decision.as_str()), conflict, comment, ended_at: Some(*at), ..none }
+        }
+        Stage::Declined { reason, at } => Columns { name: "declined", reason, ended_at: Some(*at), ..none },
+    }
+}
+
+/// Adds a task that was assigned at `now`.
+pub async fn insert(tx: &mut Tx, review: &Review, now: Timestamp) -> Result<(), StoreError> {
+    const SQL: &str = concat!("INSERT INTO review (", columns!(), ", assigned_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)");
+    let c = columns_of(&review.stage);
+    let args = args![
+        review.id.as_str(),
+        review.draft.as_str(),
+        review.draft_version,
+        review.reviewer.as_str(),
+        c.name,
+        c.due,
+        c.decision,
+        c.conflict,
+        c.comment,
+        c.reason,
+        c.ended_at,
+        now
+    ];
+    run(tx, "add a review", SQL, args).await.map(drop)
+}
+
+/// Stores an assigned task that was decided or declined. `Stale` if it was closed before.
+pub async fn update(tx: &mut Tx, review: &Review) -> Result<(), StoreError> {
+    const SQL: &str = "
+        UPDATE review SET stage = $2, due = $3, decision = $4, conflict = $5, comment = $6, reason = $7, ended_at = $8
+        WHERE id = $1 AND stage = 'assigned'";
+    const EXISTS: &str = "SELECT COUNT(*) FROM review WHERE id = $1";
+    let c = columns_of(&review.stage);
+    let id = review.id.as_str();
+    let args = args![id, c.name, c.due, c.decision, c.conflict, c.comment, c.reason, c.ended_at];
+    run_versioned(tx, "change a review", "review", id, SQL, args, EXISTS).await
+}
+
+/// One task.
+pub async fn find(tx: &mut Tx, id: &ReviewId) -> Result<Option<Review>, StoreError> {
+    const SQL: &str = concat!("SELECT ", columns!(), " FROM review WHERE id = $1");
+    one(tx, "find a review", SQL, args![id.as_str()], read).await
+}
+
+/// One task that must be there.
+pub async fn get(tx: &mut Tx, id: &ReviewId) -> Result<Review, StoreError> {
+    must(find(tx, id).await?, "review", id)
+}
+
+/// The tasks of a reviewer in the stage with the stored word `stage` (`None`: any), longest assigned first, at most `limit`.
+pub async fn list_by_reviewer(tx: &mut Tx, reviewer: &PartyId, stage: Option<&str>, limit: u32) -> Result<Vec<Review>, StoreError> {
+    const SQL: &str = concat!("SELECT ", columns!(), " FROM review WHERE reviewer = $1 AND ($2 = '' OR stage = $2) ORDER BY assigned_at, id LIMIT $3");
+    all(tx, "list the reviews of a reviewer", SQL, args![reviewer.as_str(), stage.unwrap_or_default(), limit], read).await
+}
+
+/// The tasks on a draft, all versions, first assigned first; at most 200.
+pub async fn list_by_draft(tx: &mut Tx, draft: &DraftId) -> Result<Vec<Review>, StoreError> {
+    const SQL: &str = concat!("SELECT ", columns!(), " FROM review WHERE draft = $1 ORDER BY assigned_at, id LIMIT 200");
+    all(tx, "list the reviews of a draft", SQL, args![draft.as_str()], read).await
+}
+
+/// How many tasks each reviewer was given since `since`, without those given back.
+pub async fn loads(tx: &mut Tx, since: Timestamp) -> Result<HashMap<PartyId, i64>, StoreError> {
+    const SQL: &str = "
+        SELECT reviewer, COUNT(*) FROM review
+        WHERE assigned_at >= $1 AND stage <> 'declined' GROUP BY reviewer ORDER BY reviewer";
+    let rows = all(tx, "count the tasks of reviewers", SQL, args![since], |c| Ok((c.id()?, c.int()?))).await?;
+    Ok(rows.into_iter().collect())
+}

@@ -1,0 +1,4 @@
+//! Listen: questions of visitors, and the cases that answer them.
+
+pub mod case;
+pub mod question;

@@ -1,0 +1,93 @@
+//! The embedded migrations: one statement per file, one directory for both engines. Running them is in `db`.
+//!
+//! `sqlx::migrate!` would do the same, but its macro crate compiles SQLite a second time for the build machine.
+
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+
+/// Number, name and text of every migration, in order. Only ever added to.
+const FILES: &[(i64, &str, &str)] = &[
+    (1, "meta", include_str!("../migrations/0001_meta.sql")),
+    (2, "counter", include_str!("../migrations/0002_counter.sql")),
+    (3, "signer", include_str!("../migrations/0003_signer.sql")),
+    (4, "record", include_str!("../migrations/0004_record.sql")),
+    (5, "record_arrival", include_str!("../migrations/0005_record_arrival.sql")),
+    (6, "record_subject", include_str!("../migrations/0006_record_subject.sql")),
+    (7, "record_doc_hash", include_str!("../migrations/0007_record_doc_hash.sql")),
+    (8, "record_refused", include_str!("../migrations/0008_record_refused.sql")),
+    (9, "stream_head", include_str!("../migrations/0009_stream_head.sql")),
+    (10, "fork", include_str!("../migrations/0010_fork.sql")),
+    (11, "subject", include_str!("../migrations/0011_subject.sql")),
+    (12, "subject_newest", include_str!("../migrations/0012_subject_newest.sql")),
+    (13, "subject_kind_newest", include_str!("../migrations/0013_subject_kind_newest.sql")),
+    (14, "subject_title", include_str!("../migrations/0014_subject_title.sql")),
+    (15, "subject_seq", include_str!("../migrations/0015_subject_seq.sql")),
+    (16, "subject_corrected", include_str!("../migrations/0016_subject_corrected.sql")),
+    (17, "subject_withdrawn", include_str!("../migrations/0017_subject_withdrawn.sql")),
+    (18, "log", include_str!("../migrations/0018_log.sql")),
+    (19, "log_who", include_str!("../migrations/0019_log_who.sql")),
+    (20, "log_object", include_str!("../migrations/0020_log_object.sql")),
+    (21, "job", include_str!("../migrations/0021_job.sql")),
+    (22, "job_due", include_str!("../migrations/0022_job_due.sql")),
+    (23, "job_newest", include_str!("../migrations/0023_job_newest.sql")),
+    (24, "org", include_str!("../migrations/0024_org.sql")),
+    (25, "org_parent", include_str!("../migrations/0025_org_parent.sql")),
+    (26, "org_kind", include_str!("../migrations/0026_org_kind.sql")),
+    (27, "account", include_str!("../migrations/0027_account.sql")),
+    (28, "member", include_str!("../migrations/0028_member.sql")),
+    (29, "member_account", include_str!("../migrations/0029_member_account.sql")),
+    (30, "session", include_str!("../migrations/0030_session.sql")),
+    (31, "session_account", include_str!("../migrations/0031_session_account.sql")),
+    (32, "session_expires", include_str!("../migrations/0032_session_expires.sql")),
+    (33, "login_lock", include_str!("../migrations/0033_login_lock.sql")),
+    (34, "peer", include_str!("../migrations/0034_peer.sql")),
+    (35, "invite", include_str!("../migrations/0035_invite.sql")),
+    (36, "once", include_str!("../migrations/0036_once.sql")),
+    (37, "once_at", include_str!("../migrations/0037_once_at.sql")),
+    (38, "media", include_str!("../migrations/0038_media.sql")),
+    (39, "media_newest", include_str!("../migrations/0039_media_newest.sql")),
+    (40, "question", include_str!("../migrations/0040_question.sql")),
+    (41, "question_case", include_str!("../migrations/0041_question_case.sql")),
+    (42, "question_newest", include_str!("../migrations/0042_question_newest.sql")),
+    (43, "case_file", include_str!("../migrations/0043_case_file.sql")),
+    (44, "case_file_stage", include_str!("../migrations/0044_case_file_stage.sql")),
+    (45, "case_file_newest", include_str!("../migrations/0045_case_file_newest.sql")),
+    (46, "case_file_subject", include_str!("../migrations/0046_case_file_subject.sql")),
+    (47, "case_step", include_str!("../migrations/0047_case_step.sql")),
+    (48, "party", include_str!("../migrations/0048_party.sql")),
+    (49, "party_org", include_str!("../migrations/0049_party_org.sql")),
+    (50, "draft", include_str!("../migrations/0050_draft.sql")),
+    (51, "draft_owner", include_str!("../migrations/0051_draft_owner.sql")),
+    (52, "draft_org", include_str!("../migrations/0052_draft_org.sql")),
+    (53, "draft_stage", include_str!("../migrations/0053_draft_stage.sql")),
+    (54, "draft_subject", include_str!("../migrations/0054_draft_subject.sql")),
+    (55, "review", include_str!("../migrations/0055_review.sql")),
+    (56, "review_draft", include_str!("../migrations/0056_review_draft.sql")),
+    (57, "review_reviewer", include_str!("../migrations/0057_review_reviewer.sql")),
+    (58, "review_assigned", include_str!("../migrations/0058_review_assigned.sql")),
+];
+
+/// The migrations as sqlx wants them.
+pub(crate) fn migrator() -> Migrator {
+    let one = |(version, name, text): &(i64, &'static str, &'static str)| {
+        Migration::new(*version, (*name).into(), MigrationType::Simple, sqlx::SqlSafeStr::into_sql_str(*text), false)
+    };
+    Migrator::with_migrations(FILES.iter().map(one).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_of_the_directory_is_embedded_and_holds_one_statement() {
+        let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations");
+        let mut names: Vec<String> =
+            std::fs::read_dir(directory).expect("migrations").map(|entry| entry.expect("entry").file_name().to_string_lossy().into_owned()).collect();
+        names.sort();
+        let listed: Vec<String> = FILES.iter().map(|(number, name, _)| format!("{number:04}_{name}.sql")).collect();
+        assert_eq!(names, listed);
+        for (_, name, text) in FILES {
+            assert_eq!(text.matches(';').count(), 1, "{name}: one statement per file, and no semicolon in its comment");
+        }
+    }
+}

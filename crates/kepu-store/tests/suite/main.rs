@@ -1,0 +1,158 @@
+//! One suite, run on every engine the store claims: each step gets a fresh database. Steps stand in files by noun.
+
+mod nouns;
+mod published;
+mod records;
+mod work;
+
+use futures::FutureExt;
+use kepu_store::testing::{postgres, temp_sqlite};
+use kepu_store::{Db, Engine};
+use std::panic::AssertUnwindSafe;
+
+/// Characters that break what is not UTF-8 through and through: extensions B, G, H, I, and a variation selector.
+pub const RARE: &str = "𠮷\u{E0101}𰻞\u{31350}\u{2EBF0}㐀 ’%_\\,";
+
+/// A time in milliseconds.
+pub fn at(ms: i64) -> jiff::Timestamp {
+    jiff::Timestamp::from_millisecond(ms).expect("time")
+}
+
+/// Runs an expression in a transaction of its own and commits it.
+#[macro_export]
+macro_rules! write {
+    ($db:expr, $tx:ident => $body:expr) => {{
+        let mut transaction = $db.write().await.expect("begin");
+        let $tx = &mut transaction;
+        let result = $body.await;
+        transaction.commit().await.expect("commit");
+        result
+    }};
+}
+
+/// Runs an expression in a transaction that only reads.
+#[macro_export]
+macro_rules! read {
+    ($db:expr, $tx:ident => $body:expr) => {{
+        let mut transaction = $db.read().await.expect("begin");
+        let $tx = &mut transaction;
+        $body.await
+    }};
+}
+
+/// Runs a statement that the store has no function for, as somebody with other tools would.
+pub async fn raw(db: &Db, sql: &'static str) -> Result<u64, sqlx::Error> {
+    let mut tx = db.write().await.expect("begin");
+    let touched = kepu_store::both!(&mut tx, c => sqlx::query(sql).execute(c).await.map(|done| done.rows_affected()))?;
+    tx.commit().await.expect("commit");
+    Ok(touched)
+}
+
+async fn step(name: &str, run: impl Future<Output = ()>) {
+    println!("step {name}");
+    if let Err(panic) = AssertUnwindSafe(run).catch_unwind().await {
+        let why = panic.downcast_ref::<String>().cloned().or_else(|| panic.downcast_ref::<&str>().map(|s| (*s).to_owned()));
+        panic!("step {name}: {}", why.unwrap_or_default());
+    }
+}
+
+macro_rules! steps {
+    ($fresh:expr; $($module:ident :: $name:ident),+ $(,)?) => {$(
+        {
+            let (url, _ground) = $fresh.await;
+            step(concat!(stringify!($module), "::", stringify!($name)), async {
+                let db = Db::open(&url).await.expect("open");
+                db.migrate().await.expect("migrate");
+                db.migrate().await.expect("migrating twice changes nothing");
+                $module::$name(&db).await;
+                db.close().await;
+            })
+            .await;
+        }
+    )+};
+}
+
+macro_rules! suite {
+    ($fresh:expr) => {
+        steps! { $fresh;
+            nouns::meta_and_counters,
+            nouns::organisations,
+            nouns::accounts_and_roles,
+            nouns::sessions,
+            nouns::failed_sign_ins_are_counted_together,
+            nouns::peers_and_invitations,
+            nouns::forms_are_done_once,
+            nouns::media,
+            records::round_trip,
+            records::duplicates_are_rejected,
+            records::existing_and_lists,
+            records::arrivals_by_region,
+            records::refusals_and_erasure,
+            records::heads_and_forks,
+            records::no_arrival_is_seen_before_those_below_it,
+            records::two_writers_meet_the_same_new_key,
+            published::subjects_and_filters,
+            published::pages_in_every_order,
+            published::state_is_a_function_of_the_rows,
+            work::log_is_a_chain,
+            work::log_shows_tampering,
+            work::log_has_no_branches,
+            work::one_claimer_gets_the_job,
+            work::jobs_back_off_and_end,
+            work::a_lost_lease_is_taken_over,
+            work::questions,
+            work::cases,
+            work::parties,
+            work::drafts,
+            work::reviews,
+            work::tables_refuse_impossible_stages,
+            work::failed_transactions_leave_nothing,
+            work::rows_of_many_batches,
+        }
+        let (url, _ground) = $fresh.await;
+        step("nouns::locks_survive_reopening", nouns::locks_survive_reopening(&url)).await;
+        let db = Db::open(&url).await.expect("open");
+        step("work::what_is_in_the_way_is_retryable", work::what_is_in_the_way_is_retryable(&db, &url)).await;
+    };
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn store_on_sqlite() {
+    let fresh = async || {
+        let ground = temp_sqlite();
+        (ground.url(), ground)
+    };
+    suite!(fresh());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn store_on_postgres() {
+    let Some(server) = postgres() else { return };
+    let fresh = async || (server.database().await, ());
+    suite!(fresh());
+    // The same rows must give the same state whatever database program holds them.
+    let (one, other) = (server.db().await, temp_sqlite());
+    let file = other.db().await;
+    assert_eq!((one.engine(), file.engine()), (Engine::Postgres, Engine::Sqlite));
+    step("published::state_is_the_same_on_both_engines", published::state_is_the_same_on_both_engines(&one, &file)).await;
+}
+
+/// Handlers and jobs run on many threads: every function of the store must be able to move between them.
+#[expect(dead_code, reason = "it only has to compile")]
+fn every_shape_of_function_is_send(tx: &mut kepu_store::Tx) {
+    fn send(_: impl Send) {}
+    send(kepu_store::record::insert_many(tx, &[]));
+    send(kepu_store::record::existing(tx, &[]));
+    send(kepu_store::record::set_refusal(tx, &[]));
+    send(kepu_store::record::get_heads(tx, &[]));
+    send(kepu_store::record::put_heads(tx, &[]));
+    send(kepu_store::record::list_by_subjects(tx, &[]));
+    send(kepu_store::subject::upsert_many(tx, &[]));
+    send(kepu_store::subject::list(tx, &Default::default(), Default::default(), None, 1));
+    send(kepu_store::subject::hash_state(tx));
+    send(kepu_store::org::insert_many(tx, &[]));
+    send(kepu_store::create::party::upsert_many(tx, &[]));
+    send(kepu_store::create::party::find_many(tx, &[]));
+    send(kepu_store::create::draft::list(tx, &Default::default(), None, 1));
+    send(kepu_store::log::verify(tx));
+}

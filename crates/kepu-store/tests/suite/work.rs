@@ -1,0 +1,485 @@
+//! Steps about the work of people and jobs.
+
+use crate::{RARE, at, raw, read, write};
+use jiff::Timestamp;
+use jiff::civil::date;
+use kepu_domain::create::draft::{Draft, Matter, Stage as DraftStage};
+use kepu_domain::create::party::Party;
+use kepu_domain::create::review::{Decision, Review, Stage as ReviewStage};
+use kepu_domain::ids::JobId;
+use kepu_domain::listen::case::{Case, Stage as CaseStage, Step};
+use kepu_domain::listen::question::{Question, Stage as QuestionStage};
+use kepu_domain::org::Region;
+use kepu_store::create::draft::Seen;
+use kepu_store::create::{draft, party, review};
+use kepu_store::job::{self, Job, NewJob, State};
+use kepu_store::listen::case::Steps;
+use kepu_store::listen::{case, question};
+use kepu_store::log::Verdict;
+use kepu_store::{Db, Engine, StoreError, Tx, Value, bulk, log, meta};
+use std::collections::HashMap;
+
+pub async fn log_is_a_chain(db: &Db) {
+    assert!(matches!(read!(db, tx => log::verify(tx)).expect("verify"), Verdict::Whole { entries: 0, .. }));
+    let mut entries = Vec::new();
+    for n in 1..=5 {
+        let (who, object) = (format!("account:{}", n % 2), format!("draft:{n}"));
+        let result = if n == 3 { "refused" } else { "ok" };
+        entries.push(write!(db, tx => log::append(tx, at(n), &who, "draft.submitted", &object, result, RARE)).expect("append"));
+    }
+    assert_eq!(entries.iter().map(|e| e.seq).collect::<Vec<_>>(), [1, 2, 3, 4, 5]);
+    let stored = read!(db, tx => log::list_after(tx, 0, 9)).expect("list");
+    assert_eq!(stored.iter().map(|s| s.entry.clone()).collect::<Vec<_>>(), entries);
+    let head = stored[4].hash.clone();
+    assert_eq!(read!(db, tx => log::verify(tx)).expect("verify"), Verdict::Whole { entries: 5, head });
+    let ask = async |filter: log::Filter, before, limit| {
+        let found = read!(db, tx => log::list(tx, &filter, before, limit)).expect("list");
+        found.iter().map(|entry| entry.seq).collect::<Vec<_>>()
+    };
+    assert_eq!(ask(log::Filter::default(), None, 2).await, [5, 4]);
+    assert_eq!(ask(log::Filter::default(), Some(4), 9).await, [3, 2, 1]);
+    assert_eq!(ask(log::Filter { who: Some("account:1".into()), ..Default::default() }, None, 9).await, [5, 3, 1]);
+    assert_eq!(ask(log::Filter { object: Some("draft:2".into()), action: Some("draft.submitted".into()), ..Default::default() }, None, 9).await, [2]);
+    let mut tx = db.write().await.expect("begin");
+    assert!(log::append(&mut tx, at(9), "x", "y", "z", "perhaps", "").await.is_err(), "a result is ok or refused");
+}
+
+pub async fn log_shows_tampering(db: &Db) {
+    let append = async |n: i64| write!(db, tx => log::append(tx, at(n), "operator", "a", "b", "ok", "{}")).expect("append");
+    for n in 1..=4 {
+        append(n).await;
+    }
+    let verdict = async || read!(db, tx => log::verify(tx)).expect("verify");
+    raw(db, "UPDATE log SET detail = '{\"x\":1}' WHERE seq = 2").await.expect("tamper");
+    assert_eq!(verdict().await, Verdict::Broken { seq: 2, cause: "it was changed" });
+    raw(db, "UPDATE log SET detail = '{}' WHERE seq = 2").await.expect("mend");
+    assert!(matches!(verdict().await, Verdict::Whole { entries: 4, .. }));
+    raw(db, "UPDATE log SET prev_hash = hash WHERE seq = 3").await.expect("tamper");
+    assert_eq!(verdict().await, Verdict::Broken { seq: 3, cause: "it does not follow from the entry before it" });
+    raw(db, "DELETE FROM log WHERE seq = 3").await.expect("tamper");
+    assert_eq!(verdict().await, Verdict::Broken { seq: 3, cause: "an entry is missing" });
+    raw(db, "DELETE FROM log WHERE seq > 2").await.expect("tamper");
+    assert_eq!(verdict().await, Verdict::Broken { seq: 3, cause: "an entry is missing" }, "a cut end shows too");
+    let mut tx = db.write().await.expect("begin");
+    assert!(matches!(log::append(&mut tx, at(5), "operator", "a", "b", "ok", "").await, Err(StoreError::Corrupt { .. })));
+}
+
+pub async fn log_has_no_branches(db: &Db) {
+    let writers: Vec<_> = (0..4)
+        .map(|who| {
+            let db = db.clone();
+            tokio::spawn(async move {
+                for n in 0..10 {
+                    write!(db, tx => log::append(tx, at(n), &format!("job:{who}"), "a", "b", "ok", "")).expect("append");
+                }
+            })
+        })
+        .collect();
+    for one in writers {
+        one.await.expect("joined");
+    }
+    assert!(matches!(read!(db, tx => log::verify(tx)).expect("verify"), Verdict::Whole { entries: 40, .. }));
+}
+
+fn new_job(id: &str, run_at: i64) -> NewJob {
+    NewJob { id: id.into(), kind: "index".into(), payload: format!("\"{RARE}\""), run_at: at(run_at), max_attempts: 3, created_at: at(run_at) }
+}
+
+async fn claim(db: &Db, now: i64, lease_ms: i64) -> Option<Job> {
+    write!(db, tx => job::claim(tx, at(now), lease_ms)).expect("claim")
+}
+
+pub async fn one_claimer_gets_the_job(db: &Db) {
+    write!(db, tx => job::enqueue(tx, &new_job("one", 10))).expect("queue");
+    assert_eq!(claim(db, 9, 100).await, None, "not before its time");
+    let (a, b) = tokio::join!(claim(db, 10, 100), claim(db, 10, 100));
+    assert_eq!(a.iter().chain(&b).count(), 1, "exactly one claimer gets it");
+    let got = a.or(b).expect("one");
+    assert_eq!((got.payload.as_str(), got.state, got.attempts, got.lease_until), (format!("\"{RARE}\"").as_str(), State::Running, 1, Some(at(110))));
+    write!(db, tx => job::finish(tx, &got, at(20))).expect("finish");
+    assert!(matches!(write!(db, tx => job::finish(tx, &got, at(21))), Err(StoreError::Stale { .. })));
+
+    for n in 0..24 {
+        write!(db, tx => job::enqueue(tx, &new_job(&format!("job-{n:02}"), 100 + n))).expect("queue");
+    }
+    let workers: Vec<_> = (0..4)
+        .map(|_| {
+            let db = db.clone();
+            tokio::spawn(async move {
+                let mut done = Vec::new();
+                while read!(db, tx => job::count_waiting(tx, "index")).expect("count") > 0 {
+                    if let Some(job) = claim(&db, 1_000, 60_000).await {
+                        write!(db, tx => job::finish(tx, &job, at(1_001))).expect("finish");
+                        done.push(job.id);
+                    }
+                }
+                done
+            })
+        })
+        .collect();
+    let mut done = Vec::new();
+    for one in workers {
+        done.extend(one.await.expect("joined"));
+    }
+    done.sort();
+    assert_eq!(done, (0..24).map(|n| JobId(format!("job-{n:02}"))).collect::<Vec<_>>(), "every job once");
+    assert_eq!(read!(db, tx => job::counts_by_state(tx)).expect("counts"), [(State::Done, 25)]);
+}
+
+pub async fn jobs_back_off_and_end(db: &Db) {
+    write!(db, tx => job::enqueue(tx, &new_job("j", 0))).expect("queue");
+    let mut now = 0;
+    for attempt in 1..=3 {
+        let got = claim(db, now, 1_000).await.expect("due");
+        assert_eq!(got.attempts, attempt);
+        write!(db, tx => job::set_progress(tx, &got.id, "半")).expect("progress");
+        write!(db, tx => job::extend(tx, &got, at(now + 5_000))).expect("extend");
+        write!(db, tx => job::fail(tx, &got, RARE, at(now))).expect("fail");
+        let stored = read!(db, tx => job::get(tx, &got.id)).expect("get");
+        assert_eq!((stored.last_error.as_str(), stored.progress.as_str(), stored.lease_until), (RARE, "半", None));
+        if attempt < 3 {
+            let pause = job::backoff_ms(attempt);
+            assert_eq!((stored.state, stored.run_at), (State::Queued, at(now + pause)));
+            assert_eq!(claim(db, now + pause - 1, 1_000).await, None, "not before the pause is over");
+            now += pause;
+        } else {
+            assert_eq!((stored.state, stored.finished_at), (State::Failed, Some(at(now))));
+        }
+    }
+    assert_eq!(claim(db, i64::from(u32::MAX), 1_000).await, None);
+    write!(db, tx => job::retry_now(tx, &"j".into(), at(now))).expect("retry");
+    let again = claim(db, now, 1_000).await.expect("due again");
+    assert_eq!(again.attempts, 1);
+    assert!(matches!(write!(db, tx => job::retry_now(tx, &"j".into(), at(now))), Err(StoreError::Stale { .. })), "it is running");
+    write!(db, tx => job::finish(tx, &again, at(now))).expect("finish");
+    write!(db, tx => job::enqueue(tx, &new_job("k", 5))).expect("queue");
+    let ids = |jobs: Vec<Job>| jobs.into_iter().map(|job| job.id.0).collect::<Vec<_>>();
+    assert_eq!(ids(read!(db, tx => job::list(tx, None, None, 9)).expect("list")), ["k", "j"]);
+    assert_eq!(ids(read!(db, tx => job::list(tx, None, Some((at(5), &"k".into())), 9)).expect("list")), ["j"]);
+    assert_eq!(ids(read!(db, tx => job::list(tx, Some(State::Done), None, 9)).expect("list")), ["j"]);
+    assert_eq!(write!(db, tx => job::purge_done(tx, Timestamp::MAX)).expect("purge"), 1);
+    assert!(matches!(read!(db, tx => job::get(tx, &"j".into())), Err(StoreError::NotFound { .. })));
+}
+
+pub async fn a_lost_lease_is_taken_over(db: &Db) {
+    write!(db, tx => job::enqueue(tx, &NewJob { max_attempts: 2, ..new_job("j", 0) })).expect("queue");
+    let lost = claim(db, 0, 100).await.expect("first");
+    assert_eq!(claim(db, 100, 100).await, None, "the lease still holds");
+    let taken = claim(db, 101, 100).await.expect("second");
+    assert_eq!(taken.attempts, 2);
+    for result in [write!(db, tx => job::finish(tx, &lost, at(102))), write!(db, tx => job::fail(tx, &lost, "x", at(102)))] {
+        assert!(matches!(result, Err(StoreError::Stale { .. })), "the first claimer came too late");
+    }
+    assert_eq!(claim(db, 500, 100).await, None, "no third attempt");
+    assert_eq!(read!(db, tx => job::get(tx, &lost.id)).expect("get").state, State::Failed);
+}
+
+pub async fn questions(db: &Db) {
+    let open = |id: &str, asked| Question {
+        id: id.into(),
+        text: RARE.into(),
+        region: Region::parse("411525").expect("code"),
+        asked_at: at(asked),
+        stage: QuestionStage::Open { case: "c".into() },
+    };
+    for (id, asked) in [("a", 1), ("b", 2), ("c", 2)] {
+        write!(db, tx => question::insert(tx, &open(id, asked))).expect("insert");
+    }
+    assert_eq!(read!(db, tx => question::get(tx, &"a".into())).expect("get"), open("a", 1));
+    assert_eq!(read!(db, tx => question::count_open(tx)).expect("count"), 3);
+    let answered = Question { stage: QuestionStage::Answered { claim: "kepu:abcdefgh23/x".into(), at: at(9) }, ..open("a", 1) };
+    write!(db, tx => question::update(tx, &answered)).expect("answer");
+    let closed = Question { stage: QuestionStage::Closed { reason: "不是科学问题".into(), at: at(9) }, ..open("b", 2) };
+    write!(db, tx => question::update(tx, &closed)).expect("close");
+    assert!(matches!(write!(db, tx => question::update(tx, &closed)), Err(StoreError::Stale { .. })), "it was closed before");
+    assert_eq!(read!(db, tx => question::get(tx, &"a".into())).expect("get"), answered);
+    assert_eq!(read!(db, tx => question::get(tx, &"b".into())).expect("get"), closed);
+    assert_eq!(read!(db, tx => question::list_by_case(tx, &"c".into(), 9)).expect("list"), [open("c", 2)]);
+    assert_eq!(read!(db, tx => question::list_by_claim(tx, &"kepu:abcdefgh23/x".into(), 9)).expect("list"), std::slice::from_ref(&answered));
+    let ids = |list: Vec<Question>| list.into_iter().map(|q| q.id.0).collect::<Vec<_>>();
+    assert_eq!(ids(read!(db, tx => question::list_recent(tx, None, 9)).expect("list")), ["c", "b", "a"]);
+    assert_eq!(ids(read!(db, tx => question::list_recent(tx, Some((at(2), &"c".into())), 9)).expect("list")), ["b", "a"]);
+}
+
+fn open_case(id: &str, opened: i64) -> Case {
+    Case {
+        id: id.into(),
+        kind: "rumour".into(),
+        level: 2,
+        title: RARE.into(),
+        fields: vec!["health".into()],
+        region: Region::NATION,
+        org: "410000".into(),
+        subject: "kepu:abcdefgh23/c".into(),
+        opened_at: at(opened),
+        held_at: None,
+        stage: CaseStage::Open,
+        version: 1,
+    }
+}
+
+pub async fn cases(db: &Db) {
+    write!(db, tx => case::insert(tx, &open_case("a", 1))).expect("insert");
+    write!(db, tx => case::insert(tx, &open_case("b", 2))).expect("insert");
+    let read_back = async |id: &str| read!(db, tx => case::get(tx, &id.into())).expect("get");
+    assert_eq!(read_back("a").await, open_case("a", 1));
+    let taken = read_back("a").await.take("anna".into()).expect("take");
+    let taken = write!(db, tx => case::update(tx, taken)).expect("update");
+    assert_eq!((taken.version, &taken), (2, &read_back("a").await));
+    let late = open_case("a", 1).close("重复", at(5)).expect("close");
+    assert!(matches!(write!(db, tx => case::update(tx, late)), Err(StoreError::Stale { .. })));
+    let asked = taken.ask_expert("p".into(), "d".into()).expect("ask").held(at(7)).expect("held");
+    let asked = write!(db, tx => case::update(tx, asked)).expect("update");
+    assert_eq!(asked, read_back("a").await);
+    let done = write!(db, tx => case::update(tx, asked.answer(at(9)).expect("answer"))).expect("update");
+    assert_eq!(done, read_back("a").await);
+    let closed = write!(db, tx => case::update(tx, open_case("b", 2).close(RARE, at(5)).expect("close"))).expect("update");
+    assert_eq!(closed, read_back("b").await);
+    assert!(matches!(write!(db, tx => case::update(tx, open_case("z", 2))), Err(StoreError::NotFound { .. })));
+
+    write!(db, tx => case::insert(tx, &open_case("c", 2))).expect("insert");
+    let ask = async |filter: case::Filter| {
+        let found = read!(db, tx => case::list(tx, &filter, None, 9)).expect("list");
+        assert_eq!(read!(db, tx => case::count(tx, &filter)).expect("count"), found.len() as i64);
+        found.iter().map(|case| case.id.0.clone()).collect::<String>()
+    };
+    assert_eq!(ask(case::Filter::default()).await, "cba");
+    assert_eq!(ask(case::Filter { stage: Some("active".into()), ..Default::default() }).await, "c");
+    assert_eq!(ask(case::Filter { stage: Some("answered".into()), owner: Some("anna".into()), ..Default::default() }).await, "a");
+    assert_eq!(ask(case::Filter { org: Some("420000".into()), ..Default::default() }).await, "");
+    assert_eq!(ask(case::Filter { kind: Some("rumour".into()), ..Default::default() }).await, "cba");
+    let page = read!(db, tx => case::list(tx, &case::Filter::default(), Some((at(2), &"c".into())), 1)).expect("page");
+    assert_eq!(page, [closed]);
+    assert_eq!(read!(db, tx => case::find_by_subject(tx, &"kepu:abcdefgh23/c".into())).expect("find").expect("one").id.as_str(), "c");
+
+    let step = |n, public| Step { at: at(n), kind: "note".into(), text: RARE.into(), public };
+    for (n, public) in [(3, true), (1, false), (2, true)] {
+        write!(db, tx => case::add_step(tx, &"a".into(), &step(n, public))).expect("step");
+    }
+    assert_eq!(read!(db, tx => case::list_steps(tx, &"a".into(), Steps::All, 9)).expect("steps"), [step(3, true), step(1, false), step(2, true)]);
+    assert_eq!(read!(db, tx => case::list_steps(tx, &"a".into(), Steps::Public, 9)).expect("steps"), [step(3, true), step(2, true)]);
+}
+
+fn party(id: &str, fields: &[&str]) -> Party {
+    Party {
+        id: id.into(),
+        name: RARE.into(),
+        name_en: "Name".into(),
+        org: "o".into(),
+        title: "研究员".into(),
+        title_en: String::new(),
+        fields: fields.iter().map(|f| (*f).to_owned()).collect(),
+        qualification: "博士".into(),
+        languages: vec!["zh-Hans".into(), "bo".into()],
+        monthly_ceiling: 4,
+        available: true,
+        sample: true,
+    }
+}
+
+pub async fn parties(db: &Db) {
+    let list = [party("a", &["health", "food"]), party("b", &["physics"]), Party { available: false, org: "p".into(), ..party("c", &["health"]) }];
+    write!(db, tx => party::insert(tx, &list[0])).expect("insert");
+    let mut tx = db.write().await.expect("begin");
+    assert!(party::insert(&mut tx, &list[0]).await.expect_err("twice").is_duplicate());
+    drop(tx);
+    write!(db, tx => party::upsert_many(tx, &list)).expect("import");
+    for one in &list {
+        assert_eq!(read!(db, tx => party::get(tx, &one.id)).expect("get"), *one);
+    }
+    assert_eq!(read!(db, tx => party::count(tx)).expect("count"), 3);
+    let ids = |list: Vec<Party>| list.into_iter().map(|p| p.id.0).collect::<String>();
+    assert_eq!(ids(read!(db, tx => party::list(tx, Some(&"a".into()), 9)).expect("list")), "bc");
+    assert_eq!(ids(read!(db, tx => party::list_by_org(tx, &"o".into(), 9)).expect("list")), "ab");
+    let field = |f: &str| vec![f.to_owned()];
+    assert_eq!(ids(read!(db, tx => party::list_available(tx, &field("health"), 9)).expect("list")), "a");
+    assert_eq!(ids(read!(db, tx => party::list_available(tx, &["physics".into(), "food".into()], 9)).expect("list")), "ab");
+    assert_eq!(ids(read!(db, tx => party::list_available(tx, &[], 9)).expect("list")), "ab");
+    assert_eq!(read!(db, tx => party::find_many(tx, &["c".into(), "z".into()])).expect("many"), [list[2].clone()]);
+    let (old, version) = read!(db, tx => party::find_versioned(tx, &"a".into())).expect("find").expect("there");
+    assert_eq!(version, 2, "the import was a change");
+    let new = Party { monthly_ceiling: 9, languages: vec![], ..old };
+    write!(db, tx => party::update(tx, &new, version)).expect("update");
+    assert!(matches!(write!(db, tx => party::update(tx, &new, version)), Err(StoreError::Stale { .. })));
+    assert_eq!(read!(db, tx => party::get(tx, &"a".into())).expect("get"), new);
+}
+
+fn matter(title: &str) -> Matter {
+    let json = serde_json::json!({
+        "kind": "resource", "title": title, "text": RARE, "type": "article", "fields": ["health"], "audience": ["public"],
+        "sources": [], "licence": "CC-BY-4.0", "region": "411525", "date": "2026-11-24", "author": {"name": RARE}
+    });
+    serde_json::from_value(json).expect("matter")
+}
+
+fn new_draft(id: &str) -> Draft {
+    Draft {
+        id: id.into(),
+        subject: "kepu:abcdefgh23/s".into(),
+        org: "o".into(),
+        owner: Some("anna".into()),
+        case: None,
+        matter: matter(RARE),
+        correction: String::new(),
+        version: 1,
+        stage: DraftStage::Writing,
+    }
+}
+
+pub async fn drafts(db: &Db) {
+    write!(db, tx => draft::insert(tx, &new_draft("a"), at(1))).expect("insert");
+    let stored = Draft { owner: None, case: Some("c".into()), correction: RARE.into(), org: "p".into(), ..new_draft("b") };
+    write!(db, tx => draft::insert(tx, &stored, at(2))).expect("insert");
+    assert_eq!(read!(db, tx => draft::get(tx, &"b".into())).expect("get"), stored);
+
+    let read_a = read!(db, tx => draft::get(tx, &"a".into())).expect("get");
+    let seen = Seen::from(&read_a);
+    let edited = read_a.clone().edit(matter("新")).expect("edit");
+    write!(db, tx => draft::update(tx, seen, &edited, at(3))).expect("update");
+    assert!(matches!(write!(db, tx => draft::update(tx, seen, &edited, at(3))), Err(StoreError::Stale { .. })), "changed since it was read");
+    let seen = Seen::from(&edited);
+    let submitted = Draft { stage: DraftStage::Submitted { at: at(4) }, ..edited.clone() };
+    write!(db, tx => draft::update(tx, seen, &submitted, at(4))).expect("submit");
+    let dropped = Draft { stage: DraftStage::Dropped { at: at(5) }, ..edited };
+    assert!(matches!(write!(db, tx => draft::update(tx, seen, &dropped, at(5))), Err(StoreError::Stale { .. })), "same text, but another stage");
+    assert_eq!(read!(db, tx => draft::get(tx, &"a".into())).expect("get"), submitted);
+    let gone = new_draft("z");
+    assert!(matches!(write!(db, tx => draft::update(tx, Seen::from(&gone), &gone, at(5))), Err(StoreError::NotFound { .. })));
+
+    let ids = |list: Vec<draft::Listed>| list.into_iter().map(|l| l.draft.id.0).collect::<String>();
+    assert_eq!(ids(read!(db, tx => draft::list(tx, &draft::Filter::default(), None, 9)).expect("list")), "ab");
+    assert_eq!(ids(read!(db, tx => draft::list(tx, &draft::Filter::default(), Some((at(4), &"a".into())), 9)).expect("list")), "b");
+    assert_eq!(ids(read!(db, tx => draft::list_by_owner(tx, &"anna".into(), 9)).expect("list")), "a");
+    assert_eq!(ids(read!(db, tx => draft::list_by_org(tx, &"p".into(), Some("writing"), 9)).expect("list")), "b");
+    assert_eq!(ids(read!(db, tx => draft::list_submitted(tx, 9)).expect("list")), "a");
+    let of_case = draft::Filter { case: Some("c".into()), stage: Some("active".into()), ..Default::default() };
+    assert_eq!(ids(read!(db, tx => draft::list(tx, &of_case, None, 9)).expect("list")), "b");
+    assert_eq!(read!(db, tx => draft::count(tx, &draft::Filter { subject: Some("kepu:abcdefgh23/s".into()), ..Default::default() })).expect("count"), 2);
+    let listed = read!(db, tx => draft::list_submitted(tx, 1)).expect("list");
+    assert_eq!((listed[0].created_at, listed[0].updated_at), (at(1), at(4)));
+}
+
+pub async fn reviews(db: &Db) {
+    write!(db, tx => draft::insert(tx, &new_draft("d"), at(1))).expect("draft");
+    let assigned = |id: &str, who: &str| Review {
+        id: id.into(),
+        draft: "d".into(),
+        draft_version: 1,
+        reviewer: who.into(),
+        stage: ReviewStage::Assigned { due: date(2026, 12, 1) },
+    };
+    for (id, who, when) in [("a", "p", 10), ("b", "q", 20), ("c", "p", 30)] {
+        write!(db, tx => review::insert(tx, &assigned(id, who), at(when))).expect("insert");
+    }
+    let mut tx = db.write().await.expect("begin");
+    assert!(review::insert(&mut tx, &Review { draft: "none".into(), ..assigned("x", "p") }, at(1)).await.is_err(), "a review belongs to a draft");
+    drop(tx);
+    let decided = assigned("a", "p").decide(1, Decision::Return, "无", RARE, at(40)).expect("decide");
+    write!(db, tx => review::update(tx, &decided)).expect("update");
+    assert!(matches!(write!(db, tx => review::update(tx, &decided)), Err(StoreError::Stale { .. })));
+    let declined = assigned("b", "q").decline("忙", at(41)).expect("decline");
+    write!(db, tx => review::update(tx, &declined)).expect("update");
+    for one in [&decided, &declined, &assigned("c", "p")] {
+        assert_eq!(read!(db, tx => review::get(tx, &one.id)).expect("get"), *one);
+    }
+    assert_eq!(read!(db, tx => review::list_by_draft(tx, &"d".into())).expect("list").len(), 3);
+    assert_eq!(read!(db, tx => review::list_by_reviewer(tx, &"p".into(), Some("assigned"), 9)).expect("list"), [assigned("c", "p")]);
+    assert_eq!(read!(db, tx => review::list_by_reviewer(tx, &"p".into(), None, 9)).expect("list"), [decided, assigned("c", "p")]);
+    let loads = read!(db, tx => review::loads(tx, at(5))).expect("loads");
+    assert_eq!(loads, HashMap::from([("p".into(), 2)]), "what was given back does not count");
+    assert_eq!(read!(db, tx => review::loads(tx, at(30))).expect("loads"), HashMap::from([("p".into(), 1)]));
+}
+
+pub async fn tables_refuse_impossible_stages(db: &Db) {
+    write!(db, tx => draft::insert(tx, &new_draft("d"), at(1))).expect("draft");
+    write!(db, tx => case::insert(tx, &open_case("c", 1))).expect("case");
+    write!(db, tx => job::enqueue(tx, &new_job("j", 1))).expect("job");
+    let task = Review { id: "r".into(), draft: "d".into(), draft_version: 1, reviewer: "p".into(), stage: ReviewStage::Assigned { due: date(2026, 1, 1) } };
+    write!(db, tx => review::insert(tx, &task, at(1))).expect("review");
+    for bad in [
+        "UPDATE draft SET stage = 'published'",
+        "UPDATE draft SET stage = 'nonsense', stage_at = 1",
+        "UPDATE case_file SET stage = 'working'",
+        "UPDATE case_file SET stage = 'closed', ended_at = 1",
+        "UPDATE case_file SET owner = 'x'",
+        "UPDATE job SET state = 'running'",
+        "UPDATE job SET state = 'done'",
+        "UPDATE review SET stage = 'decided', due = NULL, ended_at = 1, conflict = 'x'",
+        "UPDATE review SET stage = 'decided', due = NULL, ended_at = 1, decision = 'approve'",
+        "UPDATE review SET stage = 'decided', due = NULL, ended_at = 1, decision = 'return', conflict = 'x'",
+    ] {
+        assert!(raw(db, bad).await.is_err(), "{bad}");
+    }
+}
+
+pub async fn failed_transactions_leave_nothing(db: &Db) {
+    {
+        let mut tx = db.write().await.expect("begin");
+        meta::set(&mut tx, "a", "1").await.expect("set");
+    }
+    assert_eq!(read!(db, tx => meta::find(tx, "a")).expect("find"), None, "dropped without commit");
+    let mut tx = db.read().await.expect("begin");
+    assert!(meta::set(&mut tx, "a", "1").await.is_err(), "a reader cannot write");
+    drop(tx);
+    // A reader sees one moment, whatever is committed meanwhile.
+    let mut reader = db.read().await.expect("begin");
+    assert_eq!(meta::find(&mut reader, "a").await.expect("find"), None);
+    write!(db, tx => meta::set(tx, "a", "2")).expect("set");
+    assert_eq!(meta::find(&mut reader, "a").await.expect("find"), None);
+    drop(reader);
+    assert_eq!(read!(db, tx => meta::find(tx, "a")).expect("find").as_deref(), Some("2"));
+
+    let tries = std::sync::atomic::AtomicU32::new(0);
+    let result: Result<u32, &str> = db
+        .with_retry(
+            |error| *error == "busy",
+            || async {
+                match tries.fetch_add(1, std::sync::atomic::Ordering::Relaxed) {
+                    0 | 1 => Err("busy"),
+                    n => Ok(n),
+                }
+            },
+        )
+        .await;
+    assert_eq!(result, Ok(2));
+}
+
+pub async fn rows_of_many_batches(db: &Db) {
+    let rows: Vec<i64> = (0..1_234).collect();
+    let bind = |n: &i64, values: &mut Vec<Value<'_>>| values.extend([format!("k{n}").into(), n.to_string().into()]);
+    let insert = "INSERT INTO meta (name, value) VALUES";
+    let mut tx = db.write().await.expect("begin");
+    assert_eq!(bulk::bulk_insert(&mut tx, "fill", insert, 2, "", &rows, bind).await.expect("insert"), 1_234);
+    assert_eq!(bulk::bulk_insert(&mut tx, "fill", insert, 2, "ON CONFLICT (name) DO NOTHING", &rows, bind).await.expect("again"), 0);
+    tx.commit().await.expect("commit");
+    assert_eq!(read!(db, tx => meta::find(tx, "k1233")).expect("find").as_deref(), Some("1233"));
+}
+
+pub async fn what_is_in_the_way_is_retryable(db: &Db, url: &str) {
+    match db.engine() {
+        Engine::Sqlite => {
+            // Another process holds the file; the busy timeout is five seconds.
+            let other = Db::open(url).await.expect("open");
+            let held = other.write().await.expect("begin");
+            let error = db.write().await.expect_err("busy");
+            assert!(error.is_retryable(), "{error:?}");
+            drop(held);
+            other.close().await;
+            write!(db, tx => meta::set(tx, "a", "1")).expect("free again");
+        }
+        Engine::Postgres => {
+            write!(db, tx => meta::set(tx, "a", "0")).expect("set");
+            write!(db, tx => meta::set(tx, "b", "0")).expect("set");
+            let (mut one, mut other) = (db.write().await.expect("begin"), db.write().await.expect("begin"));
+            meta::set(&mut one, "a", "1").await.expect("set");
+            meta::set(&mut other, "b", "1").await.expect("set");
+            let crossed = async |mut tx: Tx, name: &str| {
+                let result = meta::set(&mut tx, name, "2").await;
+                if result.is_ok() { tx.commit().await } else { result }
+            };
+            let (first, second) = tokio::join!(crossed(one, "b"), crossed(other, "a"));
+            let errors: Vec<StoreError> = [first, second].into_iter().filter_map(Result::err).collect();
+            assert!(errors.len() == 1 && errors[0].is_retryable(), "one of two that wait for each other gives way: {errors:?}");
+        }
+    }
+}

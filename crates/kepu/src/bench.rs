@@ -1,0 +1,90 @@
+//! `kepu bench`: figures of this machine, printed as a table or as JSON lines. Never asserted in a test.
+
+use kepu_domain::ids::SubjectId;
+use kepu_domain::org::Region;
+use kepu_domain::record::{Body, Envelope, Place, Retraction, Stream};
+use kepu_sync::frame::{self, Frame, Item, RAW_TARGET};
+use kepu_sync::record::sign;
+use kepu_sync::suite::{SigningKey, Suite};
+use std::process::ExitCode;
+use std::time::Instant;
+
+/// What to measure.
+#[derive(clap::Subcommand)]
+pub enum Bench {
+    /// Signing, packing and verifying records.
+    Records {
+        /// How many.
+        #[arg(long, default_value_t = 100_000)]
+        size: usize,
+        /// JSON lines instead of a table.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+impl Bench {
+    /// Runs the bench.
+    pub async fn run(self) -> anyhow::Result<ExitCode> {
+        let Bench::Records { size, json } = self;
+        for (metric, value, unit) in records(size)? {
+            if json {
+                println!("{}", serde_json::json!({"bench": "records", "size": size, "metric": metric, "value": value, "unit": unit}));
+            } else {
+                println!("{metric:<28} {value:>14.1} {unit}");
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// One thread, one suite (Ed25519). Verifying counts reading, the canonical form, digests and signatures.
+fn records(size: usize) -> anyhow::Result<Vec<(&'static str, f64, &'static str)>> {
+    let key = SigningKey::from_secret(Suite::Ed25519, &[7; 32])?;
+    let id = key.id();
+    let start = Instant::now();
+    let mut items = Vec::with_capacity(size);
+    for n in 1..=size as i64 {
+        let place = Place { key: id.clone(), stream: Stream::Alert, n };
+        let subject = SubjectId::new(&id.fingerprint(), &format!("c-{n}"));
+        let envelope = Envelope {
+            place: place.clone(),
+            modified: jiff::Timestamp::UNIX_EPOCH,
+            subject,
+            region: Region::NATION,
+            fields: vec!["health".into()],
+            lang: "zh-Hans".into(),
+        };
+        let body =
+            Body::Retraction(Retraction {
+                key: id.clone(), through: n, reason: format!("第{n}号说法的依据已经更新，请以新版本为准"), by: "示例中心".into()
+            });
+        let record = sign(&key, envelope, &body)?;
+        items.push((size as i64 + 1 - n, Item { place, doc: record.doc, signature: record.signature }));
+    }
+    let signing = start.elapsed().as_secs_f64();
+    let raw: usize = items.iter().map(|(_, i)| i.doc.len() + i.signature.len()).sum();
+    let start = Instant::now();
+    let frames = frame::split(Stream::Alert, "bench", items, 0, size as i64, RAW_TARGET);
+    let packed = frames.into_iter().map(|f| frame::write(&Frame::Records(f), 3)).collect::<Result<Vec<_>, _>>()?;
+    let packing = start.elapsed().as_secs_f64();
+    let wire: usize = packed.iter().map(Vec::len).sum();
+    let start = Instant::now();
+    let mut good = 0;
+    for bytes in &packed {
+        if let Frame::Records(list) = frame::read(bytes)? {
+            good += kepu_app::record::check(list.items).0.len();
+        }
+    }
+    let verifying = start.elapsed().as_secs_f64();
+    anyhow::ensure!(good == size, "{good} of {size} records verified");
+    let per_second = |seconds: f64| size as f64 / seconds;
+    Ok(vec![
+        ("signed", per_second(signing), "records/s"),
+        ("packed", per_second(packing), "records/s"),
+        ("verified", per_second(verifying), "records/s"),
+        ("verified_per_minute", per_second(verifying) * 60.0, "records/min"),
+        ("bytes_raw", raw as f64 / size as f64, "B/record"),
+        ("bytes_on_the_wire", wire as f64 / size as f64, "B/record"),
+    ])
+}
