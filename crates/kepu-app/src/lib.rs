@@ -117,10 +117,10 @@ impl App {
     pub async fn trust(&self, tx: &mut Tx) -> Result<Arc<TrustView>, AppError> {
         let version = counter::last(tx, "trust").await?;
         let cached = self.trust.read().ok().and_then(|slot| slot.clone());
-        if let Some((at, view)) = cached {
-            if at == version {
-                return Ok(view);
-            }
+        if let Some((at, view)) = cached
+            && at == version
+        {
+            return Ok(view);
         }
         let view = Arc::new(record::load_trust(self, tx).await?);
         if let Ok(mut slot) = self.trust.write() {

@@ -532,7 +532,7 @@ pub async fn rebuild(app: &App) -> Result<Rebuilt, AppError> {
     let mut records = 0;
     let mut subjects = BTreeSet::new();
     loop {
-        let rows = kepu_store::record::list_all(&mut tx, after.clone(), 2_000).await?;
+        let rows = kepu_store::record::list_all(&mut tx, after, 2_000).await?;
         let Some((signer, last)) = rows.last() else { break };
         after = Some((*signer, last.stream, last.n));
         records += rows.len();

@@ -21,10 +21,11 @@ impl Region {
 
     /// Reads six digits.
     pub fn parse(text: &str) -> Result<Self, RegionError> {
-        if text.len() == 6 && text.bytes().all(|b| b.is_ascii_digit()) {
-            if let Ok(code) = text.parse() {
-                return Ok(Self(code));
-            }
+        if text.len() == 6
+            && text.bytes().all(|b| b.is_ascii_digit())
+            && let Ok(code) = text.parse()
+        {
+            return Ok(Self(code));
         }
         Err(RegionError(text.chars().take(40).collect()))
     }

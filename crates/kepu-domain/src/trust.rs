@@ -481,10 +481,10 @@ pub fn narrows(above: &Grant, certificate: &Certificate) -> Result<(), Refusal> 
     if !above.region.covers(certificate.region) {
         return Err(Refusal::Region { asked: certificate.region, held: above.region });
     }
-    if !above.fields.is_empty() {
-        if let Some(field) = certificate.fields.iter().find(|field| !above.fields.contains(*field)) {
-            return Err(Refusal::Field(field.clone()));
-        }
+    if !above.fields.is_empty()
+        && let Some(field) = certificate.fields.iter().find(|field| !above.fields.contains(*field))
+    {
+        return Err(Refusal::Field(field.clone()));
     }
     if certificate.until > above.until {
         return Err(Refusal::Expired(above.until));
@@ -496,10 +496,10 @@ fn within(grant: &Grant, envelope: &Envelope) -> Result<(), Refusal> {
     if !grant.region.covers(envelope.region) {
         return Err(Refusal::Region { asked: envelope.region, held: grant.region });
     }
-    if !grant.fields.is_empty() {
-        if let Some(field) = envelope.fields.iter().find(|field| !grant.fields.contains(*field)) {
-            return Err(Refusal::Field(field.clone()));
-        }
+    if !grant.fields.is_empty()
+        && let Some(field) = envelope.fields.iter().find(|field| !grant.fields.contains(*field))
+    {
+        return Err(Refusal::Field(field.clone()));
     }
     Ok(())
 }

@@ -141,7 +141,10 @@ impl Cursor {
 
 /// Which numbers of each (key, stream) a node holds: sent once after changing parent, or written on a stick.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Vector(HashMap<(KeyId, Stream), (i64, Vec<(i64, i64)>)>);
+pub struct Vector(HashMap<(KeyId, Stream), Held>);
+
+/// The highest number, and the inclusive ranges missing below it.
+type Held = (i64, Vec<(i64, i64)>);
 
 #[derive(Serialize, Deserialize)]
 struct VectorRow(String, String, i64, Vec<(i64, i64)>);
