@@ -3,6 +3,7 @@
 
 mod bench;
 mod commands;
+mod demo;
 mod input;
 mod serve;
 
@@ -41,6 +42,8 @@ enum Command {
     Import(commands::Import),
     /// Publish the sample texts and make the sample accounts.
     Seed(commands::DataFolder),
+    /// A national and a county node on this machine with sample texts.
+    Demo(demo::Demo),
     /// Measure.
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -75,6 +78,7 @@ async fn main() -> ExitCode {
         Command::Audit(audit) => audit.run().await,
         Command::Import(import) => import.run().await,
         Command::Seed(folder) => folder.seed().await,
+        Command::Demo(demo) => demo.run().await,
         Command::Bench(bench) => bench.run().await,
     };
     match outcome {

@@ -7,10 +7,12 @@ use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, OriginalUri, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::post;
 use kepu_app::{App, AppError, index, node, record, sync};
+use kepu_domain::org::Region;
 use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// `kepu serve`
@@ -21,6 +23,12 @@ pub struct Serve {
     /// Address to listen at.
     #[arg(long, default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
+    /// Public address without a final slash, such as https://kepu.example.cn.
+    #[arg(long)]
+    base_url: Option<String>,
+    /// Believe X-Forwarded-For: only behind a proxy that writes it.
+    #[arg(long)]
+    behind_proxy: bool,
     /// Do not exchange with parents by itself; leave that to `kepu sync`.
     #[arg(long)]
     no_sync: bool,
@@ -37,8 +45,29 @@ impl Serve {
         }
         let listener = tokio::net::TcpListener::bind(self.listen).await.with_context(|| format!("cannot listen at {}", self.listen))?;
         eprintln!("kepu: open http://{}", listener.local_addr()?);
-        axum::serve(listener, peers(app)).with_graceful_shutdown(stopped()).await?;
+        let router = kepu_web::router(self.web(app.clone()).await?).merge(peers(app));
+        let service = router.into_make_service_with_connect_info::<SocketAddr>();
+        axum::serve(listener, service).with_graceful_shutdown(stopped()).await?;
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl Serve {
+    async fn web(&self, app: App) -> anyhow::Result<kepu_web::Web> {
+        let mut tx = app.db.read().await?;
+        let node_name = node::name(&mut tx).await?;
+        let org = kepu_store::meta::find(&mut tx, "org").await?.unwrap_or_else(|| "000000".into());
+        let region = kepu_store::meta::find(&mut tx, "region").await?.unwrap_or_else(|| "000000".into());
+        drop(tx);
+        let settings = kepu_web::Settings {
+            node_name,
+            base_url: self.base_url.clone(),
+            secure_cookies: self.base_url.as_ref().is_some_and(|url| url.starts_with("https://")),
+            org: org.into(),
+            region: Region::parse(&region)?,
+            behind_proxy: self.behind_proxy,
+        };
+        Ok(kepu_web::Web { app, settings: Arc::new(settings) })
     }
 }
 
@@ -102,7 +131,6 @@ pub fn peers(app: App) -> Router {
     Router::new()
         .route("/sync", post(exchange).layer(DefaultBodyLimit::max(sync::BODY_BYTES_MAX)))
         .route("/join", post(join).layer(DefaultBodyLimit::max(16 * 1024)))
-        .route("/healthz", get(|| async { "ok" }))
         .with_state(app)
 }
 

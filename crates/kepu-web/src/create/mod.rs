@@ -1,0 +1,3 @@
+//! Pages of resources. Writing and reviewing them stand beside.
+
+pub mod resource;

@@ -1,0 +1,226 @@
+//! Pages of resources: the list, and one resource with its editions, review strip, sources and history.
+
+use crate::Web;
+use crate::line::{Choice, Line, audience_choices, choices, csv, field_choices, filter, lines, order, page_of, region_choices};
+use crate::page::{Answer, Html, Pager, Req, Shell, page};
+use crate::problem::Problem;
+use crate::subject::{Event, Found, Name, Subject, find, json_ld, reviewers};
+use crate::urls;
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::http::header;
+use axum::response::IntoResponse;
+use kepu_app::AppError;
+use kepu_domain::create::resource::{Resource, Source};
+use kepu_domain::record::Body;
+use kepu_domain::vocabulary::RESOURCE_TYPES;
+use kepu_store::subject as subjects;
+use std::collections::BTreeMap;
+
+/// Rows on a page.
+const SIZE: usize = 20;
+/// Rows of an export.
+const EXPORT_MAX: u32 = 10_000;
+
+#[derive(Template)]
+#[template(path = "create/resources.html")]
+struct ListPage {
+    s: Shell,
+    lines: Vec<Line>,
+    total: usize,
+    first: usize,
+    last: usize,
+    fields: Vec<Choice>,
+    audiences: Vec<Choice>,
+    types: Vec<Choice>,
+    regions: Vec<Choice>,
+    sorts: Vec<Choice>,
+    corrected: bool,
+    pager: Pager,
+    csv: String,
+}
+
+/// GET /resources
+pub async fn list(State(web): State<Web>, req: Req) -> Answer {
+    let corrected = req.query.opt("corrected").is_some();
+    let title = if corrected { req.shell.t("resources-corrected") } else { req.shell.t("resources-title") };
+    let s = req.titled(title).script("htmx.min.js");
+    let mut filter = filter(&req.query, "resource");
+    if corrected {
+        // The list of corrections is about claims and resources alike.
+        filter.kind = None;
+    }
+    let mut tx = web.app.db.read().await.map_err(AppError::from)?;
+    let trust = web.app.trust(&mut tx).await?;
+    if req.query.get("format") == "csv" {
+        let rows = subjects::list(&mut tx, &filter, order(&req.query), None, EXPORT_MAX).await.map_err(AppError::from)?;
+        let headers = [(header::CONTENT_TYPE, "text/csv; charset=utf-8"), (header::CONTENT_DISPOSITION, "attachment; filename=\"kepu-resources.csv\"")];
+        return Ok((headers, csv(&s, &rows, &trust)).into_response());
+    }
+    let at = req.page_number();
+    let (rows, total) = page_of(&mut tx, &filter, order(&req.query), at, SIZE).await?;
+    let first = (at - 1) * SIZE;
+    let sort = |value: &str, text: String| (value.to_owned(), text);
+    let types = RESOURCE_TYPES.terms().iter().map(|term| (term.id.clone(), if s.is_en() { term.en.clone() } else { term.zh.clone() }));
+    Ok(page(&ListPage {
+        lines: lines(&s, &rows, &trust),
+        first: first + 1,
+        last: first + rows.len(),
+        total,
+        fields: field_choices(&s, req.query.get("field")),
+        audiences: audience_choices(&s, req.query.get("audience")),
+        types: choices(s.t("any-type"), types, req.query.get("type")),
+        regions: region_choices(&s, web.settings.region, req.query.get("region")),
+        sorts: choices(s.t("sort-newest"), [sort("title", s.t("sort-title")), sort("corrected", s.t("sort-corrected"))].into_iter(), req.query.get("sort")),
+        corrected,
+        pager: Pager::new(&s, at, SIZE, total),
+        csv: s.here_with("format", "csv"),
+        s,
+    }))
+}
+
+/// A link in the edition switch.
+struct Edition {
+    name: String,
+    href: String,
+    on: bool,
+}
+
+/// A source as shown.
+struct Shown {
+    title: String,
+    url: String,
+    kind: String,
+    publisher: String,
+    date: Html,
+}
+
+/// A file as shown.
+struct File {
+    href: String,
+    alt: String,
+    is_image: bool,
+    words: String,
+}
+
+#[derive(Template)]
+#[template(path = "create/resource.html")]
+struct ResourcePage {
+    s: Shell,
+    r: Resource,
+    title: String,
+    title_lang: Html,
+    text_lang: Html,
+    body: Html,
+    editions: Vec<Edition>,
+    by: Vec<Name>,
+    reviewed: Html,
+    sources: Vec<Shown>,
+    expires: Option<Html>,
+    date: Html,
+    history: Vec<Event>,
+    versions: usize,
+    notice: String,
+    corrected: Option<(Html, String)>,
+    files: Vec<File>,
+    address: String,
+    path: String,
+    print: String,
+    record: String,
+    ai: String,
+    ai_used: bool,
+    licence: String,
+    holder: String,
+    row_id: String,
+    overdue: bool,
+}
+
+/// GET /r/{owner}/{local}
+pub async fn show(State(web): State<Web>, req: Req, Path((owner, local)): Path<(String, String)>) -> Answer {
+    match find(&web, &req, "resource", &owner, &local).await? {
+        Found::Here(subject) => show_found(&web, &req, *subject),
+        Found::Other(response) => Ok(response),
+    }
+}
+
+/// The edition asked for: by the query, else the elders' one in elder mode, else the plain text (an empty name).
+fn edition<'a>(req: &'a Req, editions: &BTreeMap<String, String>) -> Result<&'a str, Problem> {
+    match req.query.opt("edition") {
+        Some("plain") => Ok(""),
+        Some(name) if editions.contains_key(name) => Ok(name),
+        Some(_) => Err(Problem::not_found()),
+        None if req.shell.elder && editions.contains_key("elder") => Ok("elder"),
+        None => Ok(""),
+    }
+}
+
+fn edition_name(s: &Shell, name: &str) -> String {
+    match name {
+        "" => s.t("edition-plain"),
+        "elder" => s.t("edition-elder"),
+        "children" => s.t("edition-children"),
+        "broadcast" => s.t("edition-broadcast"),
+        "chalk" => s.t("edition-chalk"),
+        "chat" => s.t("edition-chat"),
+        "easy" => s.t("edition-easy"),
+        other => s.language(other).to_owned(),
+    }
+}
+
+fn show_found(web: &Web, req: &Req, subject: Subject) -> Answer {
+    let Ok(Body::Resource(r)) = &subject.record.body else { return Err(Problem::not_found()) };
+    let r = (**r).clone();
+    let s = &req.shell;
+    let name = edition(req, &r.editions)?;
+    let text = r.editions.get(name).unwrap_or(&r.text);
+    let path = urls::resource(&subject.row.id);
+    let href = |name: &str| if name.is_empty() && s.elder { urls::with(&path, &[("edition", "plain")]) } else { urls::with(&path, &[("edition", name)]) };
+    let editions = std::iter::once("").chain(r.editions.keys().map(String::as_str));
+    let title = s.pick(&r.title, &r.title_en).to_owned();
+    let mut shell = req.titled(title.clone());
+    shell.head = json_ld(&subject.record);
+    let source = |e: &Source| Shown {
+        title: e.title.clone(),
+        url: e.url.clone().unwrap_or_default(),
+        kind: s.evidence(&e.kind).to_owned(),
+        publisher: e.publisher.clone(),
+        date: s.day(&e.date),
+    };
+    let file = |m: &kepu_domain::create::resource::Media| File {
+        href: urls::media(&m.hash),
+        alt: m.alt.clone(),
+        is_image: m.media_type.starts_with("image/"),
+        words: format!("{} · {}", m.media_type, crate::problem::size(u64::try_from(m.size).unwrap_or_default())),
+    };
+    // A language stands in the name of an edition that is a translation.
+    let lang = if kepu_domain::vocabulary::LANGUAGES.find(name).is_some() { name } else { &r.lang };
+    Ok(page(&ResourcePage {
+        title_lang: s.pick_attr(&r.lang, &r.title_en),
+        text_lang: s.lang_attr(lang),
+        body: Html(kepu_text::markdown::render(text, 2)),
+        editions: editions.map(|e| Edition { name: edition_name(s, e), href: href(e), on: e == name }).collect(),
+        by: reviewers(s, &r.reviews),
+        reviewed: r.reviews.iter().map(|review| review.date).max().map_or_else(Html::default, |day| s.date(&day)),
+        sources: r.sources.iter().map(source).collect(),
+        expires: r.expires.map(|day| s.date(&day)),
+        overdue: r.expires.is_some_and(|day| day < web.app.today()),
+        date: s.date(&r.date),
+        history: subject.history,
+        versions: subject.versions,
+        notice: subject.row.notice.clone(),
+        corrected: r.corrections.first().map(|c| (s.date(&c.date), c.text.clone())),
+        files: r.media.iter().map(file).collect(),
+        address: format!("{}{path}", s.origin),
+        print: urls::with(&path, &[("edition", name), ("view", "print")]),
+        path,
+        record: urls::record(&subject.record.hash.hex()),
+        ai: s.ai_use(&r.ai_use),
+        ai_used: r.ai_use != kepu_domain::create::resource::AiUse::None,
+        licence: s.licence(&r.licence),
+        holder: subject.holder,
+        row_id: subject.row.id.0.clone(),
+        title,
+        r,
+        s: shell,
+    }))
+}

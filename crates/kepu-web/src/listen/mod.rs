@@ -1,0 +1,5 @@
+//! Pages of claims, questions and cases.
+
+pub mod case;
+pub mod claim;
+pub mod question;

@@ -1,0 +1,3 @@
+//! Pages of figures.
+
+pub mod figure;

@@ -1,0 +1,146 @@
+//! Search over claims and resources. The same field asks "is this true?": a claim that says the same stands on top.
+
+use crate::Web;
+use crate::line::{Choice, Line, audience_choices, choices, field_choices, region_choices};
+use crate::page::{Answer, Html, Pager, Req, Shell, escape, page};
+use askama::Template;
+use axum::extract::State;
+use kepu_app::AppError;
+use kepu_app::listen::claim::check;
+use kepu_domain::ids::SubjectId;
+use kepu_domain::org::Region;
+use kepu_search::{Hit, Query, Sort, Span};
+use kepu_store::Tx;
+use kepu_store::subject::{self, Filter, Order, Row, Standing};
+use std::collections::HashMap;
+
+/// Hits on a page.
+const SIZE: usize = 10;
+
+/// Something found, with the part of its text that says why.
+pub struct Found {
+    /// As in any list.
+    pub line: Line,
+    /// The part of its text with the hits marked.
+    pub snippet: Html,
+}
+
+#[derive(Template)]
+#[template(path = "search.html")]
+struct SearchPage {
+    s: Shell,
+    q: String,
+    kinds: Vec<Choice>,
+    fields: Vec<Choice>,
+    audiences: Vec<Choice>,
+    regions: Vec<Choice>,
+    sorts: Vec<Choice>,
+    same: Option<Line>,
+    total: usize,
+    claims: Vec<Found>,
+    resources: Vec<Found>,
+    pager: Pager,
+    truncated: bool,
+}
+
+/// GET /search
+pub async fn search(State(web): State<Web>, req: Req) -> Answer {
+    let q = kepu_text::clean::clean_line(req.query.get("q"));
+    let title = if q.is_empty() { req.shell.t("search-title") } else { req.shell.t1("search-title-for", "q", short(&q)) };
+    let s = req.titled(title);
+    let at = req.page_number();
+    let query = query_of(&req, &q, (at - 1) * SIZE, SIZE);
+    let found = find(&web, &query).await?;
+    let answer = if at == 1 && !q.is_empty() { check(&web.app, &q, 1).await? } else { Default::default() };
+
+    let mut tx = web.app.db.read().await.map_err(AppError::from)?;
+    let trust = web.app.trust(&mut tx).await?;
+    let same = answer.matches.into_iter().next().filter(|_| answer.answered).map(|m| Line::new(&s, &m.row, &trust));
+    let (mut claims, mut resources) = (Vec::new(), Vec::new());
+    for (hit, row) in with_rows(&mut tx, found.hits).await? {
+        let line = Line::new(&s, &row, &trust);
+        let found = Found { snippet: marked(&hit.snippet), line };
+        if row.kind == "claim" { claims.push(found) } else { resources.push(found) }
+    }
+    let kind = |value: &str, text: String| (value.to_owned(), text);
+    Ok(page(&SearchPage {
+        kinds: choices(s.t("any-kind"), [kind("claim", s.t("kind-claims")), kind("resource", s.t("kind-resources"))].into_iter(), req.query.get("kind")),
+        fields: field_choices(&s, req.query.get("field")),
+        audiences: audience_choices(&s, req.query.get("audience")),
+        regions: region_choices(&s, web.settings.region, req.query.get("region")),
+        sorts: choices(s.t("sort-relevance"), [kind("newest", s.t("sort-newest"))].into_iter(), req.query.get("sort")),
+        pager: Pager::new(&s, at, SIZE, found.total),
+        q,
+        same,
+        total: found.total,
+        claims,
+        resources,
+        truncated: found.truncated,
+        s,
+    }))
+}
+
+fn short(q: &str) -> String {
+    let cut = kepu_text::graphemes::truncate(q, 30);
+    if cut.len() < q.len() { format!("{cut}…") } else { cut.to_owned() }
+}
+
+/// What the query of a request asks the index for.
+pub fn query_of(req: &Req, text: &str, offset: usize, limit: usize) -> Query {
+    let opt = |name: &str| req.query.opt(name).map(str::to_owned);
+    let kinds = match req.query.get("kind") {
+        "claim" => vec!["claim".to_owned()],
+        "resource" => vec!["resource".to_owned()],
+        _ => vec!["claim".to_owned(), "resource".to_owned()],
+    };
+    Query {
+        text: text.to_owned(),
+        kinds,
+        field: opt("field"),
+        audience: opt("audience"),
+        region_chain: opt("region").and_then(|r| Region::parse(&r).ok()).map(|r| r.chain().iter().map(Region::to_string).collect()).unwrap_or_default(),
+        lang: opt("in"),
+        offset,
+        limit,
+        sort: if req.query.get("sort") == "newest" { Sort::Newest } else { Sort::Relevance },
+    }
+}
+
+/// Asks the index; without one, looks at the titles of the newest.
+pub async fn find(web: &Web, query: &Query) -> Result<kepu_search::Page, AppError> {
+    if web.app.index.is_none() {
+        return without_index(web, query).await;
+    }
+    let (app, query) = (web.app.clone(), query.clone());
+    let found = tokio::task::spawn_blocking(move || app.index.as_ref().map(|index| index.search(&query))).await;
+    match found {
+        Ok(Some(result)) => Ok(result?),
+        _ => Ok(kepu_search::Page::default()),
+    }
+}
+
+async fn without_index(web: &Web, query: &Query) -> Result<kepu_search::Page, AppError> {
+    let key = kepu_text::fold::fold(&query.text);
+    let mut tx = web.app.db.read().await?;
+    let filter = Filter { standing: Some(Standing::Public), field: query.field.clone(), audience: query.audience.clone(), ..Filter::default() };
+    let rows = subject::list(&mut tx, &filter, Order::Newest, None, 2_000).await?;
+    let fits = |row: &Row| query.kinds.contains(&row.kind) && kepu_text::fold::fold(&format!("{} {}", row.title, row.summary)).contains(&key);
+    let hits: Vec<Hit> = rows
+        .into_iter()
+        .filter(fits)
+        .map(|row| Hit { id: row.id.0, kind: row.kind, score: 0.0, snippet: vec![Span { text: row.summary, hit: false }] })
+        .collect();
+    let total = hits.len();
+    Ok(kepu_search::Page { total, hits: hits.into_iter().skip(query.offset).take(query.limit).collect(), truncated: false })
+}
+
+/// Hits with their public rows. The index may lag a moment: what was just withdrawn is left out.
+pub async fn with_rows(tx: &mut Tx, hits: Vec<Hit>) -> Result<Vec<(Hit, Row)>, AppError> {
+    let ids: Vec<SubjectId> = hits.iter().map(|hit| SubjectId(hit.id.clone())).collect();
+    let mut rows: HashMap<String, Row> = subject::find_many(tx, &ids).await?.into_iter().map(|row| (row.id.0.clone(), row)).collect();
+    Ok(hits.into_iter().filter_map(|hit| rows.remove(&hit.id).filter(|row| row.standing == Standing::Public).map(|row| (hit, row))).collect())
+}
+
+fn marked(spans: &[Span]) -> Html {
+    Html(spans.iter().map(|span| if span.hit { format!("<mark>{}</mark>", escape(&span.text)) } else { escape(&span.text) }).collect())
+}

@@ -1,0 +1,96 @@
+//! The address of every thing that has one. Handlers and templates take addresses from here.
+
+use kepu_domain::ids::{CaseId, DraftId, QuestionId, ReviewId, SubjectId};
+
+/// Percent-encodes one part of a path or one value of a query.
+pub fn encode(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => out.push(byte as char),
+            _ => out.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    out
+}
+
+/// `path` with those pairs whose value is not empty as its query.
+pub fn with(path: &str, pairs: &[(&str, &str)]) -> String {
+    let query: Vec<String> = pairs.iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| format!("{name}={}", encode(value))).collect();
+    if query.is_empty() { path.to_owned() } else { format!("{path}?{}", query.join("&")) }
+}
+
+fn subject_at(letter: &str, id: &SubjectId) -> String {
+    match id.parts() {
+        Some((owner, local)) => format!("/{letter}/{owner}/{local}"),
+        None => format!("/search?q={}", encode(&id.0)),
+    }
+}
+
+/// A claim's page.
+pub fn claim(id: &SubjectId) -> String {
+    subject_at("c", id)
+}
+/// A resource's page.
+pub fn resource(id: &SubjectId) -> String {
+    subject_at("r", id)
+}
+/// The address that leads to the right page for ever.
+pub fn subject(id: &SubjectId) -> String {
+    subject_at("id", id)
+}
+/// The page of a subject of this kind (`claim`, else a resource; unknown kinds resolve by id).
+pub fn of_kind(kind: &str, id: &SubjectId) -> String {
+    match kind {
+        "claim" => claim(id),
+        "resource" => resource(id),
+        _ => subject(id),
+    }
+}
+/// Facts about one signed record.
+pub fn record(hash: &str) -> String {
+    format!("/records/{hash}")
+}
+/// The asker's page about a question.
+pub fn question(id: &QuestionId) -> String {
+    format!("/q/{}", encode(&id.0))
+}
+/// A case.
+pub fn case(id: &CaseId) -> String {
+    format!("/case/{}", encode(&id.0))
+}
+/// A draft.
+pub fn draft(id: &DraftId) -> String {
+    format!("/drafts/{}", encode(&id.0))
+}
+/// A review task.
+pub fn review(id: &ReviewId) -> String {
+    format!("/reviews/{}", encode(&id.0))
+}
+/// A file.
+pub fn media(hash: &str) -> String {
+    format!("/media/{hash}")
+}
+
+/// Whether `path` is one of our own, fit for a redirect: begins with one slash, no scheme, no control characters.
+pub fn is_own(path: &str) -> bool {
+    path.starts_with('/') && !path.starts_with("//") && !path.starts_with("/\\") && path.len() < 2_000 && !path.chars().any(|c| c.is_control())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_own_paths_are_redirected_to() {
+        assert!(is_own("/c/abcdefgh23/c-1?view=print"));
+        for bad in ["", "//evil.example", "https://evil.example", "/\\evil.example", "/a\r\nSet-Cookie: x"] {
+            assert!(!is_own(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn queries_leave_out_what_is_empty() {
+        assert_eq!(with("/claims", &[("field", ""), ("q", "糖 尿")]), "/claims?q=%E7%B3%96%20%E5%B0%BF");
+    }
+}
