@@ -136,6 +136,7 @@ mod tests {
                 continue;
             }
             let text = std::fs::read_to_string(&path).unwrap_or_default();
+            let text: String = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
             for call in [".t(\"", ".t1(\"", ".t2(\"", ".t3(\""] {
                 for (at, _) in text.match_indices(call) {
                     let key: String = text[at + call.len()..].chars().take_while(|c| *c != '"').collect();

@@ -47,7 +47,7 @@ impl Shell {
 
     /// A verdict: shape and word.
     pub fn verdict(&self, verdict: &str) -> Html {
-        self.state(verdict, &self.verdict_word(verdict))
+        self.state(verdict, self.verdict_word(verdict))
     }
 
     /// Shape and word inside a panel or card whose element has the class of [`Shell::verdict_class`].
