@@ -113,6 +113,7 @@ door-near-count = { $place }: { $n ->
     [one] one item
    *[other] { $n } items
 }
+door-near-none = What concerns { $place }
 who-checks = { $who } is checking
 next-update = Next update
 
@@ -380,6 +381,7 @@ network-never = Never yet
 network-latest = How far the latest changes travelled
 network-latest-unit = Nodes below that confirmed receipt
 network-none = Nothing public yet.
+network-nobody = no nodes below
 network-reached = Reached
 network-reach = reached { $reached } of { $of } nodes
 

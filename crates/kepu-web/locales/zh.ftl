@@ -104,6 +104,7 @@ door-true = 这是真的吗
 door-true-count = 已经核实 { $n } 个说法
 door-near = 附近
 door-near-count = { $place }，{ $n } 条内容
+door-near-none = 与{ $place }有关的内容
 who-checks = { $who } 在查
 next-update = 下次更新
 
@@ -362,6 +363,7 @@ network-never = 还没有
 network-latest = 最近的变化到了哪里
 network-latest-unit = 下级节点自己确认收到的数目
 network-none = 还没有公开的内容。
+network-nobody = 没有要送的下级节点
 network-reached = 送达
 network-reach = 应到 { $of } 处，已到 { $reached } 处
 

@@ -49,13 +49,14 @@ pub async fn home(State(web): State<Web>, req: Req) -> Answer {
     for row in &checking {
         now.push(being_checked(&web, &s, &mut tx, row, &trust).await?);
     }
-    let here = Filter { region_chain: vec![web.settings.region], standing: Some(Standing::Public), ..Filter::default() };
+    // What is meant for the whole country is everywhere; "nearby" is what is meant for this place in particular.
+    let here = Filter { region_chain: web.settings.region.chain().into_iter().skip(1).collect(), standing: Some(Standing::Public), ..Filter::default() };
     let page_values = HomePage {
         newest: resources.first().map(|row| Line::new(&s, row, &trust)),
         claims: count(&mut tx, &public("claim")).await?,
         place: s.place(&web.settings.region),
         place_code: web.settings.region.to_string(),
-        nearby: count(&mut tx, &here).await?,
+        nearby: if here.region_chain.is_empty() { 0 } else { count(&mut tx, &here).await? },
         now,
         waiting: 0,
         judged: lines(&s, &judged, &trust),

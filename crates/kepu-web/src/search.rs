@@ -16,6 +16,8 @@ use std::collections::HashMap;
 
 /// Hits on a page.
 const SIZE: usize = 10;
+/// User characters from which on a query may be a statement.
+const STATEMENT: usize = 6;
 
 /// Something found, with the part of its text that says why.
 pub struct Found {
@@ -51,7 +53,8 @@ pub async fn search(State(web): State<Web>, req: Req) -> Answer {
     let at = req.page_number();
     let query = query_of(&req, &q, (at - 1) * SIZE, SIZE);
     let found = find(&web, &query).await?;
-    let answer = if at == 1 && !q.is_empty() { check(&web.app, &q, 1).await? } else { Default::default() };
+    // One or two words are a subject to read about, not something somebody said: no verdict stands on top of them.
+    let answer = if at == 1 && kepu_text::count(&q) >= STATEMENT { check(&web.app, &q, 1).await? } else { Default::default() };
 
     let mut tx = web.app.db.read().await.map_err(AppError::from)?;
     let trust = web.app.trust(&mut tx).await?;

@@ -2,12 +2,11 @@
 (() => {
   const figure = document.querySelector('#chart');
   const drawn = figure && figure.querySelector('svg.chart');
-  const current = document.querySelector('#figures a[aria-current]');
-  if (!window.uPlot || !drawn || !current) return;
-  const id = current.closest('tr').dataset.id;
-  const points = [...document.querySelectorAll(`#figures tr[data-id="${id}"]`)]
-    .map(row => [Number(row.cells[1].textContent), Number(row.cells[2].textContent.replace(/,/g, '')), row.cells[3].textContent])
-    .filter(point => Number.isFinite(point[1]) && point[1] !== 0)
+  if (!window.uPlot || !drawn) return;
+  const table = document.querySelector('#figures');
+  const points = [...table.querySelectorAll('tr[data-value]')]
+    .map(row => [Number(row.dataset.year), Number(row.dataset.value.replace(/,/g, '')), row.dataset.unit])
+    .filter(point => Number.isFinite(point[1]))
     .sort((a, b) => a[0] - b[0]);
   if (points.length < 2) return;
   const ink = getComputedStyle(drawn).color;
@@ -17,9 +16,12 @@
   new uPlot({
     width: drawn.clientWidth, height: 320, legend: { live: true },
     scales: { x: { time: false }, y: { range: (u, low, high) => [0, high * 1.1] } },
-    series: [{ label: document.querySelector('#figures thead th:nth-child(2)').textContent }, { label: points[0][2], stroke: '#0B6E6E', width: 3, points: { show: true, size: 8 } }],
+    series: [{ label: table.dataset.year }, { label: points[0][2], stroke: '#0B6E6E', width: 3, points: { show: true, size: 8 } }],
     axes: [{ ...axis, values: (u, list) => list.map(v => Number.isInteger(v) ? v : '') }, { ...axis, size: 70 }],
   }, [points.map(p => p[0]), points.map(p => p[1])], holder);
   // The drawing stays for readers of the accessibility tree.
-  drawn.classList.add('hide');
+  const aside = document.createElement('div');
+  aside.className = 'hide';
+  holder.before(aside);
+  aside.append(drawn);
 })();

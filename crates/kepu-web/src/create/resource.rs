@@ -167,6 +167,11 @@ fn edition_name(s: &Shell, name: &str) -> String {
     }
 }
 
+/// Where the headings of a text begin, so that the first one stands right below the page's title: most texts use `##` only.
+fn base_of(text: &str) -> u8 {
+    if text.lines().any(|line| line.starts_with("# ")) { 2 } else { 1 }
+}
+
 fn show_found(web: &Web, req: &Req, subject: Subject) -> Answer {
     let Ok(Body::Resource(r)) = &subject.record.body else { return Err(Problem::not_found()) };
     let r = (**r).clone();
@@ -197,7 +202,7 @@ fn show_found(web: &Web, req: &Req, subject: Subject) -> Answer {
     Ok(page(&ResourcePage {
         title_lang: s.pick_attr(&r.lang, &r.title_en),
         text_lang: s.lang_attr(lang),
-        body: Html(kepu_text::markdown::render(text, 2)),
+        body: Html(kepu_text::markdown::render(text, base_of(text))),
         editions: editions.map(|e| Edition { name: edition_name(s, e), href: href(e), on: e == name }).collect(),
         by: reviewers(s, &r.reviews),
         reviewed: r.reviews.iter().map(|review| review.date).max().map_or_else(Html::default, |day| s.date(&day)),

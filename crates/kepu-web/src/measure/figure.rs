@@ -27,6 +27,10 @@ impl FiguresPage {
     fn begins(&self, at: &usize) -> bool {
         *at == 0 || self.rows[*at - 1].id != self.rows[*at].id
     }
+    /// How many rows an indicator has; they stand together in the file.
+    fn span(&self, figure: &Figure) -> usize {
+        self.rows.iter().filter(|row| row.id == figure.id).count()
+    }
     fn is_chosen(&self, figure: &Figure) -> bool {
         figure.id == self.chosen
     }
