@@ -53,21 +53,22 @@ pub async fn atom(State(web): State<Web>, req: Req) -> Answer {
     let mut tx = web.app.db.read().await.map_err(AppError::from)?;
     let claims = Filter { kind: Some("claim".into()), standing: Some(Standing::Public), ..Filter::default() };
     let public = Filter { standing: Some(Standing::Public), ..Filter::default() };
-    let mut entries: Vec<(i64, String)> = Vec::new();
+    // At the same moment a withdrawal stands before a correction, and that before something new.
+    let mut entries: Vec<(i64, u8, String)> = Vec::new();
     for row in subject::list(&mut tx, &claims, Order::Newest, None, FEED).await.map_err(AppError::from)? {
-        entries.push((row.modified, entry(s.t("feed-claim"), &row, row.modified, &row.summary, "new", &s.origin)));
+        entries.push((row.modified, 0, entry(s.t("feed-claim"), &row, row.modified, &row.summary, "new", &s.origin)));
     }
     for row in subject::list(&mut tx, &public, Order::Corrected, None, FEED).await.map_err(AppError::from)? {
-        entries.push((row.corrected, entry(s.t("corrected"), &row, row.corrected, &row.summary, "corrected", &s.origin)));
+        entries.push((row.corrected, 1, entry(s.t("corrected"), &row, row.corrected, &row.summary, "corrected", &s.origin)));
     }
     for row in subject::list(&mut tx, &Filter::default(), Order::Withdrawn, None, FEED).await.map_err(AppError::from)? {
         let at = row.withdrawn_at.unwrap_or_default();
-        entries.push((at, entry(s.t("withdrawn"), &row, at, &row.reason, "withdrawn", &s.origin)));
+        entries.push((at, 2, entry(s.t("withdrawn"), &row, at, &row.reason, "withdrawn", &s.origin)));
     }
     entries.sort_by(|a, b| b.cmp(a));
     entries.truncate(FEED as usize);
-    let updated = moment(entries.first().map_or(0, |(at, _)| *at));
-    let body: String = entries.into_iter().map(|(_, text)| text).collect();
+    let updated = moment(entries.first().map_or(0, |(at, ..)| *at));
+    let body: String = entries.into_iter().map(|(.., text)| text).collect();
     let origin = escape(&s.origin);
     let xml = format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<feed xmlns=\"http://www.w3.org/2005/Atom\" xml:lang=\"{}\"><title>{}</title><id>{origin}/feed.atom</id><link rel=\"self\" href=\"{origin}/feed.atom\"/><link href=\"{origin}/\"/><updated>{updated}</updated><author><name>{}</name></author>\n{body}</feed>\n",

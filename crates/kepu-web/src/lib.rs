@@ -46,6 +46,9 @@ pub mod subject;
 pub mod urls;
 pub mod words;
 
+#[cfg(test)]
+mod tests;
+
 use axum::Router;
 use kepu_app::App;
 use kepu_domain::ids::OrgId;
@@ -80,5 +83,5 @@ pub struct Settings {
 
 /// Everything that is served, ready to listen.
 pub fn router(web: Web) -> Router {
-    guard::wrap(routes::table(&web), web)
+    guard::wrap(routes::table(), web)
 }

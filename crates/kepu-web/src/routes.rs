@@ -43,7 +43,7 @@ where
 }
 
 /// All routes, each behind its gate.
-pub fn table(_web: &Web) -> Router<Web> {
+pub fn table() -> Router<Web> {
     let all = [public(), api_routes(), signed_in()].into_iter().flatten();
     all.fold(Router::new(), |router, route| router.route(route.path, route.handler.layer(from_fn_with_state(route.access, guard::gate))))
 }

@@ -7,7 +7,7 @@ use crate::line::filter;
 use crate::page::{Answer, Req};
 use crate::problem::{Kind, Problem};
 use crate::urls;
-use crate::words::iso;
+use crate::words::{iso, moment};
 use axum::extract::{Path, Request, State};
 use axum::http::{StatusCode, header};
 use kepu_app::AppError;
@@ -18,6 +18,7 @@ use kepu_domain::ids::{CaseId, QuestionId};
 use kepu_domain::listen::case::{Case, Clock, Due, Stage as CaseStage};
 use kepu_domain::listen::question::Stage;
 use kepu_domain::org::Region;
+use kepu_store::listen::case::{self as store, Filter};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -252,16 +253,35 @@ impl CaseItem {
 /// A list of cases.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Cases {
-    /// The cases, the next due first.
+    /// The cases, the newest first.
     items: Vec<CaseItem>,
+    /// Cursor of the next page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cursor: Option<String>,
+    /// Address of the next page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
 }
 
-/// Cases with their clocks, the next due first; at most 500.
-#[utoipa::path(get, path = "/api/cases", tag = "cases", params(("open" = Option<String>, Query, description = "1: only cases that are not over")), responses((status = 200, body = Cases)))]
+/// Cases with their clocks, newest first.
+#[utoipa::path(get, path = "/api/cases", tag = "cases", params(
+    ("open" = Option<String>, Query, description = "1: only cases that are not over"),
+    ("limit" = Option<usize>, Query, description = "Rows of a page, at most 200"),
+    ("cursor" = Option<String>, Query, description = "From the page before"),
+), responses((status = 200, body = Cases), (status = 400, description = "problem details")))]
 pub async fn cases(State(web): State<Web>, req: Req) -> Answer {
     let insider = req.shell.may(Action::WorkCase);
-    let list = kepu_app::listen::case::list(&web.app, req.query.opt("open").is_some(), 500).await?;
-    json(&Cases { items: list.iter().map(|(case, clock)| CaseItem::new(&req, case, clock, insider)).collect() })
+    let limit = super::limit_of(&req);
+    let filter = Filter { stage: req.query.opt("open").map(|_| "active".into()), ..Filter::default() };
+    let after = super::read_cursor(req.query.get("cursor"))?.map(|(ms, id)| (moment(ms), CaseId(id)));
+    let mut tx = web.app.db.read().await.map_err(AppError::from)?;
+    let mut list = store::list(&mut tx, &filter, after.as_ref().map(|(at, id)| (*at, id)), limit as u32 + 1).await.map_err(AppError::from)?;
+    let more = list.len() > limit;
+    list.truncate(limit);
+    let cursor = list.last().filter(|_| more).map(|case| super::write_cursor(case.opened_at.as_millisecond(), &case.id.0));
+    let next = cursor.as_ref().map(|cursor| format!("{}{}", req.shell.origin, req.shell.here_with("cursor", cursor)));
+    let now = web.app.now();
+    json(&Cases { items: list.iter().map(|case| CaseItem::new(&req, case, &case.clock(now), insider)).collect(), cursor, next })
 }
 
 /// A case with its time line.
