@@ -2,6 +2,7 @@
 //! one, so checks, log and notices stand once. Rules are in `kepu-domain`, SQL in `kepu-store`, pages in `kepu-web`.
 
 pub mod account;
+pub mod chain;
 pub mod create;
 pub mod error;
 pub mod files;

@@ -159,7 +159,7 @@ pub fn standing(dossier: &Dossier<'_>, trust: &TrustView) -> Standing {
 }
 
 /// Whether a withdrawal covers the version at `place`: same key up to its number, or an earlier key of the same line.
-fn covers(retraction: &Retraction, place: &Place, trust: &TrustView) -> bool {
+pub fn covers(retraction: &Retraction, place: &Place, trust: &TrustView) -> bool {
     if place.key == retraction.key {
         return place.n <= retraction.through;
     }

@@ -200,7 +200,11 @@ pub fn split_proof(bytes: &[u8]) -> Result<(Vec<u8>, Vec<u8>), RecordError> {
     if bytes.len() > DOC_BYTES_MAX + 4096 {
         return Err(RecordError::TooLarge { size: bytes.len() });
     }
-    let mut value: Value = serde_json::from_slice(bytes).map_err(|e| CanonicalError::Json(e.to_string()))?;
+    split_value(serde_json::from_slice(bytes).map_err(|e| CanonicalError::Json(e.to_string()))?)
+}
+
+/// The same for one of several documents that were read together.
+pub fn split_value(mut value: Value) -> Result<(Vec<u8>, Vec<u8>), RecordError> {
     let given = value.as_object_mut().and_then(|map| map.remove("proof")).ok_or_else(|| member("proof", "missing"))?;
     let signature = given
         .get("proofValue")

@@ -155,6 +155,9 @@ pub enum Record {
         data: Data,
         /// Hash of the document, or KEY/STREAM/NUMBER.
         id: String,
+        /// With everything that anybody needs to verify it without this node: certificates up to the root, withdrawals.
+        #[arg(long)]
+        chain: bool,
     },
 }
 
@@ -219,7 +222,7 @@ impl Record {
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         match self {
             Record::Publish { data, input, batch } => take_in(&data, &input, &batch).await,
-            Record::Show { data, id } => {
+            Record::Show { data, id, chain } => {
                 let app = data.open(false).await?;
                 let mut tx = app.db.read().await?;
                 let row = match DocHash::from_hex(&id) {
@@ -229,7 +232,7 @@ impl Record {
                 let Some(row) = row else { bail!("this node holds no record {id}") };
                 let refusal = row.refusal.clone();
                 let Some(record) = record::read_row(row) else { bail!("the body of {id} was erased; only its stub is held") };
-                println!("{}", record.with_proof());
+                println!("{}", if chain { kepu_app::chain::of(&app, &mut tx, &record).await? } else { record.with_proof() });
                 if !refusal.is_empty() {
                     eprintln!("held, but without effect: {refusal}");
                 }
@@ -276,9 +279,12 @@ impl Sync {
 /// `kepu verify`
 #[derive(clap::Args)]
 pub struct Verify {
-    /// Pinned root: with it certificates in the file must lead from it to the author.
+    /// Pinned root, as key or 24 digits: with it certificates in the files must lead from it to the author.
     #[arg(long)]
     root: Option<String>,
+    /// A file with certificates, revocations or withdrawals that counts for all others; may be given several times.
+    #[arg(long = "with")]
+    beside: Vec<PathBuf>,
     /// Files.
     #[arg(required = true)]
     files: Vec<PathBuf>,
@@ -287,10 +293,15 @@ pub struct Verify {
 impl Verify {
     /// Runs the command.
     pub fn run(self) -> anyhow::Result<ExitCode> {
-        let root = self.root.map(KeyId);
+        let pin = |text: String| files::Pin::parse(&text).with_context(|| format!("\"{text}\" is no root: neither did:key:… nor 24 digits"));
+        let pin = self.root.map(pin).transpose()?;
+        let mut beside = Vec::new();
+        for path in &self.beside {
+            beside.extend(files::read(&input::read(path)?).map_err(|reason| anyhow::anyhow!("{}: {reason}", path.display()))?);
+        }
         let mut all = true;
         for path in &self.files {
-            let verified = files::verify(&path.display().to_string(), &input::read(path)?, root.as_ref());
+            let verified = files::verify(&path.display().to_string(), &input::read(path)?, pin.as_ref(), &beside);
             all &= verified.ok;
             println!("{}", serde_json::to_string(&verified)?);
         }
