@@ -357,7 +357,6 @@ record-modified = Signed at
 record-source = Came from
 record-here = This node
 record-document = The signed document
-record-download = Download
 record-offline = Verify offline:
 
 ## Network
@@ -680,3 +679,8 @@ problem-slow-cure = Please try again in a while.
 problem-internal = A fault on our side
 problem-internal-why = It is not your doing. The fault was recorded.
 problem-internal-cure = Please try again in a while; if urgent, call and give the error number.
+
+## Verification in the reader's own browser
+
+verify-file = Download record and certificates
+verify-page = Verify in a browser

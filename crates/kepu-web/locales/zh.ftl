@@ -339,7 +339,6 @@ record-modified = 签发时间
 record-source = 从哪里来
 record-here = 本节点
 record-document = 签名的原文
-record-download = 下载记录
 record-offline = 离线核对：
 
 ## Network
@@ -659,3 +658,8 @@ problem-slow-cure = 请过一会儿再试。
 problem-internal = 我们这边出了故障
 problem-internal-why = 不是您的问题。故障已经记下。
 problem-internal-cure = 请过一会儿再试；急的话，请打电话并报出错编号。
+
+## Verification in the reader's own browser
+
+verify-file = 下载记录和证书链
+verify-page = 在浏览器里核验

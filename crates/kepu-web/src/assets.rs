@@ -35,6 +35,11 @@ pub fn hash(bytes: &[u8]) -> String {
     format!("{:010x}", hasher.finish() & 0xff_ffff_ffff)
 }
 
+/// The text of one of our own files; empty if it is not there.
+pub fn text(name: &str) -> String {
+    ASSETS.get(name).map(|asset| String::from_utf8_lossy(&asset.bytes).into_owned()).unwrap_or_default()
+}
+
 /// Whether the build has this file.
 pub fn exists(name: &str) -> bool {
     ASSETS.contains_key(name)

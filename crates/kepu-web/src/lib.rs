@@ -44,6 +44,7 @@ pub mod search;
 pub mod statics;
 pub mod subject;
 pub mod urls;
+pub mod verify;
 pub mod words;
 
 #[cfg(test)]

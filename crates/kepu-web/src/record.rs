@@ -90,13 +90,14 @@ struct RecordPage {
     name: String,
 }
 
-/// GET /records/{hash} and /records/{hash}.json
+/// GET /records/{hash} and /records/{hash}.json; with `?with=chain` the file also holds what proves the record
 pub async fn show(State(web): State<Web>, req: Req, Path(hash): Path<String>) -> Answer {
     let mut tx = web.app.db.read().await.map_err(AppError::from)?;
     let (row, record) = find(&mut tx, hash.strip_suffix(".json").unwrap_or(&hash)).await?;
     let name = format!("kepu-{}.json", &record.hash.hex()[..12]);
     let json = serde_json::to_string_pretty(&record.with_proof()).unwrap_or_default();
     if hash.ends_with(".json") {
+        let json = if req.query.get("with") == "chain" { kepu_app::chain::of(&web.app, &mut tx, &record).await?.to_string() } else { json };
         let place = format!("attachment; filename=\"{name}\"");
         return Ok(([(header::CONTENT_TYPE, "application/ld+json"), (header::CONTENT_DISPOSITION, place.as_str())], json).into_response());
     }
@@ -125,7 +126,7 @@ pub async fn show(State(web): State<Web>, req: Req, Path(hash): Path<String>) ->
         current: public.as_ref().is_some_and(|row| row.doc_hash == Some(record.hash) && row.standing == subject::Standing::Public),
         withdrawn: public.as_ref().is_some_and(|row| row.standing == subject::Standing::Withdrawn),
         json,
-        download: format!("{}.json", urls::record(&record.hash.hex())),
+        download: urls::record_file(&record.hash.hex()),
         name,
         s: req.titled(s.t1("record-title", "place", format!("{}/{}", envelope.place.stream, envelope.place.n))),
     }))

@@ -1,7 +1,7 @@
 //! The one table of all routes: method, path, who may, handler. `tests/access.csv` has a row for each, and `xtask check`
 //! compares the two. Rights in one organisation are asked again inside the operations.
 
-use crate::{Web, account, api, assets, feed, guard, home, media, problem, record, search, statics, subject};
+use crate::{Web, account, api, assets, feed, guard, home, media, problem, record, search, statics, subject, verify};
 use crate::{create, deliver, listen, measure};
 use axum::Router;
 use axum::handler::Handler;
@@ -44,7 +44,7 @@ where
 
 /// All routes, each behind its gate.
 pub fn table() -> Router<Web> {
-    let all = [public(), api_routes(), signed_in()].into_iter().flatten();
+    let all = [public(), verify_routes(), api_routes(), signed_in()].into_iter().flatten();
     all.fold(Router::new(), |router, route| router.route(route.path, route.handler.layer(from_fn_with_state(route.access, guard::gate))))
 }
 
@@ -89,6 +89,11 @@ fn public() -> Vec<Route> {
         route("GET", "/sitemap.xml", Public, feed::sitemap),
         route("GET", "/feed.atom", Public, feed::atom),
     ]
+}
+
+/// Verification in the reader's own browser.
+fn verify_routes() -> Vec<Route> {
+    vec![route("GET", "/verify", Public, verify::show)]
 }
 
 fn api_routes() -> Vec<Route> {

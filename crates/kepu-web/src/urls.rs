@@ -51,6 +51,10 @@ pub fn of_kind(kind: &str, id: &SubjectId) -> String {
 pub fn record(hash: &str) -> String {
     format!("/records/{hash}")
 }
+/// One signed record with all that proves it, as a file.
+pub fn record_file(hash: &str) -> String {
+    format!("/records/{hash}.json?with=chain")
+}
 /// The asker's page about a question.
 pub fn question(id: &QuestionId) -> String {
     format!("/q/{}", encode(&id.0))
