@@ -14,6 +14,7 @@ enum May {
 const TABLE: &[(&str, May)] = &[
     ("kepu-domain", May::Only(&[])),
     ("kepu-text", May::Only(&[])),
+    ("kepu-print", May::Only(&[])),
     ("kepu-sync", May::Only(&["kepu-domain"])),
     ("kepu-store", May::Only(&["kepu-domain"])),
     ("kepu-search", May::Only(&["kepu-domain", "kepu-text"])),

@@ -5,6 +5,8 @@ mod bench;
 mod commands;
 mod demo;
 mod input;
+#[cfg(feature = "print")]
+mod print;
 mod serve;
 
 use clap::{Parser, Subcommand};
@@ -42,6 +44,10 @@ enum Command {
     Import(commands::Import),
     /// Publish the sample texts and make the sample accounts.
     Seed(commands::DataFolder),
+    /// Make pages as PDF.
+    #[cfg(feature = "print")]
+    #[command(subcommand)]
+    Print(print::Print),
     /// A national and a county node on this machine with sample texts.
     Demo(demo::Demo),
     /// Measure.
@@ -78,6 +84,8 @@ async fn main() -> ExitCode {
         Command::Audit(audit) => audit.run().await,
         Command::Import(import) => import.run().await,
         Command::Seed(folder) => folder.seed().await,
+        #[cfg(feature = "print")]
+        Command::Print(print) => print.run(),
         Command::Demo(demo) => demo.run().await,
         Command::Bench(bench) => bench.run().await,
     };
