@@ -298,6 +298,7 @@ async fn subject_rows(tx: &mut Tx, subjects: &BTreeSet<SubjectId>) -> Result<Has
 
 struct Part {
     place: Place,
+    region: Region,
     hash: DocHash,
     modified: jiff::Timestamp,
     body: Body,
@@ -312,7 +313,7 @@ impl Part {
             Body::Claim(claim) => Some(Matter::Claim(claim.clone())),
             _ => None,
         };
-        Some(Self { place: record.envelope.place.clone(), hash: record.hash, modified: record.envelope.modified, body, matter })
+        Some(Self { place: record.envelope.place.clone(), region: record.envelope.region, hash: record.hash, modified: record.envelope.modified, body, matter })
     }
 }
 
@@ -370,8 +371,8 @@ fn public_row(id: &SubjectId, parts: &[Part], trust: &TrustView, seq: i64, wante
             Body::Retraction(doc) => dossier.retractions.push(Placed { place, modified, doc: doc.clone() }),
             Body::Correction(doc) => dossier.notices.push(Placed { place, modified, doc: doc.clone() }),
             _ => {
-                if let Some(matter) = &part.matter {
-                    dossier.versions.push(Version { place: &part.place, doc: part.hash, modified, matter });
+                if part.matter.is_some() || matches!(part.body, Body::Party(_)) {
+                    dossier.versions.push(Version { place: &part.place, doc: part.hash, modified, matter: part.matter.as_ref() });
                 }
             }
         }
@@ -450,6 +451,18 @@ fn matter_row(id: &SubjectId, part: &Part, seq: i64) -> subject::Row {
     let latest = |list: &[kepu_domain::create::resource::Correction]| {
         list.iter().map(|c| jiff::tz::Offset::UTC.to_timestamp(c.date.at(0, 0, 0, 0)).map_or(0, |t| t.as_millisecond())).max().unwrap_or(0)
     };
+    if let Body::Party(card) = &part.body {
+        row.kind = "party".into();
+        row.title = card.name.clone();
+        row.title_en = card.name_en.clone();
+        row.summary = [card.text("title"), &card.org].into_iter().filter(|t| !t.is_empty()).collect::<Vec<_>>().join(" · ");
+        row.type_ = card.kind.as_str().into();
+        row.region = part.region;
+        row.fields = card.list("fields");
+        row.date = card.confirmed.to_string();
+        row.expires = Some(card.expires.to_string());
+        row.sample = card.sample;
+    }
     match &part.matter {
         Some(Matter::Resource(r)) => {
             row.kind = "resource".into();

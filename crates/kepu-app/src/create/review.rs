@@ -4,7 +4,7 @@ use crate::account::log;
 use crate::create::draft::may_edit;
 use crate::error::AppError;
 use crate::{App, keys};
-use jiff::{SignedDuration, ToSpan};
+use jiff::SignedDuration;
 use kepu_domain::access::{Action, Actor, Denied};
 use kepu_domain::create::draft::{Draft, Stage};
 use kepu_domain::create::party::{Candidate, Party, rank};
@@ -14,16 +14,13 @@ use kepu_store::Tx;
 use kepu_store::create::draft::{self as drafts, Seen};
 use kepu_store::create::review as store;
 
-/// Days a reviewer has.
-const REVIEW_DAYS: i64 = 3;
-
 /// Who could review or answer `fields`, best first, without `excluded`.
 pub async fn candidates(app: &App, tx: &mut Tx, fields: &[String], excluded: &[PartyId]) -> Result<Vec<Candidate>, AppError> {
     let since = app.now().checked_sub(SignedDuration::from_hours(30 * 24)).unwrap_or(jiff::Timestamp::MIN);
     let loads = store::loads(tx, since).await?;
     let parties = kepu_store::create::party::list_available(tx, fields, 2_000).await?;
     let with_load = parties.into_iter().map(|p| (loads.get(&p.id).copied().unwrap_or(0), p)).map(|(load, p)| (p, load)).collect();
-    Ok(rank(with_load, fields, excluded))
+    Ok(rank(with_load, fields, excluded, app.today()))
 }
 
 /// Who could review this draft.
@@ -54,9 +51,8 @@ pub async fn assign(app: &App, who: &Actor, id: &DraftId, reviewer: &PartyId) ->
     if let Some(owner) = &draft.owner {
         authors.extend(kepu_store::account::get(&mut tx, owner).await?.account.party);
     }
-    let due = app.today().checked_add(REVIEW_DAYS.days()).unwrap_or(app.today());
     let review_id = ReviewId(keys::random_word(16));
-    let review = Review::assign(review_id, id.clone(), draft.version, &party, draft.matter.fields(), &authors, &asked, due)?;
+    let review = Review::assign(review_id, id.clone(), draft.version, &party, draft.matter.fields(), &authors, &asked, app.today())?;
     store::insert(&mut tx, &review, app.now()).await?;
     log(app, &mut tx, &who.log_name(), "review.assigned", &format!("{} {reviewer}", review.id), "ok").await?;
     tx.commit().await?;

@@ -1,6 +1,8 @@
-//! Create: drafts, resources, reviews and the people and institutions that make them.
+//! Create: drafts, resources, reviews and the people, institutions and places of the registry.
 
+pub mod card;
 pub mod draft;
 pub mod party;
+pub mod register;
 pub mod resource;
 pub mod review;

@@ -2,6 +2,7 @@
 
 mod claim;
 mod parts;
+mod party;
 mod resource;
 mod review;
 mod trust;
@@ -26,6 +27,7 @@ pub fn read(kind: &str, value: &Value, envelope: &Envelope) -> Result<Body, Wire
     match kind {
         "resource" => resource::read(value, envelope).map_err(wrong),
         "claim" => claim::read(value, envelope).map_err(wrong),
+        "party" => party::read(value, envelope).map_err(wrong),
         "review" => review::read_review(value, envelope).map_err(wrong),
         "retraction" => review::read_retraction(value).map_err(wrong),
         "correction" => review::read_correction(value).map_err(wrong),
@@ -40,6 +42,7 @@ pub fn write(body: &Body) -> Map<String, Value> {
     match body {
         Body::Resource(resource) => resource::write(resource),
         Body::Claim(claim) => claim::write(claim),
+        Body::Party(card) => party::write(card),
         Body::Review(review) => review::write_review(review),
         Body::Retraction(retraction) => review::write_retraction(retraction),
         Body::Correction(notice) => review::write_correction(notice),
