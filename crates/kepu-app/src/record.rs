@@ -3,6 +3,7 @@
 
 use crate::App;
 use crate::error::AppError;
+use kepu_domain::create::credential::Reach;
 use kepu_domain::create::draft::Matter;
 use kepu_domain::ids::{KeyId, SubjectId};
 use kepu_domain::org::Region;
@@ -371,7 +372,7 @@ fn public_row(id: &SubjectId, parts: &[Part], trust: &TrustView, seq: i64, wante
             Body::Retraction(doc) => dossier.retractions.push(Placed { place, modified, doc: doc.clone() }),
             Body::Correction(doc) => dossier.notices.push(Placed { place, modified, doc: doc.clone() }),
             _ => {
-                if part.matter.is_some() || matches!(part.body, Body::Party(_)) {
+                if part.matter.is_some() || is_self_made(&part.body) {
                     dossier.versions.push(Version { place: &part.place, doc: part.hash, modified, matter: part.matter.as_ref() });
                 }
             }
@@ -406,6 +407,15 @@ fn public_row(id: &SubjectId, parts: &[Part], trust: &TrustView, seq: i64, wante
         Standing::Hidden => return None,
     }
     Some(row)
+}
+
+/// Whether a version needs no review: its owner's consent, or the issuer's decision, makes it public.
+fn is_self_made(body: &Body) -> bool {
+    match body {
+        Body::Party(_) => true,
+        Body::Credential(credential) => credential.reach == Reach::Public,
+        _ => false,
+    }
 }
 
 fn blank_row(id: &SubjectId, seq: i64) -> subject::Row {
@@ -462,6 +472,17 @@ fn matter_row(id: &SubjectId, part: &Part, seq: i64) -> subject::Row {
         row.date = card.confirmed.to_string();
         row.expires = Some(card.expires.to_string());
         row.sample = card.sample;
+    }
+    if let Body::Credential(credential) = &part.body {
+        row.kind = "credential".into();
+        row.title = credential.title.clone();
+        row.summary = format!("{} · {}", credential.holder, credential.issuer);
+        row.type_ = credential.kind.clone();
+        row.region = part.region;
+        row.lang = credential.lang.clone();
+        row.date = credential.issued.to_string();
+        row.expires = credential.until.map(|date| date.to_string());
+        row.sample = credential.sample;
     }
     match &part.matter {
         Some(Matter::Resource(r)) => {

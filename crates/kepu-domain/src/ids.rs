@@ -41,6 +41,14 @@ ids! {
     QuestionId,
     /// A case with a clock. Random.
     CaseId,
+    /// A round of applications. Random.
+    RoundId,
+    /// An application in a round. Random.
+    ApplicationId,
+    /// An objection to a proposal. Random.
+    ObjectionId,
+    /// A line of the contribution ledger. Random.
+    ContributionId,
     /// A row of the job table. Random, ordered by time.
     JobId,
     /// A public subject: `kepu:` + ten characters of the owner's key fingerprint + `/` + a local part.
