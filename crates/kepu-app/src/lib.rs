@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod create;
+pub mod definitions;
 pub mod error;
 pub mod files;
 pub mod import;
@@ -44,6 +45,7 @@ pub struct Inner {
     clock: Box<dyn Fn() -> Timestamp + Send + Sync>,
     trust: RwLock<Option<(i64, Arc<TrustView>)>>,
     changed: watch::Sender<u64>,
+    definitions: definitions::Kept,
     /// Requests of visitors in the last minute, per address hash. In memory only, never stored.
     pub(crate) limits: Mutex<std::collections::HashMap<u64, (i64, u32)>>,
 }
@@ -86,6 +88,7 @@ impl App {
             clock,
             trust: RwLock::new(None),
             changed: watch::channel(0).0,
+            definitions: definitions::Kept::default(),
             limits: Mutex::default(),
         }));
         Ok(app)
