@@ -46,6 +46,7 @@ pub struct Inner {
     trust: RwLock<Option<(i64, Arc<TrustView>)>>,
     changed: watch::Sender<u64>,
     definitions: definitions::Kept,
+    parties: create::find::Kept,
     /// Requests of visitors in the last minute, per address hash. In memory only, never stored.
     pub(crate) limits: Mutex<std::collections::HashMap<u64, (i64, u32)>>,
 }
@@ -89,6 +90,7 @@ impl App {
             trust: RwLock::new(None),
             changed: watch::channel(0).0,
             definitions: definitions::Kept::default(),
+            parties: create::find::Kept::default(),
             limits: Mutex::default(),
         }));
         Ok(app)
