@@ -3,3 +3,4 @@
 pub mod draft;
 pub mod party;
 pub mod review;
+pub mod round;
