@@ -13,6 +13,7 @@ const LOAD_MAX: f64 = 1e9;
 /// With [`Overlap::Prefer`], up to so many units fall by chance.
 const CHANCE: u64 = 1_000;
 const FAIRNESS_MAX: f64 = 100.0;
+const NEEDS_MAX: f64 = 10_000.0;
 const TARGET: std::ops::RangeInclusive<f64> = 0.001..=1e9;
 
 /// What everything costs.
@@ -202,6 +203,9 @@ fn check(problem: &Problem, options: &Options) -> Result<(), PlanError> {
     }
     range("fairness", 0, options.fairness, 0.0, FAIRNESS_MAX)?;
     problem.unlisted.map_or(Ok(()), |fit| range("fit of unlisted pairs", 0, fit, 0.0, 1.0))?;
+    for (at, task) in problem.tasks.iter().enumerate() {
+        range("needs of task", at, f64::from(task.needs), 0.0, NEEDS_MAX)?;
+    }
     for (at, person) in problem.people.iter().enumerate() {
         person.target.map_or(Ok(()), |target| range("target", at, target, *TARGET.start(), *TARGET.end()))?;
     }

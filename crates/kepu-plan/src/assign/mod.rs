@@ -46,7 +46,7 @@ pub struct Problem {
 /// A piece of work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Task {
-    /// How many distinct people it needs.
+    /// How many distinct people it needs, at most 10,000.
     pub needs: u32,
 }
 
@@ -200,7 +200,7 @@ pub struct Balance {
 ///
 /// - Never gives a forbidden or impossible pair, never passes a ceiling, never gives a task twice to the same person; fills as many places as any assignment could.
 /// - The same problem and options give the same assignment.
-/// - Fails with [`PlanError::Unknown`] for an index out of range, [`PlanError::OutOfRange`] for a fit, target or fairness, [`PlanError::Twice`] for a pair
+/// - Fails with [`PlanError::Unknown`] for an index out of range, [`PlanError::OutOfRange`] for a fit, need, target or fairness, [`PlanError::Twice`] for a pair
 ///   listed twice, [`PlanError::TooMany`] beyond some hundred thousand tasks and people.
 ///
 /// ```

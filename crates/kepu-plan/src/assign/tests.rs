@@ -34,6 +34,8 @@ fn bad_problems_are_refused_with_their_place() {
         assert!(matches!(refused(&pairs(&[pair(0, 0, fit)])), PlanError::OutOfRange { what: "fit", at: 0, .. }), "{fit}");
         assert!(matches!(refused(&Problem { unlisted: Some(fit), ..good.clone() }), PlanError::OutOfRange { what: "fit of unlisted pairs", .. }));
     }
+    let greedy = Problem { tasks: vec![Task { needs: u32::MAX }], ..good.clone() };
+    assert!(matches!(refused(&greedy), PlanError::OutOfRange { what: "needs of task", at: 0, .. }));
     for target in [0.0, -1.0, f64::NAN, f64::INFINITY] {
         let mut problem = good.clone();
         problem.people[1].target = Some(target);
@@ -101,6 +103,16 @@ fn nobody_above_the_ceiling_or_away_gets_anything() {
     let given: Vec<u32> = found.people.iter().map(|person| person.given).collect();
     assert_eq!(given, [0, 0, 3]);
     assert_eq!((found.unfilled, found.balance.load_min, found.balance.load_max), (2, 3, 4));
+}
+
+#[test]
+fn the_largest_figures_do_no_harm() {
+    let mut team = people(2, u32::MAX);
+    team[1].held = u32::MAX;
+    team[0].target = Some(0.001);
+    let problem = Problem { tasks: tasks(3, 10_000), people: team, unlisted: Some(1.0), ..Problem::default() };
+    let found = assign(&problem, &Options { fairness: 100.0, ..Options::default() }).expect("well formed");
+    assert_eq!((found.optimal, found.people[0].given, found.people[1].given), (true, 3, 0));
 }
 
 #[test]
