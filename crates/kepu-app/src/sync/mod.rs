@@ -1,17 +1,24 @@
 //! One exchange between a child and its parent. The child opens the connection; one request carries what it has to say,
 //! what it holds of the parent, and asks for the rest; the answer is frames, alerts first, library newest first.
 //!
-//! Here: the address of a request and its signature. The two sides are `client` and `server`, bytes on a connection are in
-//! `transport`, rows as frames in `frames`.
+//! Here: the address of a request and its signature. The two sides are `client` and `server`; what arrives goes through
+//! `inbox`, what is sent through `outbox`, what is missing is asked for by `wishes`; bytes on a connection are in `transport`,
+//! rows as frames in `frames`.
 
 mod client;
 mod frames;
+mod inbox;
+mod outbox;
 mod server;
-mod transport;
+pub(crate) mod transport;
+mod wishes;
 
+pub(crate) use client::offer_vector_next;
 pub use client::{Exchanged, run};
 pub use frames::items_of;
-pub(crate) use frames::trust_frames;
+pub(crate) use frames::{trust_frames, vector};
+pub(crate) use inbox::{From, take};
+pub(crate) use outbox::{Outbox, Sink, Stop};
 pub use server::{Answer, handle, into_stream};
 pub(crate) use transport::post_once;
 

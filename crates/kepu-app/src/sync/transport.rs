@@ -51,22 +51,27 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Counting<S> {
 }
 
 /// One kept connection to a parent.
-pub(super) struct Connection {
+pub(crate) struct Connection {
+    url: String,
+    counts: Arc<Counts>,
     host: String,
     sender: hyper::client::conn::http1::SendRequest<Full<Bytes>>,
 }
 
-pub(super) struct FrameReader {
+/// What a parent answers, while it comes in.
+pub(crate) struct Answer {
     body: hyper::body::Incoming,
     buffer: Vec<u8>,
     host: String,
+    /// The byte with which the body begins, of a file asked for in part.
+    pub(crate) from: u64,
 }
 
 /// Longest silence on a connection, beyond the time a parent was asked to wait.
 const SILENCE: Duration = Duration::from_secs(75);
 
 impl Connection {
-    pub(super) async fn open(url: &str, counts: Arc<Counts>) -> Result<Self, AppError> {
+    pub(crate) async fn open(url: &str, counts: Arc<Counts>) -> Result<Self, AppError> {
         let failed = |cause: String| AppError::Peer { peer: url.to_owned(), cause };
         let (secure, rest) = match (url.strip_prefix("http://"), url.strip_prefix("https://")) {
             (Some(rest), _) => (false, rest),
@@ -84,7 +89,7 @@ impl Connection {
             .map_err(|_| failed("no answer within 15 seconds; is the node running and the address right?".into()))?
             .map_err(|e| failed(format!("cannot be reached ({e}); is the node running and the address right?")))?;
         stream.set_nodelay(true).map_err(|e| failed(e.to_string()))?;
-        let stream = Counting { stream, counts };
+        let stream = Counting { stream, counts: counts.clone() };
         let sender = if secure {
             let name = rustls::pki_types::ServerName::try_from(host.split(':').next().unwrap_or_default().to_owned()).map_err(|e| failed(e.to_string()))?;
             let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
@@ -94,29 +99,61 @@ impl Connection {
         } else {
             handshake(stream).await.map_err(failed)?
         };
-        Ok(Self { host, sender })
+        Ok(Self { url: url.to_owned(), counts, host, sender })
     }
 
-    pub(super) async fn post(&mut self, target: &str, authorization: Option<&str>, body: Vec<u8>) -> Result<FrameReader, AppError> {
-        let failed = |cause: String| AppError::Peer { peer: self.host.clone(), cause };
-        let mut request = Request::post(target).header("host", &self.host);
+    /// Begins anew: what was under way is given up.
+    pub(crate) async fn reopen(&mut self) -> Result<(), AppError> {
+        *self = Self::open(&self.url, self.counts.clone()).await?;
+        Ok(())
+    }
+
+    /// Sends frames, or a request to join.
+    pub(super) async fn post(&mut self, target: &str, authorization: Option<&str>, body: Vec<u8>) -> Result<Answer, AppError> {
+        let mut request = Request::post(target).header("host", &self.host).header("accept-language", "en");
         if let Some(authorization) = authorization {
             request = request.header("authorization", authorization);
         }
+        self.send(request, body).await
+    }
+
+    /// Asks for a file from byte `from` on.
+    pub(crate) async fn get(&mut self, target: &str, from: u64) -> Result<Answer, AppError> {
+        let mut request = Request::get(target).header("host", &self.host).header("accept", "application/problem+json, */*");
+        if from > 0 {
+            request = request.header("range", format!("bytes={from}-"));
+        }
+        self.send(request, vec![]).await
+    }
+
+    async fn send(&mut self, request: hyper::http::request::Builder, body: Vec<u8>) -> Result<Answer, AppError> {
+        let failed = |cause: String| AppError::Peer { peer: self.host.clone(), cause };
         let request = request.body(Full::new(Bytes::from(body))).map_err(|e| failed(e.to_string()))?;
         self.sender.ready().await.map_err(|e| AppError::Peer { peer: self.host.clone(), cause: format!("closed the connection ({e})") })?;
         let response = tokio::time::timeout(SILENCE, self.sender.send_request(request)).await;
         let failed = |cause: String| AppError::Peer { peer: self.host.clone(), cause };
         let response = response.map_err(|_| failed("fell silent".into()))?.map_err(|e| failed(format!("broke off ({e})")))?;
         let status = response.status();
-        let mut reader = FrameReader { body: response.into_body(), buffer: Vec::new(), host: self.host.clone() };
+        let range_begins = response.headers().get("content-range").and_then(|v| v.to_str().ok()).and_then(begin_of_range);
+        let from = if status == hyper::StatusCode::PARTIAL_CONTENT { range_begins } else { Some(0) };
+        let mut answer = Answer { body: response.into_body(), buffer: Vec::new(), host: self.host.clone(), from: from.unwrap_or(u64::MAX) };
         if !status.is_success() {
-            let text = reader.all(16 * 1024).await.unwrap_or_default();
-            let text = String::from_utf8_lossy(&text);
-            return Err(failed(format!("answered {status}: {}", text.chars().take(300).collect::<String>())));
+            let text = answer.all(16 * 1024).await.unwrap_or_default();
+            return Err(failed(format!("answered {status}: {}", said(&text))));
         }
-        Ok(reader)
+        Ok(answer)
     }
+}
+
+/// The first number of `bytes 100-199/200`.
+fn begin_of_range(text: &str) -> Option<u64> {
+    text.strip_prefix("bytes ")?.split_once('-')?.0.parse().ok()
+}
+
+/// What a parent's problem says to an operator.
+fn said(body: &[u8]) -> String {
+    let detail = serde_json::from_slice::<serde_json::Value>(body).ok().and_then(|value| Some(value.get("detail")?.as_str()?.to_owned()));
+    detail.unwrap_or_else(|| String::from_utf8_lossy(body).into_owned()).chars().filter(|c| !c.is_control()).take(300).collect()
 }
 
 async fn handshake<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(stream: S) -> Result<hyper::client::conn::http1::SendRequest<Full<Bytes>>, String> {
@@ -129,7 +166,7 @@ async fn handshake<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(stream: S
     Ok(sender)
 }
 
-impl FrameReader {
+impl Answer {
     async fn more(&mut self) -> Result<bool, AppError> {
         let failed = |cause: String| AppError::Peer { peer: self.host.clone(), cause };
         loop {
@@ -146,6 +183,13 @@ impl FrameReader {
                 }
             }
         }
+    }
+
+    /// The next bytes of a file; `None` at its end.
+    pub(crate) async fn piece(&mut self) -> Result<Option<Vec<u8>>, AppError> {
+        let more = self.more().await?;
+        let piece = std::mem::take(&mut self.buffer);
+        Ok((more || !piece.is_empty()).then_some(piece))
     }
 
     pub(super) async fn next_frame(&mut self) -> Result<Option<Frame>, AppError> {
