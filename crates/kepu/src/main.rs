@@ -1,6 +1,7 @@
 //! The one binary. Reads the command line, opens the node, calls one operation, prints its outcome: results as JSON on
 //! standard output, words for people on standard error. Exit status: 0 done, 1 done with refused rows, 2 unusable call.
 
+mod account;
 mod bench;
 mod commands;
 mod demo;
@@ -35,6 +36,9 @@ enum Command {
     Verify(commands::Verify),
     /// Make the public tables again from the records alone.
     Rebuild(commands::DataFolder),
+    /// Accounts of people, for whoever has the machine in hand.
+    #[command(subcommand)]
+    Account(account::Account),
     /// The audit log.
     #[command(subcommand)]
     Audit(commands::Audit),
@@ -75,6 +79,7 @@ async fn main() -> ExitCode {
         Command::Sync(sync) => sync.run().await,
         Command::Verify(verify) => verify.run(),
         Command::Rebuild(folder) => folder.rebuild().await,
+        Command::Account(account) => account.run().await,
         Command::Audit(audit) => audit.run().await,
         Command::Import(import) => import.run().await,
         Command::Seed(folder) => folder.seed().await,

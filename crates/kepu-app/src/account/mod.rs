@@ -1,15 +1,19 @@
-//! Signing in and out, second factors, accounts and their roles (RULES §13).
+//! Signing in and out, sessions, and making accounts (RULES §13). What owners do with their own account is in `own`, passwords
+//! and codes in `secret`; roles and what stewards and administrators do for others in `member`.
+
+pub mod own;
+pub mod secret;
 
 use crate::error::{AppError, FieldError};
 use crate::{App, keys};
-use argon2::{Argon2, PasswordHasher, PasswordVerifier, password_hash::phc::PasswordHash};
 use data_encoding::HEXLOWER;
 use jiff::{SignedDuration, Timestamp};
 use kepu_domain::access::{Action, Actor, Membership, OrgLine, Role, check_combination};
-use kepu_domain::account::{Account, IDLE_MINUTES, SESSION_HOURS, check_password, locked_until};
+use kepu_domain::account::{Account, IDLE_MINUTES, Owes, SESSION_HOURS, check_password, locked_until, owes};
 use kepu_domain::ids::{AccountId, OrgId, PartyId};
+use kepu_store::account::Row;
 use kepu_store::{Tx, account as store, login_lock, member, session};
-use sha2::{Digest, Sha256};
+use secret::hash;
 
 /// A session as its owner holds it.
 #[derive(Clone, Debug)]
@@ -25,7 +29,7 @@ pub struct Session {
 /// Who is signed in, as read from a cookie.
 #[derive(Clone, Debug)]
 pub struct SignedIn {
-    /// The actor for `may`.
+    /// The actor for `may`; without roles while the account owes something.
     pub actor: Actor,
     /// The account.
     pub account: Account,
@@ -33,42 +37,77 @@ pub struct SignedIn {
     pub csrf: String,
     /// Roles with the organisations they are held in.
     pub memberships: Vec<Membership>,
+    /// What must be done before anything else.
+    pub owes: Option<Owes>,
+    /// When the session ends if nothing is done.
+    pub idle_at: Timestamp,
+    /// When it ends whatever is done.
+    pub expires: Timestamp,
 }
+
+/// Longest sign-in name that is looked up, in characters.
+const LOGIN_MAX: usize = 60;
 
 /// Signs in. Failures count per name and per address and survive restarts; the answer never says which part was wrong.
 ///
+/// An account with a second factor answers [`AppError::CodeNeeded`] to a right password; [`sign_in_code`] goes on from there.
+///
 /// May: anybody. Writes: session, lock, log.
 pub async fn sign_in(app: &App, login: &str, password: &str, code: Option<&str>, address: &str) -> Result<Session, AppError> {
-    let now = app.now();
-    let fold = kepu_text::fold(login.trim());
-    let locks = [format!("login:{fold}"), format!("addr:{}", hash(address))];
-    let mut tx = app.db.write().await?;
-    for lock in &locks {
-        if let Some(until) = login_lock::find(&mut tx, lock).await?.and_then(|l| l.until).filter(|until| *until > now) {
-            return Err(AppError::Locked(until));
-        }
+    let blank = [("login", login), ("password", password)].into_iter().filter(|(_, value)| value.trim().is_empty());
+    let blank: Vec<_> = blank.map(|(field, _)| FieldError::new(field, "required")).collect();
+    if !blank.is_empty() {
+        return Err(AppError::Invalid(blank));
     }
+    let fold: String = kepu_text::fold(login.trim()).chars().take(LOGIN_MAX).collect();
+    let locks = locks(app, &fold, address);
+    let mut tx = app.db.read().await?;
+    refuse_locked(app, &mut tx, &locks).await?;
     let found = store::find_by_login(&mut tx, &fold).await?;
-    let (stored, usable) = match &found {
-        Some(row) => (row.pass_hash.clone(), !row.account.disabled),
-        // A hash is computed for unknown names too, so that the time taken says nothing.
-        None => (DUMMY_HASH.to_owned(), false),
-    };
-    let attempt = password.to_owned();
-    let right = tokio::task::spawn_blocking(move || verify_password(&stored, &attempt)).await.unwrap_or(false) && usable;
-    let Some(row) = found.filter(|_| right) else { return fail(app, tx, &locks, "password").await };
-    let account = row.account;
+    drop(tx);
+    let usable = found.as_ref().filter(|row| !row.account.disabled);
+    // Outside the transaction: hashing takes long, and nobody else could write meanwhile.
+    let right = secret::verify_password(usable.map(|row| row.pass_hash.clone()), password).await;
+    let mut tx = app.db.write().await?;
+    // Guesses that were sent together have counted by now.
+    refuse_locked(app, &mut tx, &locks).await?;
+    let now = store::find_by_login(&mut tx, &fold).await?;
+    let same = |row: &&Row| !row.account.disabled && found.as_ref().is_some_and(|before| before.pass_hash == row.pass_hash);
+    match now.as_ref().filter(same).filter(|_| right) {
+        Some(row) => enter(app, tx, &locks, row, code).await,
+        None => fail(app, tx, &locks, found.as_ref(), "password", AppError::Credentials).await,
+    }
+}
+
+/// The second step of signing in: the ticket of [`AppError::CodeNeeded`], bound to the password it was given for, and a code.
+///
+/// May: whoever gave the right password within ten minutes. Writes: session, lock, log.
+pub async fn sign_in_code(app: &App, ticket: &str, code: &str, address: &str) -> Result<Session, AppError> {
+    let mut tx = app.db.write().await?;
+    let id = AccountId::from(secret::word_of(ticket));
+    let row = store::find(&mut tx, &id).await?.filter(|row| !row.account.disabled && unseal_ticket(app, ticket, row)).ok_or(AppError::TicketEnded)?;
+    let locks = locks(app, &row.login_fold, address);
+    refuse_locked(app, &mut tx, &locks).await?;
+    enter(app, tx, &locks, &row, Some(code)).await
+}
+
+fn unseal_ticket(app: &App, ticket: &str, row: &Row) -> bool {
+    secret::unseal(app, "ticket", ticket, &row.pass_hash).is_some()
+}
+
+/// What is left once the password is right: the second factor, if there is one, then the session.
+async fn enter(app: &App, mut tx: Tx, locks: &[String; 2], row: &Row, code: Option<&str>) -> Result<Session, AppError> {
+    let (account, now) = (&row.account, app.now());
     if let Some(secret) = &row.totp_secret {
         let Some(code) = code.map(str::trim).filter(|c| !c.is_empty()) else {
-            tx.commit().await?;
-            return Err(AppError::CodeNeeded);
+            return Err(AppError::CodeNeeded(secret::seal(app, "ticket", &account.id.0, &row.pass_hash)));
         };
-        let fresh = match check_code(secret, code, now, row.totp_last) {
+        let fresh = match secret::check_code(secret, code, now, row.totp_last) {
             Some(step) => store::use_totp_step(&mut tx, &account.id, step).await?,
             None => false,
         };
         if !fresh {
-            return fail(app, tx, &locks, "code").await;
+            return fail(app, tx, locks, Some(row), "code", AppError::Code).await;
         }
     }
     login_lock::delete(&mut tx, &locks[0]).await?;
@@ -78,20 +117,45 @@ pub async fn sign_in(app: &App, login: &str, password: &str, code: Option<&str>,
     Ok(session)
 }
 
-async fn fail(app: &App, mut tx: Tx, locks: &[String], part: &str) -> Result<Session, AppError> {
+/// The names under which failures of this sign-in name and address are counted. The address is hashed with a secret of the
+/// node, so that the tables alone tell nobody where anybody was.
+fn locks(app: &App, fold: &str, address: &str) -> [String; 2] {
+    [format!("login:{fold}"), format!("addr:{}", HEXLOWER.encode(&app.key.derive("address", &[address])[..16]))]
+}
+
+async fn refuse_locked(app: &App, tx: &mut Tx, locks: &[String]) -> Result<(), AppError> {
+    let now = app.now();
+    for lock in locks {
+        if let Some(until) = login_lock::find(tx, lock).await?.and_then(|l| l.until).filter(|until| *until > now) {
+            return Err(AppError::Locked(until));
+        }
+    }
+    Ok(())
+}
+
+async fn fail<T>(app: &App, mut tx: Tx, locks: &[String], row: Option<&Row>, part: &str, error: AppError) -> Result<T, AppError> {
+    let until = count_failure(app, &mut tx, locks).await?;
+    // An unknown name is not written down: people type passwords into the wrong field.
+    let object = row.map_or("", |row| row.account.id.as_str());
+    let detail = serde_json::json!({ "part": part }).to_string();
+    log_with(app, &mut tx, "visitor", "account.sign_in_failed", object, "refused", &detail).await?;
+    tx.commit().await?;
+    Err(until.map_or(error, AppError::Locked))
+}
+
+/// Counts a failure under each of `locks`; until when they are locked now.
+async fn count_failure(app: &App, tx: &mut Tx, locks: &[String]) -> Result<Option<Timestamp>, AppError> {
     let now = app.now();
     let mut until = None;
     for lock in locks {
-        let failures = login_lock::add_failure(&mut tx, lock, now).await?;
+        let failures = login_lock::add_failure(tx, lock, now).await?;
         // An address may be shared by a whole office: it gets four times the patience of a name.
         let counted = if lock.starts_with("addr:") { failures / 4 } else { failures };
         let end = locked_until(counted, now);
-        login_lock::set_until(&mut tx, lock, end).await?;
+        login_lock::set_until(tx, lock, end).await?;
         until = until.max(end);
     }
-    log(app, &mut tx, "visitor", "account.sign_in_failed", part, "refused").await?;
-    tx.commit().await?;
-    Err(until.map_or(AppError::Credentials, AppError::Locked))
+    Ok(until)
 }
 
 async fn open_session(tx: &mut Tx, account: &AccountId, now: Timestamp) -> Result<Session, AppError> {
@@ -104,36 +168,52 @@ async fn open_session(tx: &mut Tx, account: &AccountId, now: Timestamp) -> Resul
     Ok(Session { token, csrf, expires })
 }
 
-/// Who holds this session token; `None` if it ended. Moves the idle limit.
+/// Who holds this session token; `None` if it ended. Moves the idle limit, but writes at most once a minute.
 pub async fn find_session(app: &App, token: &str) -> Result<Option<SignedIn>, AppError> {
     let now = app.now();
     let id = hash(token);
     let mut tx = app.db.read().await?;
-    let Some(session) = session::find(&mut tx, &id, now).await? else { return Ok(None) };
+    let Some(mut session) = session::find(&mut tx, &id, now).await? else { return Ok(None) };
     let idle = now.duration_since(session.seen_at) > SignedDuration::from_mins(IDLE_MINUTES);
     if idle || session.expires_at <= now {
         return Ok(None);
     }
-    let row = store::get(&mut tx, &session.account).await?;
-    if row.account.disabled {
+    let account = store::get(&mut tx, &session.account).await?.account;
+    if account.disabled {
         return Ok(None);
     }
     let memberships = member::list_by_account(&mut tx, &session.account).await?;
+    let roles: Vec<Role> = memberships.iter().map(|m| m.role).collect();
+    let owes = owes(&account, &roles, &crate::member::demanded(&mut tx).await?);
     drop(tx);
     if now.duration_since(session.seen_at) > SignedDuration::from_mins(1) {
         let mut tx = app.db.write().await?;
         session::touch(&mut tx, &id, now).await?;
         tx.commit().await?;
+        session.seen_at = now;
     }
-    let account = row.account;
-    let actor = Actor::Person { account: account.id.clone(), name: account.name.clone(), memberships: memberships.clone() };
-    Ok(Some(SignedIn { actor, account, csrf: session.csrf, memberships }))
+    let counting = if owes.is_some() { vec![] } else { memberships.clone() };
+    Ok(Some(SignedIn {
+        actor: Actor::Person { account: account.id.clone(), name: account.name.clone(), memberships: counting },
+        account,
+        csrf: session.csrf,
+        memberships,
+        owes,
+        idle_at: later(session.seen_at, SignedDuration::from_mins(IDLE_MINUTES)).min(session.expires_at),
+        expires: session.expires_at,
+    }))
 }
 
 /// Ends a session.
+///
+/// May: whoever holds the token. Writes: session, log.
 pub async fn sign_out(app: &App, token: &str) -> Result<(), AppError> {
+    let id = hash(token);
     let mut tx = app.db.write().await?;
-    session::delete(&mut tx, &hash(token)).await?;
+    if let Some(session) = session::find(&mut tx, &id, app.now()).await? {
+        session::delete(&mut tx, &id).await?;
+        log(app, &mut tx, &format!("account:{}", session.account), "account.signed_out", &session.account.0, "ok").await?;
+    }
     tx.commit().await?;
     Ok(())
 }
@@ -153,7 +233,7 @@ pub struct NewAccount {
     pub must_change: bool,
 }
 
-/// Makes an account within `tx`.
+/// Makes an account within `tx`, without asking whether the actor may.
 pub async fn create(app: &App, tx: &mut Tx, who: &Actor, new: NewAccount) -> Result<AccountId, AppError> {
     let login = kepu_text::clean_line(&new.login);
     let name = kepu_text::clean_line(&new.name);
@@ -177,10 +257,10 @@ pub async fn create(app: &App, tx: &mut Tx, who: &Actor, new: NewAccount) -> Res
     }
     let id = AccountId(keys::random_word(16));
     let account = Account { id: id.clone(), login, name, party: new.party, has_totp: false, disabled: false, must_change: new.must_change };
-    let row = store::Row {
+    let row = Row {
         account,
         login_fold: fold,
-        pass_hash: hash_password(&new.password)?,
+        pass_hash: secret::hash_password(&new.password)?,
         totp_secret: None,
         totp_last: 0,
         created_at: app.now(),
@@ -204,110 +284,12 @@ pub fn password_field(field: &str, error: kepu_domain::account::PasswordError) -
     FieldError::new(field, key)
 }
 
-/// Adds a member to an organisation: a new account with a first password, and a role.
-///
-/// May: stewards of the organisation; administrators' roles: the security administrator. Writes: account, member, log.
-pub async fn add_member(app: &App, who: &Actor, org: &OrgId, new: NewAccount, role: Role) -> Result<AccountId, AppError> {
-    let mut tx = app.db.write().await?;
-    may_grant(&mut tx, who, org, role).await?;
-    let id = create(app, &mut tx, who, NewAccount { must_change: true, ..new }).await?;
-    grant_in(app, &mut tx, who, &id, org, role).await?;
-    tx.commit().await?;
-    Ok(id)
-}
-
-async fn may_grant(tx: &mut Tx, who: &Actor, org: &OrgId, role: Role) -> Result<(), AppError> {
-    let line = kepu_store::org::line(tx, org).await?;
-    let action = if role.is_admin() { Action::ManageSecurity } else { Action::ManageMembers };
-    let line = if role.is_admin() { None } else { Some(&line) };
-    Ok(who.may(action, line)?)
-}
-
-/// Gives a role. May and writes as [`add_member`].
-pub async fn grant(app: &App, who: &Actor, account: &AccountId, org: &OrgId, role: Role) -> Result<(), AppError> {
-    let mut tx = app.db.write().await?;
-    may_grant(&mut tx, who, org, role).await?;
-    grant_in(app, &mut tx, who, account, org, role).await?;
-    tx.commit().await?;
-    Ok(())
-}
-
 /// Gives a role within `tx`, without asking whether the actor may.
 pub async fn grant_in(app: &App, tx: &mut Tx, who: &Actor, account: &AccountId, org: &OrgId, role: Role) -> Result<(), AppError> {
     let held: Vec<Role> = member::list_by_account(tx, account).await?.into_iter().map(|m| m.role).collect();
     check_combination(&held, role).map_err(|_| AppError::Invalid(vec![FieldError::new("role", "roles_apart")]))?;
     member::insert(tx, account, &Membership { org: org.clone(), role }).await?;
     log(app, tx, &who.log_name(), "member.role_granted", &format!("{account} {} {org}", role.as_str()), "ok").await
-}
-
-/// Takes a role away. May and writes as [`add_member`]; nobody takes the last steward's role.
-pub async fn revoke(app: &App, who: &Actor, account: &AccountId, org: &OrgId, role: Role) -> Result<(), AppError> {
-    let mut tx = app.db.write().await?;
-    may_grant(&mut tx, who, org, role).await?;
-    member::delete(&mut tx, account, &Membership { org: org.clone(), role }).await?;
-    log(app, &mut tx, &who.log_name(), "member.role_revoked", &format!("{account} {} {org}", role.as_str()), "ok").await?;
-    tx.commit().await?;
-    Ok(())
-}
-
-/// Ends the lock of a name. May: the security administrator.
-pub async fn unlock(app: &App, who: &Actor, login: &str) -> Result<(), AppError> {
-    who.may(Action::ManageSecurity, None)?;
-    let mut tx = app.db.write().await?;
-    login_lock::delete(&mut tx, &format!("login:{}", kepu_text::fold(login.trim()))).await?;
-    log(app, &mut tx, &who.log_name(), "account.unlocked", "", "ok").await?;
-    tx.commit().await?;
-    Ok(())
-}
-
-/// Changes one's own password; ends all other sessions.
-pub async fn change_password(app: &App, who: &SignedIn, old: &str, new: &str, keep_token: &str) -> Result<(), AppError> {
-    check_password(&who.account.login, new).map_err(|e| AppError::Invalid(vec![password_field("new", e)]))?;
-    let mut tx = app.db.write().await?;
-    let row = store::get(&mut tx, &who.account.id).await?;
-    if !verify_password(&row.pass_hash, old) {
-        return Err(AppError::Invalid(vec![FieldError::new("old", "password_wrong")]));
-    }
-    let account = Account { must_change: false, ..row.account.clone() };
-    store::update(&mut tx, store::Row { account, pass_hash: hash_password(new)?, ..row }).await?;
-    session::delete_by_account(&mut tx, &who.account.id, &hash(keep_token)).await?;
-    log(app, &mut tx, &who.actor.log_name(), "account.password_changed", &who.account.id.0, "ok").await?;
-    tx.commit().await?;
-    Ok(())
-}
-
-/// A fresh secret for a second factor with its `otpauth://` address; kept nowhere until [`confirm_totp`].
-pub fn new_totp(account: &Account) -> (String, String) {
-    let secret = data_encoding::BASE32_NOPAD.encode(&rand::random::<[u8; 20]>());
-    let login: String = account.login.chars().filter(char::is_ascii_alphanumeric).collect();
-    let address = format!("otpauth://totp/Kepu:{login}?secret={secret}&issuer=Kepu&digits=6&period=30&algorithm=SHA1");
-    (secret, address)
-}
-
-/// Sets up the second factor once a right code proves that the owner has it.
-pub async fn confirm_totp(app: &App, who: &SignedIn, secret: &str, code: &str) -> Result<(), AppError> {
-    let now = app.now();
-    let bytes = data_encoding::BASE32_NOPAD.decode(secret.as_bytes()).unwrap_or_default();
-    let Some(step) = check_code(&bytes, code.trim(), now, 0) else { return Err(AppError::Invalid(vec![FieldError::new("code", "code_wrong")])) };
-    let mut tx = app.db.write().await?;
-    let row = store::get(&mut tx, &who.account.id).await?;
-    store::update(&mut tx, store::Row { totp_secret: Some(bytes), totp_last: step, ..row }).await?;
-    log(app, &mut tx, &who.actor.log_name(), "account.second_factor_set", &who.account.id.0, "ok").await?;
-    tx.commit().await?;
-    Ok(())
-}
-
-/// Removes the second factor, with the password.
-pub async fn remove_totp(app: &App, who: &SignedIn, password: &str) -> Result<(), AppError> {
-    let mut tx = app.db.write().await?;
-    let row = store::get(&mut tx, &who.account.id).await?;
-    if !verify_password(&row.pass_hash, password) {
-        return Err(AppError::Invalid(vec![FieldError::new("password", "password_wrong")]));
-    }
-    store::update(&mut tx, store::Row { totp_secret: None, ..row }).await?;
-    log(app, &mut tx, &who.actor.log_name(), "account.second_factor_removed", &who.account.id.0, "ok").await?;
-    tx.commit().await?;
-    Ok(())
 }
 
 /// The organisations where the actor may draft, nearest first.
@@ -323,39 +305,6 @@ pub async fn drafting_orgs(app: &App, who: &SignedIn) -> Result<Vec<kepu_domain:
     Ok(list)
 }
 
-/// The time step of a right one-time code (RFC 6238, 30 s, one step of drift) later than `last`; each step counts once.
-fn check_code(secret: &[u8], code: &str, now: Timestamp, last: i64) -> Option<i64> {
-    let step = now.as_second().div_euclid(30);
-    (step - 1..=step + 1).find(|at| *at > last && totp(secret, *at) == code)
-}
-
-fn totp(secret: &[u8], step: i64) -> String {
-    use totp_rs::{Algorithm, Builder};
-    Builder::new()
-        .with_algorithm(Algorithm::SHA1)
-        .with_secret(secret.to_vec())
-        .build()
-        .map(|t| t.generate(u64::try_from(step * 30).unwrap_or_default()).to_string())
-        .unwrap_or_default()
-}
-
-/// Argon2id with the crate's defaults (19 MiB, two passes: OWASP's first recommendation).
-fn hash_password(password: &str) -> Result<String, AppError> {
-    let hash = Argon2::default().hash_password(password.as_bytes());
-    hash.map(|h| h.to_string()).map_err(|e| AppError::Record(format!("the password could not be hashed: {e}")))
-}
-
-fn verify_password(stored: &str, password: &str) -> bool {
-    PasswordHash::new(stored).is_ok_and(|parsed| Argon2::default().verify_password(password.as_bytes(), &parsed).is_ok())
-}
-
-/// Argon2id of a random value that nobody knows.
-const DUMMY_HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXJhbmRvbXNhbHQ$Nf3LhYxKqQ1m0bqYk9r0mV0m1x2l5J7b0i8m2w3c4d5";
-
-fn hash(text: &str) -> String {
-    HEXLOWER.encode(&Sha256::digest(text.as_bytes()))
-}
-
 /// `at` moved by `by`, at the end of time if that overflows.
 pub(crate) fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
     at.checked_add(by).unwrap_or(Timestamp::MAX)
@@ -363,6 +312,11 @@ pub(crate) fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
 
 /// Writes an entry into the audit log, in the same transaction as the change.
 pub(crate) async fn log(app: &App, tx: &mut Tx, who: &str, action: &str, object: &str, result: &str) -> Result<(), AppError> {
-    kepu_store::log::append(tx, app.now(), who, action, object, result, "").await?;
+    log_with(app, tx, who, action, object, result, "").await
+}
+
+/// [`log`] with further facts as JSON text; never answers, contact data, tokens, or who searched for what.
+pub(crate) async fn log_with(app: &App, tx: &mut Tx, who: &str, action: &str, object: &str, result: &str, detail: &str) -> Result<(), AppError> {
+    kepu_store::log::append(tx, app.now(), who, action, object, result, detail).await?;
     Ok(())
 }
