@@ -64,6 +64,10 @@ const FILES: &[(i64, &str, &str)] = &[
     (56, "review_draft", include_str!("../migrations/0056_review_draft.sql")),
     (57, "review_reviewer", include_str!("../migrations/0057_review_reviewer.sql")),
     (58, "review_assigned", include_str!("../migrations/0058_review_assigned.sql")),
+    (70, "import_run", include_str!("../migrations/0070_import_run.sql")),
+    (71, "import_run_newest", include_str!("../migrations/0071_import_run_newest.sql")),
+    (72, "import_line", include_str!("../migrations/0072_import_line.sql")),
+    (73, "job_cancelled", include_str!("../migrations/0073_job_cancelled.sql")),
 ];
 
 /// The migrations as sqlx wants them.
