@@ -2,16 +2,18 @@
 //! one, so checks, log and notices stand once. Rules are in `kepu-domain`, SQL in `kepu-store`, pages in `kepu-web`.
 
 pub mod account;
+pub mod blob;
 pub mod create;
 pub mod error;
 pub mod files;
-pub mod import;
 pub mod index;
+pub mod job;
 pub mod keys;
 pub mod listen;
 pub mod media;
 pub mod node;
 pub mod org;
+pub mod peering;
 pub mod record;
 pub mod seed;
 pub mod sync;
@@ -44,6 +46,8 @@ pub struct Inner {
     clock: Box<dyn Fn() -> Timestamp + Send + Sync>,
     trust: RwLock<Option<(i64, Arc<TrustView>)>>,
     changed: watch::Sender<u64>,
+    /// Held by whoever fills the index: starting over and catching up must not mix.
+    pub(crate) indexing: tokio::sync::Mutex<()>,
     /// Requests of visitors in the last minute, per address hash. In memory only, never stored.
     pub(crate) limits: Mutex<std::collections::HashMap<u64, (i64, u32)>>,
 }
@@ -86,6 +90,7 @@ impl App {
             clock,
             trust: RwLock::new(None),
             changed: watch::channel(0).0,
+            indexing: tokio::sync::Mutex::default(),
             limits: Mutex::default(),
         }));
         Ok(app)

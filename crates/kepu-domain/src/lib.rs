@@ -15,6 +15,7 @@ pub mod measure;
 pub mod org;
 pub mod publication;
 pub mod record;
+pub mod retention;
 pub mod text;
 pub mod trust;
 pub mod vocabulary;

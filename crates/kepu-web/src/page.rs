@@ -98,11 +98,12 @@ pub struct User {
 impl User {
     /// From a session.
     pub fn new(signed_in: &SignedIn) -> Self {
-        const SHOWN: [Action; 9] = [
+        const SHOWN: [Action; 10] = [
             Action::UseDesk,
             Action::Draft,
             Action::Review,
             Action::WorkCase,
+            Action::Import,
             Action::ManageNodes,
             Action::ManageJobs,
             Action::ReadAudit,
@@ -255,6 +256,7 @@ impl Shell {
             "desk" => "/desk",
             "reviews" => "/reviews",
             "drafts" => "/drafts",
+            "import" => "/import",
             "nodes" => "/nodes",
             "jobs" => "/jobs",
             "audit" => "/audit",
@@ -279,6 +281,7 @@ impl Shell {
             (Action::WorkCase, "/cases", self.t("nav-cases")),
             (Action::Review, "/reviews", self.t("nav-reviews")),
             (Action::Draft, "/drafts", self.t("nav-drafts")),
+            (Action::Import, "/import", self.t("nav-import")),
             (Action::ManageMembers, "/members", self.t("nav-members")),
             (Action::ManageSecurity, "/members", self.t("nav-members")),
             (Action::ManageNodes, "/nodes", self.t("nav-nodes")),

@@ -32,6 +32,9 @@ pub struct Serve {
     /// Do not exchange with parents by itself; leave that to `kepu sync`.
     #[arg(long)]
     no_sync: bool,
+    /// Jobs done at the same time; 0 leaves them to `kepu work`.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(0..=16))]
+    workers: u8,
 }
 
 impl Serve {
@@ -43,11 +46,19 @@ impl Serve {
         if !self.no_sync {
             tokio::spawn(keep_sync(app.clone()));
         }
+        let (stop, workers) = crate::work::begin(&app, self.workers);
         let listener = tokio::net::TcpListener::bind(self.listen).await.with_context(|| format!("cannot listen at {}", self.listen))?;
         eprintln!("kepu: open http://{}", listener.local_addr()?);
         let router = kepu_web::router(self.web(app.clone()).await?).merge(peers(app));
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
-        axum::serve(listener, service).with_graceful_shutdown(stopped()).await?;
+        let ending = stop.clone();
+        let told = async move {
+            stopped().await;
+            // Workers give back what they have under way while the last pages are sent.
+            let _ = ending.send(true);
+        };
+        axum::serve(listener, service).with_graceful_shutdown(told).await?;
+        crate::work::end(stop, workers).await;
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -71,7 +82,8 @@ impl Serve {
     }
 }
 
-async fn stopped() {
+/// Returns when the process is told to stop: Ctrl-C or SIGTERM.
+pub async fn stopped() {
     let mut terminate = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
         Ok(signal) => signal,
         Err(_) => return std::future::pending().await,

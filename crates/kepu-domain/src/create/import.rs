@@ -244,8 +244,12 @@ pub fn verdict_of(word: &str) -> Option<Verdict> {
     let word = word.trim().to_lowercase().replace(['_', '-'], " ");
     Some(match word.as_str() {
         "true" | "supports" | "supported" | "not rumor" | "属实" | "真" | "真实" | "正确" | "屬實" | "正確" => Verdict::True,
-        "false" | "refutes" | "refuted" | "rumor" | "rumour" | "不实" | "假" | "虚假" | "谣言" | "错误" | "不實" | "謠言" | "錯誤" => Verdict::False,
-        "partly" | "mixed" | "partly true" | "half true" | "misleading" | "部分属实" | "半真半假" | "误导" | "部分錯誤" | "部分错误" => Verdict::Partly,
+        "false" | "refutes" | "refuted" | "rumor" | "rumour" | "不实" | "假" | "虚假" | "谣言" | "错误" | "不實" | "謠言" | "錯誤" => {
+            Verdict::False
+        }
+        "partly" | "mixed" | "partly true" | "half true" | "misleading" | "部分属实" | "半真半假" | "误导" | "部分錯誤" | "部分错误" => {
+            Verdict::Partly
+        }
         "unproven" | "not enough info" | "nei" | "尚无定论" | "存疑" | "证据不足" | "尚無定論" | "證據不足" => Verdict::Unproven,
         _ => return None,
     })

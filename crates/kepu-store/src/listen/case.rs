@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use kepu_domain::ids::{AccountId, CaseId, DraftId, OrgId, PartyId, SubjectId};
 use kepu_domain::listen::case::{Case, Stage, Step};
 use kepu_domain::org::Region;
+use std::collections::HashMap;
 
 /// Which cases; `None` asks for nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -153,6 +154,13 @@ pub async fn list(tx: &mut Tx, filter: &Filter, before: Option<(Timestamp, &Case
     query.push(" ORDER BY opened_at DESC, id DESC LIMIT {}", args![limit]);
     let (sql, args) = query.done();
     all(tx, "list cases", sql, args, read).await
+}
+
+/// How many cases each expert was asked to answer and has not answered yet.
+pub async fn loads(tx: &mut Tx) -> Result<HashMap<PartyId, i64>, StoreError> {
+    const SQL: &str = "SELECT expert, COUNT(*) FROM case_file WHERE stage = 'working' AND expert IS NOT NULL GROUP BY expert ORDER BY expert";
+    let rows = all(tx, "count the cases of experts", SQL, vec![], |c| Ok((c.id()?, c.int()?))).await?;
+    Ok(rows.into_iter().collect())
 }
 
 /// How many cases pass `filter`.

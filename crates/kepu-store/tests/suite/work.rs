@@ -162,7 +162,9 @@ pub async fn cases(db: &Db) {
     let asked = taken.ask_expert("p".into(), "d".into()).expect("ask").held(at(7)).expect("held");
     let asked = write!(db, tx => case::update(tx, asked)).expect("update");
     assert_eq!(asked, read_back("a").await);
+    assert_eq!(read!(db, tx => case::loads(tx)).expect("loads"), HashMap::from([("p".into(), 1)]));
     let done = write!(db, tx => case::update(tx, asked.answer(at(9)).expect("answer"))).expect("update");
+    assert!(read!(db, tx => case::loads(tx)).expect("loads").is_empty(), "answered");
     assert_eq!(done, read_back("a").await);
     let closed = write!(db, tx => case::update(tx, open_case("b", 2).close(RARE, at(5)).expect("close"))).expect("update");
     assert_eq!(closed, read_back("b").await);

@@ -1,7 +1,11 @@
 //! What handler tests share: a node in a temporary folder behind the real router, people with roles who are signed in, requests.
 //! What every request passes is in `guard`; pages have a file each. Journeys through real processes are in `tests/`.
 
+mod cases;
 mod guard;
+mod import;
+mod jobs;
+mod nodes;
 
 use crate::{Settings, Web, router};
 use axum::Router;
@@ -78,13 +82,11 @@ pub(super) fn request(method: Method, path: &str, cookie: &str, body: &str) -> R
 }
 
 /// A page as somebody sees it.
-#[expect(dead_code, reason = "pages for people with an account use it")]
 pub(super) async fn open(site: &Router, who: &Person, path: &str) -> Response<Body> {
     send(site, request(Method::GET, path, &who.cookie, "")).await
 }
 
 /// A form as somebody sends it; the token is added.
-#[expect(dead_code, reason = "pages for people with an account use it")]
 pub(super) async fn submit(site: &Router, who: &Person, path: &str, fields: &[(&str, &str)]) -> Response<Body> {
     let mut body = format!("_csrf={}", who.csrf);
     for (name, value) in fields {
@@ -100,4 +102,9 @@ pub(super) async fn send(site: &Router, request: Request<Body>) -> Response<Body
 pub(super) async fn text(response: Response<Body>) -> String {
     let bytes = axum::body::to_bytes(response.into_body(), 1 << 20).await.expect("body");
     String::from_utf8(bytes.to_vec()).expect("text")
+}
+
+/// Where a response sends the browser.
+pub(super) fn place(response: &Response<Body>) -> String {
+    response.headers().get(header::LOCATION).and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned()
 }
