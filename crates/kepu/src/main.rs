@@ -3,6 +3,7 @@
 
 mod backup;
 mod bench;
+mod bench_sync;
 mod bundle;
 mod commands;
 mod demo;

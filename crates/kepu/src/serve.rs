@@ -2,8 +2,9 @@
 
 use crate::Data;
 use anyhow::Context;
+use axum::serve::ListenerExt;
 use kepu_app::record::heads;
-use kepu_app::{App, index, node, sync};
+use kepu_app::{App, index, node, relearn, sync};
 use kepu_domain::org::Region;
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -35,11 +36,14 @@ impl Serve {
         let app = self.data.open(true).await?;
         tokio::spawn(keep_index(app.clone()));
         tokio::spawn(keep_head(app.clone()));
+        tokio::spawn(keep_numbers(app.clone()));
         if !self.no_sync {
             tokio::spawn(keep_sync(app.clone()));
         }
         let listener = tokio::net::TcpListener::bind(self.listen).await.with_context(|| format!("cannot listen at {}", self.listen))?;
         eprintln!("kepu: open http://{}", listener.local_addr()?);
+        // Small answers go out at once; waiting for more to send would cost each of them up to 40 ms.
+        let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
         let router = kepu_web::router(self.web(app).await?);
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
         // Children hold long polls for most of a minute; whatever was acknowledged is in the tables, so nobody waits for them.
@@ -104,6 +108,20 @@ async fn keep_index(app: App) {
             tracing::error!(%error, "the index could not be brought up to date");
         }
         let _ = tokio::time::timeout(Duration::from_secs(1), changed.changed()).await;
+    }
+}
+
+/// Keeps the numbers given out beside the tables as well.
+async fn keep_numbers(app: App) {
+    let mut changed = app.watch();
+    loop {
+        if let Err(error) = relearn::note(&app).await {
+            tracing::error!(%error, "the numbers given out could not be noted");
+        }
+        if changed.changed().await.is_err() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
     }
 }
 

@@ -31,6 +31,9 @@ pub(crate) async fn take(app: &App, frame: Records, from: From<'_>) -> Result<Re
     }
     tx.commit().await?;
     app.notify();
+    if report.erased > 0 {
+        app.db.forget_deleted().await?;
+    }
     report.rejected.extend(rejected);
     Ok(report)
 }

@@ -46,8 +46,7 @@ struct Received {
 pub async fn handle(app: &App, exchange: Exchange) -> Result<Answer, AppError> {
     let key = caller(&exchange).ok_or(AppError::Stranger)?;
     let peer = find_child(app, &key).await?;
-    let wrong = || AppError::Peer { peer: peer.name.clone(), cause: "sent a request address that cannot be read".into() };
-    let asked = read_query(&exchange.target).ok_or_else(wrong)?;
+    let asked = read_query(&exchange.target).ok_or_else(|| AppError::Record("the address of the request cannot be read".into()))?;
     let received = receive(app, &exchange.body, &key).await?;
     let mut tx = app.db.read().await?;
     let epoch = meta::find(&mut tx, "epoch").await?.unwrap_or_default();

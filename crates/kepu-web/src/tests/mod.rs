@@ -2,6 +2,7 @@
 //! What every request passes is in `guard`; pages have a file each. Journeys through real processes are in `tests/`.
 
 mod guard;
+mod sync;
 
 use crate::{Settings, Web, router};
 use axum::Router;
