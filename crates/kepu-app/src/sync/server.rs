@@ -75,8 +75,8 @@ async fn find_child(app: &App, key: &KeyId) -> Result<Peer, AppError> {
 
 async fn receive(app: &App, body: &[u8], from: &KeyId) -> Result<Received, AppError> {
     let mut received = Received::default();
-    for frame in frames_of(body)? {
-        match frame {
+    for frame in frames_of(body) {
+        match frame? {
             Frame::Records(list) => {
                 // A child's word about what lies outside a scope counts for nothing: the parent's is the wider one.
                 let from = From { source: &from.0, knows_scope: false, cursor: None };
