@@ -100,6 +100,7 @@ impl App {
             indexing: tokio::sync::Mutex::default(),
             limits: Mutex::default(),
         }));
+        relearn::guard(&app).await?;
         Ok(app)
     }
 

@@ -10,6 +10,7 @@ mod jobs;
 mod members;
 mod nodes;
 mod setup;
+mod sync;
 
 use crate::{Settings, Web, router};
 use axum::Router;
