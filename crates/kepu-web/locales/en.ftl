@@ -680,3 +680,6 @@ problem-slow-cure = Please try again in a while.
 problem-internal = A fault on our side
 problem-internal-why = It is not your doing. The fault was recorded.
 problem-internal-cure = Please try again in a while; if urgent, call and give the error number.
+
+## Languages of texts
+text-language = The text is in { $lang }; there is no translation yet.

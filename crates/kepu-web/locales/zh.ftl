@@ -105,7 +105,7 @@ door-true-count = 已经核实 { $n } 个说法
 door-near = 附近
 door-near-count = { $place }，{ $n } 条内容
 door-near-none = 与{ $place }有关的内容
-who-checks = { $who } 在查
+who-checks = { $who }在查
 next-update = 下次更新
 
 ## Search
@@ -143,8 +143,8 @@ sentence-for = 写给
 sentence-in = 适用于
 sentence-type = 形式为
 sentence-verdict = 结论为
-sentence-sort = 的内容 先列
-sentence-claims-sort = 的说法 先列
+sentence-sort = 的内容，先列
+sentence-claims-sort = 的说法，先列
 sentence-go = 查看
 col-claim = 说法
 col-verdict = 结论
@@ -659,3 +659,6 @@ problem-slow-cure = 请过一会儿再试。
 problem-internal = 我们这边出了故障
 problem-internal-why = 不是您的问题。故障已经记下。
 problem-internal-cure = 请过一会儿再试；急的话，请打电话并报出错编号。
+
+## Languages of texts
+text-language = 正文是{ $lang }，还没有译文。

@@ -56,10 +56,14 @@ pub async fn atom(State(web): State<Web>, req: Req) -> Answer {
     // At the same moment a withdrawal stands before a correction, and that before something new.
     let mut entries: Vec<(i64, u8, String)> = Vec::new();
     for row in subject::list(&mut tx, &claims, Order::Newest, None, FEED).await.map_err(AppError::from)? {
-        entries.push((row.modified, 0, entry(s.t("feed-claim"), &row, row.modified, &row.summary, "new", &s.origin)));
+        // Nothing has been found out yet, and nobody may read it as if it had.
+        let word = s.t(if row.verdict == "checking" { "verdict-checking" } else { "feed-claim" });
+        entries.push((row.modified, 0, entry(word, &row, row.modified, &row.summary, "new", &s.origin)));
     }
     for row in subject::list(&mut tx, &public, Order::Corrected, None, FEED).await.map_err(AppError::from)? {
-        entries.push((row.corrected, 1, entry(s.t("corrected"), &row, row.corrected, &row.summary, "corrected", &s.origin)));
+        // A correction bears a day only; no reader may meet a moment that lies ahead.
+        let at = row.corrected.min(row.modified);
+        entries.push((at, 1, entry(s.t("corrected"), &row, at, &row.summary, "corrected", &s.origin)));
     }
     for row in subject::list(&mut tx, &Filter::default(), Order::Withdrawn, None, FEED).await.map_err(AppError::from)? {
         let at = row.withdrawn_at.unwrap_or_default();
