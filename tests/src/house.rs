@@ -184,10 +184,9 @@ impl House {
         self.keep("record", claim.doc_hash.map(|hash| hash.hex()).unwrap_or_default());
         self.runtime.block_on(publish::withdraw(&self.app, &editor, &ORG.into(), &withdrawn.id, "依据已经更新，正在重新核查。"))?;
         self.keep("withdrawn", path_of(&withdrawn.id));
+        self.next_second()?;
         self.runtime.block_on(self.correct(&corrected.id))?;
-        // Records bear whole seconds; what comes after shall be newer.
-        let second = self.app.now().as_second();
-        wait_for("the next second", || self.app.now().as_second() > second)?;
+        self.next_second()?;
         self.keep("corrected", path_of(&corrected.id));
         let (question, case) = self.asked("听说把大蒜塞进耳朵能治感冒，是真的吗")?;
         self.keep("question", question);
@@ -203,6 +202,12 @@ impl House {
         self.keep("submitted", submitted);
         self.keep("review", task);
         Ok(())
+    }
+
+    /// Records bear whole seconds; what is said after this is newer than what was said before.
+    fn next_second(&self) -> anyhow::Result<()> {
+        let second = self.app.now().as_second();
+        wait_for("the next second", || self.app.now().as_second() > second)
     }
 
     /// A question that opened a case: ticket and case.

@@ -112,10 +112,11 @@ fn push(out: &mut Vec<String>, line: &mut String) {
 }
 
 /// What differs between two runs, as pattern and word.
-pub const CHANGING: [(&str, &str); 17] = [
+pub const CHANGING: [(&str, &str); 18] = [
     (r"did:key:z[1-9A-HJ-NP-Za-km-z]+(#z[1-9A-HJ-NP-Za-km-z]+)?", "[key]"),
     (r"\bz[1-9A-HJ-NP-Za-km-z]{80,90}\b", "[signature]"),
     (r"\b[0-9a-f]{64}\b", "[hash]"),
+    (r"#(new|corrected|withdrawn)-\d{13}", "#$1-[ms]"),
     (r"kepu-[0-9a-f]{12}\.json", "kepu-[hash].json"),
     (r#"(cursor=|"cursor": ")[A-Za-z0-9_-]{20,}"#, "$1[cursor]"),
     (r"urn:kepu:request:[a-z2-7]{16}", "urn:kepu:request:[request]"),
