@@ -38,6 +38,8 @@ impl Serve {
     /// Runs until it is told to stop.
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         let app = self.data.open(true).await?;
+        // Whoever searches right after a start must not be told that nobody has checked what the node holds.
+        index::catch_up(&app).await?;
         tokio::spawn(keep_index(app.clone()));
         tokio::spawn(keep_head(app.clone()));
         if !self.no_sync {
