@@ -52,7 +52,7 @@ fn any_order_and_repetition_give_the_same_state() {
                 tx.commit().await.expect("commit");
                 for part in order.chunks(batch) {
                     let mut tx = app.db.write().await.expect("write");
-                    let some = part.iter().map(|at| records[at % records.len()].clone()).collect();
+                    let some: Vec<Record> = part.iter().map(|at| records[at % records.len()].clone()).collect();
                     record::apply(&app, &mut tx, some, "did:key:peer").await.expect("applied");
                     tx.commit().await.expect("commit");
                 }

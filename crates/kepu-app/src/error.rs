@@ -93,6 +93,12 @@ pub enum AppError {
         /// Limit in bytes.
         max: u64,
     },
+    /// Another node that did not join this one, or whose signature does not fit.
+    #[error("the request is signed by no node that joined this one")]
+    Stranger,
+    /// The tables came back from a backup, and the numbers used since are not known yet.
+    #[error("this node was restored from a backup and must first hear from {0} which numbers its key has used; they are asked at the next exchange")]
+    Relearning(String),
     /// A record cannot be written.
     #[error("the record cannot be written: {0}")]
     Record(String),

@@ -2,6 +2,8 @@
 //! one, so checks, log and notices stand once. Rules are in `kepu-domain`, SQL in `kepu-store`, pages in `kepu-web`.
 
 pub mod account;
+pub mod backup;
+pub mod bundle;
 pub mod create;
 pub mod error;
 pub mod files;
@@ -13,7 +15,9 @@ pub mod media;
 pub mod node;
 pub mod org;
 pub mod record;
+pub mod relearn;
 pub mod seed;
+pub mod subscription;
 pub mod sync;
 
 pub use error::{AppError, FieldError};

@@ -131,6 +131,18 @@ impl Db {
         deed().await
     }
 
+    /// Writes a consistent copy of an SQLite file to `path`, which must not exist; others may read and write meanwhile.
+    pub async fn copy_to(&self, path: &std::path::Path) -> Result<(), StoreError> {
+        const ACTION: &str = "copy the database";
+        match &self.pools {
+            Pools::Sqlite { writer, .. } => {
+                let copy = sqlx::query("VACUUM INTO $1").bind(path.display().to_string());
+                copy.execute(writer).await.map(drop).map_err(|source| StoreError::query(ACTION, source))
+            }
+            Pools::Postgres(_) => Err(StoreError::query(ACTION, sqlx::Error::Configuration("PostgreSQL is copied by its own tools".into()))),
+        }
+    }
+
     /// Ends all connections after their transactions.
     pub async fn close(&self) {
         match &self.pools {

@@ -64,6 +64,11 @@ const FILES: &[(i64, &str, &str)] = &[
     (56, "review_draft", include_str!("../migrations/0056_review_draft.sql")),
     (57, "review_reviewer", include_str!("../migrations/0057_review_reviewer.sql")),
     (58, "review_assigned", include_str!("../migrations/0058_review_assigned.sql")),
+    (75, "skip", include_str!("../migrations/0075_skip.sql")),
+    (76, "skip_arrival", include_str!("../migrations/0076_skip_arrival.sql")),
+    (77, "media_use", include_str!("../migrations/0077_media_use.sql")),
+    (78, "media_try", include_str!("../migrations/0078_media_try.sql")),
+    (79, "head_check", include_str!("../migrations/0079_head_check.sql")),
 ];
 
 /// The migrations as sqlx wants them.

@@ -683,3 +683,28 @@ problem-internal-cure = Please try again in a while; if urgent, call and give th
 
 ## Languages of texts
 text-language = The text is in { $lang }; there is no translation yet.
+
+## Nodes and their exchange
+problem-stranger = Unknown node
+problem-stranger-why = The request is signed by no node that joined this one.
+problem-stranger-cure = Join with an invitation of this node first (kepu node join); if you did, check that the key file is still the same.
+problem-relearning = This node was restored from a backup and cannot publish yet
+problem-relearning-why = It must first hear from other nodes which numbers its key has used since.
+problem-relearning-who = It must first hear from { $who } which numbers its key has used since.
+problem-relearning-cure = It goes on by itself once they are in touch, and nothing is lost; if that takes too long, an administrator can run kepu node resume.
+network-contact = Last contact with a node above
+network-files = Files
+network-files-here = { $count } held, { $size }
+network-files-wanted = { $count } still to come, { $size }
+network-troubles = Some records do not add up
+network-troubles-cure = Missing records are asked for by themselves. If it lasts, ask that node or the one above to check; until it is cleared up, use what is concerned with care.
+network-forked = In the { $stream } of { $who } two different records stand at number { $n }; nothing from there on counts.
+network-differs = The { $stream } of { $who } differ from what it has signed itself (up to number { $n }): they were changed on the way, or the node above shows something else.
+network-missing = { $count } of the { $stream } of { $who } are missing.
+network-relearning = This node was restored from a backup and cannot publish yet
+network-relearning-text = It waits to hear from { $who } which numbers it has used; it goes on by itself once they are in touch.
+stream-trust = certificates
+stream-alert = withdrawals and corrections
+stream-lib = records
+stream-up = reports
+list-comma = {", "}

@@ -662,3 +662,28 @@ problem-internal-cure = 请过一会儿再试；急的话，请打电话并报�
 
 ## Languages of texts
 text-language = 正文是{ $lang }，还没有译文。
+
+## Nodes and their exchange
+problem-stranger = 不认识这个节点
+problem-stranger-why = 请求上的签名不属于加入了本节点的任何节点。
+problem-stranger-cure = 请先凭本节点的邀请加入（kepu node join）；已经加入的，请核对密钥文件是否还是原来那一个。
+problem-relearning = 本节点刚从备份恢复，暂时不能发布
+problem-relearning-why = 恢复之后，要先从其他节点得知本节点用过的编号，才能继续签发。
+problem-relearning-who = 恢复之后，要先从{ $who }得知本节点用过的编号，才能继续签发。
+problem-relearning-cure = 联系上以后会自动恢复，内容不会丢；等不到时，请管理员运行 kepu node resume。
+network-contact = 最近一次联系上级
+network-files = 媒体文件
+network-files-here = 已有 { $count } 个，共 { $size }
+network-files-wanted = 还有 { $count } 个待取，共 { $size }
+network-troubles = 有些记录对不上
+network-troubles-cure = 缺少的记录会自动补取。长期对不上时，请联系该节点或上级核实；在查明之前，相关内容请谨慎使用。
+network-forked = { $who }的{ $stream }里，第 { $n } 号出现了两份不同的记录；从这一号起不再采信。
+network-differs = { $who }的{ $stream }与它自己签署的目录（到第 { $n } 号）不一致：中途被改过，或上级给了另一份。
+network-missing = { $who }的{ $stream }还缺 { $count } 条。
+network-relearning = 本节点刚从备份恢复，暂时不能发布
+network-relearning-text = 正在等待{ $who }告知本节点用过的编号；联系上以后会自动恢复。
+stream-trust = 授权记录
+stream-alert = 撤回与更正
+stream-lib = 内容记录
+stream-up = 上报记录
+list-comma = 、

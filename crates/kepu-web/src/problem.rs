@@ -75,10 +75,14 @@ kinds! {
     TooLarge, "too-large", 413, "problem-too-large", "problem-too-large-why", "problem-too-large-cure";
     /// Not a form, not JSON.
     BadMediaType, "media-type", 415, "problem-media-type", "problem-media-type-why", "problem-media-type-cure";
+    /// A node that did not join here.
+    Stranger, "stranger", 403, "problem-stranger", "problem-stranger-why", "problem-stranger-cure";
     /// A request that cannot be read.
     BadRequest, "bad-request", 400, "problem-bad-request", "problem-bad-request-why", "problem-bad-request-cure";
     /// A method that the address does not know.
     Method, "method", 405, "problem-method", "problem-method-why", "problem-method-cure";
+    /// Restored from a backup, and not yet told which numbers are used.
+    Relearning, "relearning", 503, "problem-relearning", "problem-relearning-why", "problem-relearning-cure";
     /// A record that cannot be written.
     Record, "record", 422, "problem-record", "problem-record-why", "problem-record-cure";
     /// Another node did not do its part.
@@ -158,6 +162,7 @@ impl From<AppError> for Problem {
             AppError::Draft(error) => draft(error),
             AppError::Review(error) => review(error),
             AppError::Case(error) => case(error),
+            AppError::Stranger => kind(Kind::Stranger),
             AppError::Refused(refusal) => kind(Kind::NotCertified).why("problem-refused", &[("cause", refusal.to_string())]),
             AppError::Credentials => kind(Kind::Credentials),
             AppError::CodeNeeded => kind(Kind::Credentials).why("problem-code-needed", &[]),
@@ -174,6 +179,7 @@ impl From<AppError> for Problem {
                 Problem { retry_after: Some(seconds), ..kind(Kind::TooMany).why("problem-too-many-seconds", &[("seconds", seconds.to_string())]) }
             }
             AppError::TooLarge { max } => Problem::too_large(max),
+            AppError::Relearning(who) => kind(Kind::Relearning).why("problem-relearning-who", &[("who", who)]),
             AppError::Record(cause) => kind(Kind::Record).why("problem-record-cause", &[("cause", cause)]),
             AppError::Peer { peer, cause } => kind(Kind::Peer).why("problem-peer-cause", &[("peer", peer), ("cause", cause)]),
             error @ (AppError::Store(_) | AppError::Search(_) | AppError::File { .. }) => Problem::internal(chain(&error)),

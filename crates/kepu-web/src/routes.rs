@@ -18,6 +18,8 @@ pub enum Access {
     SignedIn,
     /// A session of somebody who may do this somewhere.
     Can(Action),
+    /// The signature of a node, or an invitation. It covers the body, so the operation checks it.
+    Node,
 }
 
 use Access::Public;
@@ -44,7 +46,7 @@ where
 }
 
 fn all() -> impl Iterator<Item = Route> {
-    [public(), api_routes(), signed_in()].into_iter().flatten()
+    [public(), api_routes(), node_routes(), signed_in()].into_iter().flatten()
 }
 
 /// Method and path of every route, in the order of the table.
@@ -83,7 +85,6 @@ fn public() -> Vec<Route> {
         route("GET", "/figures", Public, measure::figure::show),
         // Network
         route("GET", "/network", Public, deliver::network::show),
-        // POST /sync and POST /join stand here: deliver::sync
         // This site
         route("POST", "/settings", Public, statics::settings),
         route("GET", "/about", Public, statics::about),
@@ -120,6 +121,16 @@ fn api_routes() -> Vec<Route> {
         route("GET", "/api/divisions", Public, api::divisions),
         route("GET", "/api/vocabularies/{name}", Public, api::vocabulary),
     ]
+}
+
+/// For other nodes. `guard` knows them by [`for_nodes`].
+fn node_routes() -> Vec<Route> {
+    vec![route("POST", "/sync", Access::Node, deliver::sync::exchange), route("POST", "/join", Access::Node, deliver::sync::join)]
+}
+
+/// Whether nodes ask here, not browsers: no session, no page, no header that only a browser reads.
+pub(crate) fn for_nodes(path: &str) -> bool {
+    matches!(path, "/sync" | "/join")
 }
 
 /// For people with an account.

@@ -1,11 +1,15 @@
 //! The one binary. Reads the command line, opens the node, calls one operation, prints its outcome: results as JSON on
 //! standard output, words for people on standard error. Exit status: 0 done, 1 done with refused rows, 2 unusable call.
 
+mod backup;
 mod bench;
+mod bundle;
 mod commands;
 mod demo;
 mod input;
+mod node;
 mod serve;
+mod verify;
 
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -23,16 +27,23 @@ struct Cli {
 enum Command {
     /// Begin a node, invite another one, join one.
     #[command(subcommand)]
-    Node(commands::Node),
+    Node(node::Node),
     /// Publish and show records.
     #[command(subcommand)]
     Record(commands::Record),
     /// Serve a node over HTTP; also exchanges with its parents and keeps the index level.
     Serve(serve::Serve),
     /// One full exchange with all parents.
-    Sync(commands::Sync),
-    /// Check records and bundles offline.
-    Verify(commands::Verify),
+    Sync(node::Sync),
+    /// An exchange on a stick.
+    #[command(subcommand)]
+    Bundle(bundle::Bundle),
+    /// Check records, certificates and bundles offline.
+    Verify(verify::Verify),
+    /// Save the whole node into one file.
+    Backup(backup::Backup),
+    /// Bring a node back from a backup.
+    Restore(backup::Restore),
     /// Make the public tables again from the records alone.
     Rebuild(commands::DataFolder),
     /// The audit log.
@@ -73,7 +84,10 @@ async fn main() -> ExitCode {
         Command::Record(record) => record.run().await,
         Command::Serve(serve) => serve.run().await,
         Command::Sync(sync) => sync.run().await,
+        Command::Bundle(bundle) => bundle.run().await,
         Command::Verify(verify) => verify.run(),
+        Command::Backup(backup) => backup.run().await,
+        Command::Restore(restore) => restore.run().await,
         Command::Rebuild(folder) => folder.rebuild().await,
         Command::Audit(audit) => audit.run().await,
         Command::Import(import) => import.run().await,

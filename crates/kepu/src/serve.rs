@@ -2,13 +2,8 @@
 
 use crate::Data;
 use anyhow::Context;
-use axum::Router;
-use axum::body::{Body, Bytes};
-use axum::extract::{DefaultBodyLimit, OriginalUri, State};
-use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse, Response};
-use axum::routing::post;
-use kepu_app::{App, AppError, index, node, record, sync};
+use kepu_app::record::heads;
+use kepu_app::{App, index, node, sync};
 use kepu_domain::org::Region;
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -47,9 +42,25 @@ impl Serve {
         }
         let listener = tokio::net::TcpListener::bind(self.listen).await.with_context(|| format!("cannot listen at {}", self.listen))?;
         eprintln!("kepu: open http://{}", listener.local_addr()?);
-        let router = kepu_web::router(self.web(app.clone()).await?).merge(peers(app));
+        let router = kepu_web::router(self.web(app).await?);
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
-        axum::serve(listener, service).with_graceful_shutdown(stopped()).await?;
+        // Children hold long polls for most of a minute; whatever was acknowledged is in the tables, so nobody waits for them.
+        let (stop, mut stopping) = tokio::sync::watch::channel(false);
+        tokio::spawn(async move {
+            stopped().await;
+            stop.send_replace(true);
+        });
+        let mut signal = stopping.clone();
+        let server = axum::serve(listener, service).with_graceful_shutdown(async move {
+            let _ = signal.wait_for(|stop| *stop).await;
+        });
+        tokio::select! {
+            result = server => result?,
+            () = async {
+                let _ = stopping.wait_for(|stop| *stop).await;
+                tokio::time::sleep(FAREWELL).await;
+            } => {}
+        }
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -72,6 +83,9 @@ impl Serve {
         Ok(kepu_web::Web { app, settings: Arc::new(settings) })
     }
 }
+
+/// How long requests under way may take after the signal to stop.
+const FAREWELL: Duration = Duration::from_secs(3);
 
 async fn stopped() {
     let mut terminate = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
@@ -97,21 +111,23 @@ async fn keep_index(app: App) {
 
 async fn keep_head(app: App) {
     loop {
-        if let Err(error) = record::publish_head(&app).await {
-            tracing::error!(%error, "the daily head could not be signed");
+        if let Err(error) = heads::keep_head(&app).await {
+            tracing::error!(%error, "the head could not be signed");
         }
-        tokio::time::sleep(Duration::from_secs(24 * 3600)).await;
+        tokio::time::sleep(Duration::from_secs(300)).await;
     }
 }
 
 /// Long polls the parents; after a failure waits longer each time, at most five minutes.
 async fn keep_sync(app: App) {
-    let mut pause = 1;
+    let (mut pause, mut wait) = (1, 50);
     loop {
-        match sync::run(&app, 50).await {
+        match sync::run(&app, wait).await {
             Ok(list) if list.is_empty() => pause = 30,
             Ok(list) if list.iter().all(|done| done.error.is_none()) => {
                 pause = 0;
+                // Files that are left go on at once; one second is enough to hear whether there is a withdrawal.
+                wait = if list.iter().any(|done| done.media.unfinished) { 1 } else { 50 };
             }
             Ok(list) => {
                 for done in list.iter().filter(|done| done.error.is_some()) {
@@ -126,46 +142,4 @@ async fn keep_sync(app: App) {
         }
         tokio::time::sleep(Duration::from_secs(pause)).await;
     }
-}
-
-/// What other nodes ask for.
-pub fn peers(app: App) -> Router {
-    Router::new()
-        .route("/sync", post(exchange).layer(DefaultBodyLimit::max(sync::BODY_BYTES_MAX)))
-        .route("/join", post(join).layer(DefaultBodyLimit::max(16 * 1024)))
-        .with_state(app)
-}
-
-/// An error as problem details (RFC 9457): a peer's operator reads them.
-struct Problem(AppError);
-
-impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
-        let status = match &self.0 {
-            AppError::Denied(_) => StatusCode::FORBIDDEN,
-            AppError::Invalid(_) | AppError::Record(_) | AppError::Peer { .. } | AppError::Refused(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            AppError::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-            _ => StatusCode::INTERNAL_SERVER_ERROR,
-        };
-        if status.is_server_error() {
-            tracing::error!(error = ?self.0, "a peer's request failed");
-        }
-        let detail = if status.is_server_error() { "the node failed; its operator finds the cause in the log".to_owned() } else { self.0.to_string() };
-        let body = serde_json::json!({"type": "about:blank", "title": status.canonical_reason(), "status": status.as_u16(), "detail": detail});
-        (status, [(header::CONTENT_TYPE, "application/problem+json")], body.to_string()).into_response()
-    }
-}
-
-async fn exchange(State(app): State<App>, OriginalUri(uri): OriginalUri, headers: HeaderMap, body: Bytes) -> Result<Response, Problem> {
-    let authorization = headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
-    let target = uri.path_and_query().map(ToString::to_string).unwrap_or_default();
-    match sync::handle(&app, sync::Exchange { target, authorization, body: body.to_vec() }).await.map_err(Problem)? {
-        sync::Answer::Nothing => Ok(StatusCode::NO_CONTENT.into_response()),
-        sync::Answer::Frames(receiver) => Ok(Response::new(Body::from_stream(sync::into_stream(receiver)))),
-    }
-}
-
-async fn join(State(app): State<App>, body: Bytes) -> Result<Vec<u8>, Problem> {
-    let request = serde_json::from_slice(&body).map_err(|e| Problem(AppError::Record(format!("the request to join cannot be read: {e}"))))?;
-    node::handle_join(&app, request).await.map_err(Problem)
 }

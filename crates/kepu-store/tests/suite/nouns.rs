@@ -29,6 +29,10 @@ pub async fn meta_and_counters(db: &Db) {
     assert_eq!(counter::take(&mut lost, "c", 10).await.expect("take"), 5);
     lost.rollback().await.expect("rollback");
     assert_eq!(write!(db, tx => counter::take(tx, "c", 1)).expect("take"), 5, "a rollback loses no number");
+    for (at_least, last) in [(5, 5), (3, 5), (9, 9)] {
+        write!(db, tx => counter::raise(tx, "raised", at_least)).expect("raise");
+        assert_eq!(read!(db, tx => counter::last(tx, "raised")).expect("last"), last);
+    }
     assert_eq!(read!(db, tx => counter::last(tx, "c")).expect("last"), 5);
     assert_eq!(read!(db, tx => counter::last(tx, "other")).expect("last"), 0);
 }
@@ -285,4 +289,46 @@ pub async fn media(db: &Db) {
     assert_eq!(hashes(read!(db, tx => media::list(tx, 9)).expect("list")), ["a", "b"]);
     assert!(matches!(write!(db, tx => media::set_have(tx, "z", true)), Err(StoreError::NotFound { .. })));
     assert!(write!(db, tx => media::delete(tx, "a")).expect("delete"));
+}
+
+pub async fn uses_and_failed_attempts(db: &Db) {
+    let file = |hash: &str, size, wanted, have| Media { hash: hash.into(), media_type: "image/png".into(), size, created_at: at(1), wanted, have };
+    for one in [file("a", 20, true, false), file("b", 10, true, false), file("c", 5, true, true), file("d", 7, false, true)] {
+        write!(db, tx => media::upsert(tx, &one)).expect("insert");
+    }
+    let totals = read!(db, tx => media::totals(tx)).expect("totals");
+    assert_eq!(totals, media::Totals { have: 2, have_bytes: 12, wanted: 2, wanted_bytes: 30 });
+    let hashes = |list: Vec<Media>| list.into_iter().map(|m| m.hash).collect::<Vec<_>>();
+    let due = async |now| hashes(read!(db, tx => media::list_due(tx, at(now), 9)).expect("due"));
+    assert_eq!(due(100).await, ["b", "a"]);
+    let failed = media::Try { hash: "b".into(), tries: 2, retry_at: at(500), cause: format!("cut {}", crate::RARE) };
+    write!(db, tx => media::put_try(tx, &media::Try { tries: 1, ..failed.clone() })).expect("once");
+    write!(db, tx => media::put_try(tx, &failed)).expect("twice");
+    assert_eq!(read!(db, tx => media::find_try(tx, "b")).expect("find"), Some(failed.clone()));
+    assert_eq!(read!(db, tx => media::list_tries(tx, 9)).expect("list"), [failed]);
+    assert_eq!(due(100).await, ["a"]);
+    assert_eq!(due(500).await, ["b", "a"]);
+    write!(db, tx => media::delete_try(tx, "b")).expect("delete");
+    write!(db, tx => media::clear_tries(tx)).expect("clear");
+    assert_eq!(due(100).await, ["b", "a"]);
+    // The latest word about size and kind counts until the bytes are here.
+    write!(db, tx => media::upsert(tx, &file("b", 11, false, false))).expect("again");
+    write!(db, tx => media::upsert(tx, &file("c", 99, true, false))).expect("again");
+    assert_eq!(read!(db, tx => media::find(tx, "b")).expect("find").map(|m| m.size), Some(11));
+    assert_eq!(read!(db, tx => media::find(tx, "c")).expect("find").map(|m| m.size), Some(5));
+    assert_eq!(hashes(read!(db, tx => media::list_here(tx, "", 9)).expect("here")), ["c", "d"]);
+    assert_eq!(hashes(read!(db, tx => media::list_here(tx, "c", 9)).expect("here")), ["d"]);
+
+    let one = |hash: &str, subject: &str, live| media::Use { hash: hash.into(), subject: subject.into(), live };
+    assert_eq!(read!(db, tx => media::count_uses(tx, "a")).expect("count"), (0, 0));
+    write!(db, tx => media::put_uses(tx, &[one("a", "s1", true), one("a", "s2", false)])).expect("put");
+    assert_eq!(read!(db, tx => media::count_uses(tx, "a")).expect("count"), (2, 1));
+    write!(db, tx => media::put_uses(tx, &[one("a", "s1", false)])).expect("put over");
+    assert_eq!(read!(db, tx => media::count_uses(tx, "a")).expect("count"), (2, 0));
+    write!(db, tx => media::set_wanted(tx, "a", false)).expect("unwanted");
+    assert_eq!(due(100).await, ["b"]);
+    write!(db, tx => media::clear_wanted(tx)).expect("clear");
+    write!(db, tx => media::clear_uses(tx)).expect("clear");
+    assert!(due(100).await.is_empty());
+    assert_eq!(read!(db, tx => media::count_uses(tx, "a")).expect("count"), (0, 0));
 }

@@ -386,14 +386,59 @@ pub struct NetworkItem {
     records: i64,
     /// Hash of the public state.
     state: String,
-    /// Until when withdrawals were checked with a node above.
+    /// Until when withdrawals are known: the root's own signed word, else the last contact with a node above.
     checked_until: Option<String>,
+    /// What is wrong with histories: forks, records that do not fit signed heads, missing numbers.
+    problems: Vec<TroubleItem>,
+    /// Files of resources held, and still to be fetched.
+    files: FilesItem,
     /// Nodes above.
     parents: Vec<PeerItem>,
     /// Nodes below.
     children: Vec<PeerItem>,
     /// How far the latest public changes travelled.
     latest: Vec<ReachItem>,
+}
+
+/// Something wrong with the history of a key.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TroubleItem {
+    /// The key.
+    key: String,
+    /// Its stream: trust, alert or lib.
+    stream: String,
+    /// `forked`, `differs` (from a signed head) or `missing`.
+    what: &'static str,
+    /// The number concerned, or the first of them.
+    n: i64,
+    /// How many numbers are concerned.
+    count: i64,
+}
+
+impl From<&kepu_app::record::heads::Trouble> for TroubleItem {
+    fn from(trouble: &kepu_app::record::heads::Trouble) -> Self {
+        use kepu_app::record::heads::What;
+        let (what, n, count) = match &trouble.what {
+            What::Forked { n } => ("forked", *n, 1),
+            What::Differs { n } => ("differs", *n, 1),
+            What::Missing(ranges) => ("missing", ranges.first().map_or(0, |r| r.0), ranges.iter().map(|(from, to)| to - from + 1).sum()),
+        };
+        Self { key: trouble.key.0.clone(), stream: trouble.stream.to_string(), what, n, count }
+    }
+}
+
+/// Files of resources at this node.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FilesItem {
+    /// Held.
+    here: i64,
+    /// Their bytes.
+    bytes: i64,
+    /// Wanted and not here yet.
+    wanted: i64,
+    /// Their bytes.
+    wanted_bytes: i64,
 }
 
 /// Another node.
@@ -432,6 +477,13 @@ pub async fn network(State(web): State<Web>) -> Answer {
         records: overview.me.records,
         state: overview.me.state,
         checked_until: overview.checked_until.map(iso),
+        problems: overview.troubles.iter().map(TroubleItem::from).collect(),
+        files: FilesItem {
+            here: overview.files.totals.have,
+            bytes: overview.files.totals.have_bytes,
+            wanted: overview.files.totals.wanted,
+            wanted_bytes: overview.files.totals.wanted_bytes,
+        },
         parents: overview.parents.iter().map(peer).collect(),
         children: overview.children.iter().map(peer).collect(),
         latest: overview.latest.into_iter().map(|(row, reached, of)| ReachItem { id: row.id.0, reached, of }).collect(),

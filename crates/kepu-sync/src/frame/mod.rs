@@ -3,13 +3,13 @@
 //! ```text
 //! frame   = "KF" version(1) type(1) raw_len(4 LE) packed_len(4 LE) packed
 //! packed  = zstd( columns )                                     raw_len <= 1 MiB, enforced while unpacking
-//! columns = class, above, up_to, epoch, keys[], count, key index[], stream[], n[], length[], sig[64·count], docs
 //! ```
-//! Numbers are unsigned LEB128. Columns keep like beside like: signatures (which do not compress) in one run, documents
-//! (which share most of their text) in another. A length of 0 marks an erased body: hash and time stand in its place.
+//! How records lie in a frame is in `columns`. A bundle is such a run of frames with a header and a signed end: `bundle`.
+
+mod columns;
 
 use kepu_domain::ids::KeyId;
-use kepu_domain::record::{DOC_BYTES_MAX, Place, Stream};
+use kepu_domain::record::{DocHash, Place, Stream, Stub};
 use std::io::Read;
 
 /// Largest unpacked frame.
@@ -21,28 +21,72 @@ pub const COUNT_MAX: usize = 4096;
 const MAGIC: [u8; 3] = *b"KF\x01";
 /// Bytes before the packed part.
 pub const HEADER_BYTES: usize = 12;
-const SIGNATURE: usize = 64;
-
-/// What a frame holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Type {
-    /// Records of one class.
-    Records = 1,
-    /// JSON: what the sender is called, its epoch, and other facts of a session or bundle.
-    Meta = 2,
-    /// A vector (JSON).
-    Vector = 3,
-}
+/// What an item takes besides its document, about.
+const ITEM_ROOM: usize = 76;
 
 /// A record as it travels: nothing of it is trusted yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Item {
     /// Where it claims to stand. Redundant with the document, needed for erased ones.
     pub place: Place,
-    /// The document; empty if erased.
-    pub doc: Vec<u8>,
+    /// The document, or what stays of it.
+    pub content: Content,
     /// The signature.
     pub signature: Vec<u8>,
+}
+
+/// What an item says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// The document.
+    Doc(Vec<u8>),
+    /// The body was erased by law; this still proves who signed something at this place, and when.
+    Erased {
+        /// `dateModified` exactly as signed.
+        modified: String,
+        /// Digest of the document.
+        doc: DocHash,
+    },
+}
+
+impl Item {
+    /// A whole record.
+    pub fn whole(place: Place, doc: Vec<u8>, signature: Vec<u8>) -> Self {
+        Self { place, content: Content::Doc(doc), signature }
+    }
+    /// What stays of an erased record.
+    pub fn erased(place: Place, stub: Stub) -> Self {
+        Self { place, content: Content::Erased { modified: stub.modified, doc: stub.doc }, signature: stub.signature }
+    }
+    fn bytes(&self) -> usize {
+        ITEM_ROOM + if let Content::Doc(doc) = &self.content { doc.len() } else { 52 }
+    }
+}
+
+/// Numbers of a stream that lie outside the receiver's scope: known to be left out, so not missing.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Skip {
+    /// The key.
+    pub key: KeyId,
+    /// The stream.
+    pub stream: Stream,
+    /// First number left out …
+    pub from: i64,
+    /// … to the last one.
+    pub to: i64,
+}
+
+/// A piece of a file, in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chunk {
+    /// BLAKE3 of the whole file.
+    pub hash: [u8; 32],
+    /// Bytes of the whole file.
+    pub size: u64,
+    /// Where this piece begins.
+    pub offset: u64,
+    /// The piece.
+    pub bytes: Vec<u8>,
 }
 
 /// Records of one class with the piece of the sender's arrival order that they cover.
@@ -58,6 +102,8 @@ pub struct Records {
     pub up_to: i64,
     /// Records in the order sent.
     pub items: Vec<Item>,
+    /// Numbers left out on purpose, by key, stream, number. They stand before the records around them.
+    pub skips: Vec<Skip>,
 }
 
 /// A frame.
@@ -65,10 +111,29 @@ pub struct Records {
 pub enum Frame {
     /// Records.
     Records(Records),
-    /// Facts as JSON.
+    /// Facts of a session or bundle as JSON: see `session` and `bundle`.
     Meta(Vec<u8>),
     /// A vector as JSON.
     Vector(Vec<u8>),
+    /// A piece of a file.
+    Chunk(Chunk),
+    /// End of a bundle as JSON: what is where.
+    Index(Vec<u8>),
+    /// Very end of a bundle as JSON: digest and signature.
+    Trailer(Vec<u8>),
+}
+
+impl Frame {
+    fn code(&self) -> u8 {
+        match self {
+            Frame::Records(_) => 1,
+            Frame::Meta(_) => 2,
+            Frame::Vector(_) => 3,
+            Frame::Chunk(_) => 4,
+            Frame::Index(_) => 5,
+            Frame::Trailer(_) => 6,
+        }
+    }
 }
 
 /// Why bytes are no frame.
@@ -90,10 +155,17 @@ pub enum FrameError {
 
 /// Packs a frame. `level`: zstd 1–19; 3 for live traffic, 19 for archives.
 pub fn write(frame: &Frame, level: i32) -> Result<Vec<u8>, FrameError> {
-    let (kind, raw) = match frame {
-        Frame::Records(records) => (Type::Records, columns(records)),
-        Frame::Meta(json) => (Type::Meta, json.clone()),
-        Frame::Vector(json) => (Type::Vector, json.clone()),
+    let raw = match frame {
+        Frame::Records(records) => columns::write(records),
+        Frame::Meta(json) | Frame::Vector(json) | Frame::Index(json) | Frame::Trailer(json) => json.clone(),
+        Frame::Chunk(chunk) => {
+            let mut raw = Vec::with_capacity(48 + chunk.bytes.len());
+            raw.extend_from_slice(&chunk.hash);
+            raw.extend_from_slice(&chunk.size.to_le_bytes());
+            raw.extend_from_slice(&chunk.offset.to_le_bytes());
+            raw.extend_from_slice(&chunk.bytes);
+            raw
+        }
     };
     if raw.len() > RAW_MAX {
         return Err(FrameError::TooLarge(raw.len()));
@@ -101,7 +173,7 @@ pub fn write(frame: &Frame, level: i32) -> Result<Vec<u8>, FrameError> {
     let packed = zstd::bulk::compress(&raw, level).map_err(|e| FrameError::Packed(e.to_string()))?;
     let mut out = Vec::with_capacity(HEADER_BYTES + packed.len());
     out.extend_from_slice(&MAGIC);
-    out.push(kind as u8);
+    out.push(frame.code());
     out.extend_from_slice(&(raw.len() as u32).to_le_bytes());
     out.extend_from_slice(&(packed.len() as u32).to_le_bytes());
     out.extend_from_slice(&packed);
@@ -138,11 +210,23 @@ pub fn read(bytes: &[u8]) -> Result<Frame, FrameError> {
         return Err(FrameError::Packed("its unpacked length differs from what it says".into()));
     }
     match kind {
-        1 => Ok(Frame::Records(uncolumn(&raw)?)),
+        1 => Ok(Frame::Records(columns::read(&raw)?)),
         2 => Ok(Frame::Meta(raw)),
         3 => Ok(Frame::Vector(raw)),
+        4 => chunk(&raw).map(Frame::Chunk).ok_or(FrameError::Columns(raw.len())),
+        5 => Ok(Frame::Index(raw)),
+        6 => Ok(Frame::Trailer(raw)),
         _ => Err(FrameError::Magic),
     }
+}
+
+fn chunk(raw: &[u8]) -> Option<Chunk> {
+    let (hash, rest) = raw.split_first_chunk::<32>()?;
+    let (size, rest) = rest.split_first_chunk::<8>()?;
+    let (offset, bytes) = rest.split_first_chunk::<8>()?;
+    let (size, offset) = (u64::from_le_bytes(*size), u64::from_le_bytes(*offset));
+    let end = offset.checked_add(bytes.len() as u64)?;
+    (end <= size).then(|| Chunk { hash: *hash, size, offset, bytes: bytes.to_vec() })
 }
 
 /// Splits items into frames of about `target` unpacked bytes, in order. `arrivals` are the items' arrival numbers, from
@@ -151,140 +235,44 @@ pub fn split(class: Stream, epoch: &str, items: Vec<(i64, Item)>, above: i64, up
     let mut frames = Vec::new();
     let (mut part, mut size, mut top) = (Vec::new(), 0, up_to);
     for (arrival, item) in items {
-        let grown = size + item.doc.len() + SIGNATURE + 12;
+        let grown = size + item.bytes();
         if !part.is_empty() && (grown > target || part.len() >= COUNT_MAX) {
             // This frame holds everything above the next item's arrival number.
-            frames.push(Records { class, epoch: epoch.into(), above: arrival, up_to: top, items: std::mem::take(&mut part) });
+            frames.push(Records { class, epoch: epoch.into(), above: arrival, up_to: top, items: std::mem::take(&mut part), skips: vec![] });
             top = arrival;
             size = 0;
         }
-        size += item.doc.len() + SIGNATURE + 12;
+        size += item.bytes();
         part.push(item);
     }
     if !part.is_empty() || top > above {
-        frames.push(Records { class, epoch: epoch.into(), above, up_to: top, items: part });
+        frames.push(Records { class, epoch: epoch.into(), above, up_to: top, items: part, skips: vec![] });
     }
     frames
 }
 
-fn put(out: &mut Vec<u8>, mut n: u64) {
-    while n >= 0x80 {
-        out.push((n as u8) | 0x80);
-        n >>= 7;
-    }
-    out.push(n as u8);
-}
+/// Most ranges in one frame of [`split_skips`].
+const SKIPS_MAX: usize = 20_000;
 
-fn put_text(out: &mut Vec<u8>, text: &str) {
-    put(out, text.len() as u64);
-    out.extend_from_slice(text.as_bytes());
-}
-
-fn columns(records: &Records) -> Vec<u8> {
-    let mut keys: Vec<&KeyId> = Vec::new();
-    let indices: Vec<usize> = records
-        .items
-        .iter()
-        .map(|item| {
-            keys.iter().position(|key| **key == item.place.key).unwrap_or_else(|| {
-                keys.push(&item.place.key);
-                keys.len() - 1
-            })
-        })
-        .collect();
-    let mut out = Vec::with_capacity(records.items.iter().map(|i| i.doc.len() + 80).sum::<usize>() + 200);
-    out.push(records.class.code());
-    put(&mut out, records.above as u64);
-    put(&mut out, records.up_to as u64);
-    put_text(&mut out, &records.epoch);
-    put(&mut out, keys.len() as u64);
-    keys.iter().for_each(|key| put_text(&mut out, &key.0));
-    put(&mut out, records.items.len() as u64);
-    indices.iter().for_each(|at| put(&mut out, *at as u64));
-    records.items.iter().for_each(|item| out.push(item.place.stream.code()));
-    records.items.iter().for_each(|item| put(&mut out, item.place.n as u64));
-    records.items.iter().for_each(|item| put(&mut out, item.doc.len() as u64));
-    records.items.iter().for_each(|item| out.extend_from_slice(&item.signature));
-    records.items.iter().for_each(|item| out.extend_from_slice(&item.doc));
-    out
-}
-
-struct Reader<'a> {
-    raw: &'a [u8],
-    at: usize,
-}
-
-impl<'a> Reader<'a> {
-    fn wrong<T>(&self) -> Result<T, FrameError> {
-        Err(FrameError::Columns(self.at))
-    }
-    fn take(&mut self, count: usize) -> Result<&'a [u8], FrameError> {
-        match self.at.checked_add(count).and_then(|end| self.raw.get(self.at..end)) {
-            Some(part) => {
-                self.at += count;
-                Ok(part)
-            }
-            None => self.wrong(),
+/// Ranges as frames that cover no arrivals of their own: they are sent before the records around them, whose intervals are
+/// noted only when they came.
+pub fn split_skips(class: Stream, epoch: &str, skips: Vec<Skip>) -> Vec<Records> {
+    let mut frames = Vec::new();
+    let mut part: Vec<Skip> = Vec::new();
+    let mut keys = 0;
+    for skip in skips {
+        let new_key = part.last().is_none_or(|last| last.key != skip.key);
+        if part.len() >= SKIPS_MAX || (new_key && keys >= COUNT_MAX) {
+            frames.push(Records { class, epoch: epoch.into(), above: 0, up_to: 0, items: vec![], skips: std::mem::take(&mut part) });
+            keys = 0;
         }
+        keys += usize::from(new_key || part.is_empty());
+        part.push(skip);
     }
-    fn number(&mut self) -> Result<u64, FrameError> {
-        let mut n = 0u64;
-        for shift in (0..63).step_by(7) {
-            let byte = self.take(1)?[0];
-            n |= u64::from(byte & 0x7f) << shift;
-            if byte & 0x80 == 0 {
-                return Ok(n);
-            }
-        }
-        self.wrong()
+    if !part.is_empty() {
+        frames.push(Records { class, epoch: epoch.into(), above: 0, up_to: 0, items: vec![], skips: part });
     }
-    fn integer(&mut self) -> Result<i64, FrameError> {
-        let n = self.number()?;
-        i64::try_from(n).or_else(|_| self.wrong())
-    }
-    fn size(&mut self, most: usize) -> Result<usize, FrameError> {
-        match usize::try_from(self.number()?) {
-            Ok(n) if n <= most => Ok(n),
-            _ => self.wrong(),
-        }
-    }
-    fn text(&mut self, most: usize) -> Result<String, FrameError> {
-        let size = self.size(most)?;
-        match std::str::from_utf8(self.take(size)?) {
-            Ok(text) => Ok(text.to_owned()),
-            Err(_) => self.wrong(),
-        }
-    }
-    fn stream(&mut self) -> Result<Stream, FrameError> {
-        let code = self.take(1)?[0];
-        Stream::from_code(code).map_or_else(|| self.wrong(), Ok)
-    }
-}
-
-fn uncolumn(raw: &[u8]) -> Result<Records, FrameError> {
-    let mut r = Reader { raw, at: 0 };
-    let class = r.stream()?;
-    let (above, up_to) = (r.integer()?, r.integer()?);
-    let epoch = r.text(40)?;
-    let key_count = r.size(COUNT_MAX)?;
-    let keys: Vec<KeyId> = (0..key_count).map(|_| r.text(120).map(KeyId)).collect::<Result<_, _>>()?;
-    let count = r.size(COUNT_MAX)?;
-    let indices: Vec<usize> = (0..count).map(|_| r.size(key_count.saturating_sub(1))).collect::<Result<_, _>>()?;
-    let streams: Vec<Stream> = (0..count).map(|_| r.stream()).collect::<Result<_, _>>()?;
-    let numbers: Vec<i64> = (0..count).map(|_| r.integer()).collect::<Result<_, _>>()?;
-    let lengths: Vec<usize> = (0..count).map(|_| r.size(DOC_BYTES_MAX)).collect::<Result<_, _>>()?;
-    let signatures = r.take(count * SIGNATURE)?;
-    let mut items = Vec::with_capacity(count);
-    for at in 0..count {
-        let Some(key) = keys.get(indices[at]) else { return r.wrong() };
-        let place = Place { key: key.clone(), stream: streams[at], n: numbers[at] };
-        let doc = r.take(lengths[at])?.to_vec();
-        items.push(Item { place, doc, signature: signatures[at * SIGNATURE..(at + 1) * SIGNATURE].to_vec() });
-    }
-    if r.at != raw.len() {
-        return r.wrong();
-    }
-    Ok(Records { class, epoch, above, up_to, items })
+    frames
 }
 
 #[cfg(test)]
@@ -299,10 +287,10 @@ mod tests {
         let items = (1..=count)
             .map(|n| {
                 let record = signed(&key, n, "说法有误，已更正");
-                Item { place: record.envelope.place.clone(), doc: record.doc, signature: record.signature }
+                Item::whole(record.envelope.place.clone(), record.doc, record.signature)
             })
             .collect();
-        Records { class: Stream::Alert, epoch: "e1".into(), above: 7, up_to: 7 + count, items }
+        Records { class: Stream::Alert, epoch: "e1".into(), above: 7, up_to: 7 + count, items, skips: vec![] }
     }
 
     #[test]
@@ -342,10 +330,33 @@ mod tests {
         assert_eq!(split(Stream::Lib, "e", vec![], 10, 10, 2_000).len(), 0);
     }
 
+    #[test]
+    fn a_piece_of_a_file_reads_back_and_never_lies_outside_it() {
+        let piece = |size| Frame::Chunk(Chunk { hash: [9; 32], size, offset: 70, bytes: vec![1, 2, 3] });
+        assert_eq!(read(&write(&piece(73), 3).expect("packed")), Ok(piece(73)));
+        assert!(matches!(read(&write(&piece(72), 3).expect("packed")), Err(FrameError::Columns(_))));
+        assert!(matches!(
+            read(&write(&Frame::Chunk(Chunk { hash: [9; 32], size: 9, offset: u64::MAX, bytes: vec![1] }), 3).expect("packed")),
+            Err(FrameError::Columns(_))
+        ));
+    }
+
+    #[test]
+    fn ranges_are_split_by_count_and_keys() {
+        let skips: Vec<Skip> =
+            (0..50_000).map(|at| Skip { key: KeyId(format!("k{}", at / 5)), stream: Stream::Lib, from: at % 5 * 2 + 1, to: at % 5 * 2 + 1 }).collect();
+        let frames = split_skips(Stream::Lib, "e", skips.clone());
+        assert!(frames.len() >= 3 && frames.iter().all(|f| f.skips.len() <= SKIPS_MAX && f.above == f.up_to));
+        assert_eq!(frames.iter().flat_map(|f| f.skips.clone()).collect::<Vec<_>>(), skips);
+        for frame in frames {
+            let frame = Frame::Records(frame);
+            assert_eq!(read(&write(&frame, 3).expect("packed")), Ok(frame));
+        }
+    }
+
     proptest! {
         #[test]
         fn random_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
-            let _ = uncolumn(&bytes);
             let mut framed = MAGIC.to_vec();
             framed.extend_from_slice(&bytes);
             let _ = read(&framed);

@@ -1,0 +1,85 @@
+//! Rows of the store as frames and back.
+
+use crate::error::AppError;
+use kepu_domain::deliver::scope::Scope;
+use kepu_domain::history::Numbers;
+use kepu_domain::record::{Stream, Stub};
+use kepu_store::record::{RegionFilter, Row};
+use kepu_store::{Tx, record as records};
+use kepu_sync::cursor::Vector;
+use kepu_sync::frame::{self, Frame, Item, RAW_TARGET, Records};
+
+/// Most bytes of a vector in one frame.
+const VECTOR_BYTES: usize = 400_000;
+
+/// The part of a scope that the store can look for.
+pub(super) fn region_filter(scope: &Scope) -> RegionFilter {
+    let below_prefix = scope.below.then(|| scope.region.to_string().trim_end_matches("00").to_owned());
+    RegionFilter { chain: scope.region.chain(), below_prefix }
+}
+
+/// A row as it travels; of an erased one, what still verifies.
+pub(crate) fn item(row: Row) -> Item {
+    let place = row.place();
+    match row.doc {
+        Some(doc) => Item::whole(place, doc, row.sig),
+        None => Item::erased(place, Stub { modified: row.modified, doc: row.doc_hash, signature: row.sig }),
+    }
+}
+
+/// Packs a frame for a connection.
+pub(super) fn pack(frame: &Frame) -> Result<Vec<u8>, AppError> {
+    frame::write(frame, 3).map_err(|e| AppError::Record(e.to_string()))
+}
+
+/// All trust records as frames: what a node needs to believe its new certificate.
+pub(crate) async fn trust_frames(tx: &mut Tx) -> Result<Vec<u8>, AppError> {
+    let items: Vec<(i64, Item)> = records::list_trust(tx).await?.into_iter().rev().map(|row| (row.arrival, item(row))).collect();
+    let top = items.first().map_or(0, |(arrival, _)| *arrival);
+    let mut bytes = Vec::new();
+    for part in frame::split(Stream::Trust, "", items, 0, top, RAW_TARGET) {
+        bytes.extend(pack(&Frame::Records(part))?);
+    }
+    Ok(bytes)
+}
+
+/// What this node holds of each key.
+pub(crate) async fn vector(tx: &mut Tx) -> Result<Vector, AppError> {
+    let mut vector = Vector::default();
+    for head in records::heads(tx).await? {
+        vector.note(head.key, head.stream, Numbers { high: head.high, holes: head.holes });
+    }
+    Ok(vector)
+}
+
+/// A vector as packed frames.
+pub(super) fn vector_frames(vector: &Vector) -> Result<Vec<u8>, AppError> {
+    let mut bytes = Vec::new();
+    for part in vector.to_parts(VECTOR_BYTES) {
+        bytes.extend(pack(&Frame::Vector(part))?);
+    }
+    Ok(bytes)
+}
+
+pub(super) fn frames_of(mut bytes: &[u8]) -> Result<Vec<Frame>, AppError> {
+    let wrong = |e: frame::FrameError| AppError::Record(e.to_string());
+    let mut list = Vec::new();
+    while !bytes.is_empty() {
+        let size = frame::length(bytes).map_err(wrong)?.filter(|size| *size <= bytes.len());
+        let size = size.ok_or_else(|| AppError::Record("the last frame is cut off".into()))?;
+        list.push(frame::read(&bytes[..size]).map_err(wrong)?);
+        bytes = &bytes[size..];
+    }
+    Ok(list)
+}
+
+/// All items in a run of frames.
+pub fn items_of(bytes: &[u8]) -> Result<Vec<Item>, AppError> {
+    let lists = frames_of(bytes)?.into_iter().filter_map(|f| if let Frame::Records(r) = f { Some(r.items) } else { None });
+    Ok(lists.flatten().collect())
+}
+
+/// A frame that only says how far the sender's arrivals are covered.
+pub(super) fn cover(class: Stream, epoch: &str, above: i64, up_to: i64) -> Records {
+    Records { class, epoch: epoch.into(), above, up_to, items: vec![], skips: vec![] }
+}
