@@ -21,6 +21,8 @@ pub struct Answer {
     pub headers: Vec<(String, String)>,
     /// Body as text.
     pub text: String,
+    /// Body as it came.
+    pub bytes: Vec<u8>,
 }
 
 impl Answer {
@@ -67,6 +69,6 @@ impl Http {
 async fn read(response: Response) -> anyhow::Result<Answer> {
     let status = response.status().as_u16();
     let headers = response.headers().iter().map(|(n, v)| (n.to_string(), String::from_utf8_lossy(v.as_bytes()).into_owned())).collect();
-    let text = String::from_utf8_lossy(&response.bytes().await?).into_owned();
-    Ok(Answer { status, headers, text })
+    let bytes = response.bytes().await?.to_vec();
+    Ok(Answer { status, headers, text: String::from_utf8_lossy(&bytes).into_owned(), bytes })
 }

@@ -41,8 +41,13 @@ pub struct Served {
 impl Node {
     /// `kepu node init`
     pub fn init(name: &str, region: &str) -> anyhow::Result<Self> {
+        Self::init_with(name, region, &[])
+    }
+
+    /// `kepu node init` with further options.
+    pub fn init_with(name: &str, region: &str, options: &[&str]) -> anyhow::Result<Self> {
         let node = Self { folder: tempfile::Builder::new().prefix("kepu-node-").tempdir()? };
-        node.run(&["node", "init", "--name", name, "--region", region])?;
+        node.run(&[&["node", "init", "--name", name, "--region", region], options].concat())?;
         Ok(node)
     }
 
@@ -54,7 +59,7 @@ impl Node {
     /// Runs a command on this node, whatever its exit status.
     pub fn output(&self, words: &[&str]) -> anyhow::Result<Output> {
         let (head, tail) = match words {
-            [a @ ("node" | "record" | "audit"), b, rest @ ..] => (vec![*a, *b], rest),
+            [a @ ("node" | "record" | "audit" | "bundle"), b, rest @ ..] => (vec![*a, *b], rest),
             [a, rest @ ..] => (vec![*a], rest),
             [] => bail!("no command"),
         };
