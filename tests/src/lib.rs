@@ -39,16 +39,26 @@ pub struct Served {
 }
 
 impl Node {
-    /// `kepu node init`
-    pub fn init(name: &str, region: &str) -> anyhow::Result<Self> {
-        Self::init_with(name, region, &[])
+    /// A folder without a node.
+    pub fn empty() -> anyhow::Result<Self> {
+        Ok(Self { folder: tempfile::Builder::new().prefix("kepu-node-").tempdir()? })
     }
 
-    /// `kepu node init` with further options.
-    pub fn init_with(name: &str, region: &str, options: &[&str]) -> anyhow::Result<Self> {
-        let node = Self { folder: tempfile::Builder::new().prefix("kepu-node-").tempdir()? };
-        node.run(&[&["node", "init", "--name", name, "--region", region], options].concat())?;
+    /// `kepu node init`
+    pub fn init(name: &str, region: &str) -> anyhow::Result<Self> {
+        Self::init_with(name, region, "ed25519")
+    }
+
+    /// `kepu node init --suite`
+    pub fn init_with(name: &str, region: &str, suite: &str) -> anyhow::Result<Self> {
+        let node = Self::empty()?;
+        node.run(&["node", "init", "--name", name, "--region", region, "--suite", suite])?;
         Ok(node)
+    }
+
+    /// The path of a file in its folder.
+    pub fn file(&self, name: &str) -> String {
+        self.data().join(name).display().to_string()
     }
 
     /// The data folder.
@@ -71,6 +81,16 @@ impl Node {
     /// Runs a command that must succeed; its last line of output.
     pub fn run(&self, words: &[&str]) -> anyhow::Result<String> {
         let output = self.output(words)?;
+        let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+        if !output.status.success() {
+            bail!("kepu {words:?} failed: {}\n{text}", String::from_utf8_lossy(&output.stderr));
+        }
+        Ok(text.lines().last().unwrap_or_default().to_owned())
+    }
+
+    /// Runs a command that names its data folder itself, or needs none; it must succeed.
+    pub fn run_plain(&self, words: &[&str]) -> anyhow::Result<String> {
+        let output = Command::new(binary()).args(words).stdin(Stdio::null()).output()?;
         let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
         if !output.status.success() {
             bail!("kepu {words:?} failed: {}\n{text}", String::from_utf8_lossy(&output.stderr));
@@ -120,13 +140,21 @@ impl Node {
 
     /// Writes `count` small resources into a file of the node's folder and publishes them.
     pub fn publish(&self, count: usize, word: &str) -> anyhow::Result<()> {
-        let path = self.data().join(format!("{word}.jsonl"));
+        self.publish_for(count, word, &[])
+    }
+
+    /// The same with more columns for every row.
+    pub fn publish_for(&self, count: usize, word: &str, columns: &[(&str, &str)]) -> anyhow::Result<()> {
+        let path = self.file(&format!("{word}.jsonl"));
         let mut file = std::fs::File::create(&path)?;
         for n in 0..count {
-            let row = serde_json::json!({"title": format!("{word}第{n}号"), "text": format!("这是{word}的第{n}条简短说明，供交换测试使用。")});
+            let mut row = serde_json::json!({"title": format!("{word}第{n}号"), "text": format!("这是{word}的第{n}条简短说明，供交换测试使用。")});
+            for (name, value) in columns {
+                row[*name] = Value::from(*value);
+            }
             writeln!(file, "{row}")?;
         }
-        self.run(&["record", "publish", "--in", &path.display().to_string()]).map(drop)
+        self.run(&["record", "publish", "--in", &path]).map(drop)
     }
 }
 
@@ -149,6 +177,68 @@ impl Drop for Served {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// A request as [`fake_parent`] sees it.
+pub struct Asked {
+    /// `POST /sync?…` or `GET /media/…`.
+    pub line: String,
+    /// First byte asked for.
+    pub from: u64,
+    /// Body.
+    pub body: Vec<u8>,
+}
+
+/// A server that answers whatever a test wants: a parent that is not in order. `answer` gives the bytes of a whole response,
+/// status line included; after each the connection ends.
+pub fn fake_parent(answer: impl Fn(&Asked) -> Vec<u8> + Send + Sync + 'static) -> anyhow::Result<SocketAddr> {
+    use std::io::Read;
+    let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    let address = listener.local_addr()?;
+    std::thread::spawn(move || {
+        for mut client in listener.incoming().flatten() {
+            let Ok(reading) = client.try_clone() else { return };
+            let mut reader = BufReader::new(reading);
+            loop {
+                let (mut lines, mut length, mut from) = (Vec::new(), 0, 0);
+                loop {
+                    let mut line = String::new();
+                    if reader.read_line(&mut line).unwrap_or(0) == 0 {
+                        break;
+                    }
+                    let line = line.trim().to_ascii_lowercase();
+                    if line.is_empty() {
+                        break;
+                    }
+                    if let Some(value) = line.strip_prefix("content-length:") {
+                        length = value.trim().parse().unwrap_or(0);
+                    }
+                    if let Some(value) = line.strip_prefix("range: bytes=") {
+                        from = value.trim_end_matches('-').parse().unwrap_or(0);
+                    }
+                    lines.push(line);
+                }
+                let Some(line) = lines.into_iter().next() else { break };
+                let mut body = vec![0; length];
+                if reader.read_exact(&mut body).is_err() {
+                    break;
+                }
+                let response = answer(&Asked { line, from, body });
+                // Whoever hangs up in the middle of an endless body did what the test wants.
+                if client.write_all(&response).is_err() {
+                    break;
+                }
+            }
+        }
+    });
+    Ok(address)
+}
+
+/// A whole response with a body of this length.
+pub fn response(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {
+    let mut bytes = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n{headers}\r\n", body.len()).into_bytes();
+    bytes.extend_from_slice(body);
+    bytes
 }
 
 /// A relay that cuts the connection after `bytes` of answers: a network that fails in the middle.

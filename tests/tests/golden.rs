@@ -107,7 +107,7 @@ fn write_the_golden_records_of_this_release() -> anyhow::Result<()> {
     ensure!(!folder.exists(), "{} is there and never changes", folder.display());
     let (house, http) = (House::open()?, Http::new()?);
     // A county with the other suite, so that both kinds of signature are kept.
-    let county = Node::init_with("县示例", "411525", &["--suite", "sm2"])?;
+    let county = Node::init_with("县示例", "411525", "sm2")?;
     house.node.adopt(&county, "411525", &house.url())?;
     county.publish(2, "本县")?;
     county.json(&["sync"])?;

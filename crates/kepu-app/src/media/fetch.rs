@@ -155,7 +155,7 @@ async fn download(part: &mut Part, connection: &mut Connection, end: Instant, do
     let mut answer = connection.get(&format!("/media/{}", part.hash), part.size).await.map_err(line)?;
     if answer.from != part.size {
         // Asked for the rest, it sends the whole or another part.
-        part.restart()?;
+        part.discard();
         if answer.from != 0 {
             return Err(Failed::Wrong("another part of the file came than was asked for"));
         }
@@ -177,7 +177,7 @@ pub(crate) struct Part {
     hash: String,
     at: PathBuf,
     target: PathBuf,
-    out: File,
+    out: Option<File>,
     /// Bytes here.
     pub(crate) size: u64,
     /// Bytes there will be.
@@ -189,19 +189,12 @@ impl Part {
     pub(crate) fn open(app: &App, hash: &str, whole: u64) -> Result<Self, AppError> {
         let at = app.folder("media/part")?.join(hash);
         let target = path(app, hash)?;
-        let out = OpenOptions::new().create(true).append(true).open(&at).map_err(|source| failed("open", &at, source))?;
-        let size = out.metadata().map_err(|source| failed("read", &at, source))?.len();
-        let mut part = Self { hash: hash.to_owned(), at, target, out, size, whole };
+        let size = std::fs::metadata(&at).map_or(0, |found| found.len());
+        let mut part = Self { hash: hash.to_owned(), at, target, out: None, size, whole };
         if part.size > whole {
-            part.restart()?;
+            part.discard();
         }
         Ok(part)
-    }
-
-    fn restart(&mut self) -> Result<(), AppError> {
-        self.out.set_len(0).map_err(|source| failed("shorten", &self.at, source))?;
-        self.size = 0;
-        Ok(())
     }
 
     /// Adds the next bytes; `false`, and nothing is left, if they are more than the file has.
@@ -210,13 +203,20 @@ impl Part {
             self.discard();
             return Ok(false);
         }
-        self.out.write_all(piece).map_err(|source| failed("write", &self.at, source))?;
+        let out = match &mut self.out {
+            Some(out) => out,
+            none => {
+                let opened = OpenOptions::new().create(true).append(true).open(&self.at);
+                none.insert(opened.map_err(|source| failed("open", &self.at, source))?)
+            }
+        };
+        out.write_all(piece).map_err(|source| failed("write", &self.at, source))?;
         self.size += piece.len() as u64;
         Ok(true)
     }
 
     /// Checks the whole file and moves it to its place; else removes it and says why.
-    pub(crate) fn finish(self, media_type: &str) -> Result<Result<(), &'static str>, AppError> {
+    pub(crate) fn finish(mut self, media_type: &str) -> Result<Result<(), &'static str>, AppError> {
         let bytes = std::fs::read(&self.at).map_err(|source| failed("read", &self.at, source))?;
         let why = if blake3::hash(&bytes).to_hex().as_str() != self.hash {
             "the bytes are not those that the record names"
@@ -230,9 +230,12 @@ impl Part {
         Ok(Err(why))
     }
 
-    fn discard(&self) {
-        if let Err(error) = std::fs::remove_file(&self.at) {
-            tracing::debug!(%error, "a refused file was gone already");
+    /// Gives up what is here of the file.
+    fn discard(&mut self) {
+        (self.out, self.size) = (None, 0);
+        match std::fs::remove_file(&self.at) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => tracing::warn!(%error, path = %self.at.display(), "a refused file cannot be removed"),
+            _ => {}
         }
     }
 }
