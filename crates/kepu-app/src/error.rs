@@ -59,9 +59,15 @@ pub enum AppError {
     /// Wrong name, password or code. Deliberately does not say which.
     #[error("name, password or code is not right")]
     Credentials,
-    /// A second factor is needed to go on.
+    /// The password is right, and a second factor is needed to go on: with this ticket, which proves the password.
     #[error("a one-time code is needed")]
-    CodeNeeded,
+    CodeNeeded(String),
+    /// The one-time code is wrong, or was used before.
+    #[error("the one-time code is not right")]
+    Code,
+    /// The ticket of the first step of signing in ended: begin again.
+    #[error("too much time has passed since the password was given")]
+    TicketEnded,
     /// Locked after failures.
     #[error("locked until {0} after repeated failures")]
     Locked(jiff::Timestamp),

@@ -2,6 +2,7 @@
 //! one, so checks, log and notices stand once. Rules are in `kepu-domain`, SQL in `kepu-store`, pages in `kepu-web`.
 
 pub mod account;
+pub mod audit;
 pub mod backup;
 pub mod bundle;
 pub mod create;
@@ -12,13 +13,16 @@ pub mod index;
 pub mod keys;
 pub mod listen;
 pub mod media;
+pub mod member;
 pub mod node;
 pub mod org;
 pub mod record;
 pub mod relearn;
 pub mod seed;
+pub mod setup;
 pub mod subscription;
 pub mod sync;
+pub mod upkeep;
 
 pub use error::{AppError, FieldError};
 

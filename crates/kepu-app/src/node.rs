@@ -10,7 +10,7 @@ use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use kepu_domain::access::{Action, Actor};
 use kepu_domain::deliver::scope::Scope;
-use kepu_domain::ids::{KeyId, SubjectId};
+use kepu_domain::ids::{KeyId, OrgId, SubjectId};
 use kepu_domain::org::Region;
 use kepu_domain::publication::Policy;
 use kepu_domain::record::Body;
@@ -145,6 +145,16 @@ pub async fn invite(app: &App, who: &Actor, invitation: Invitation) -> Result<To
 /// The node's name.
 pub async fn name(tx: &mut Tx) -> Result<String, AppError> {
     Ok(meta::find(tx, "name").await?.unwrap_or_else(|| "Kepu".into()))
+}
+
+/// The organisation that runs the node: the division of its place until the first-run page says otherwise.
+pub async fn org(tx: &mut Tx) -> Result<OrgId, AppError> {
+    Ok(OrgId(meta::find(tx, "org").await?.unwrap_or_else(|| Region::NATION.to_string())))
+}
+
+/// The place that the node serves.
+pub async fn region(tx: &mut Tx) -> Result<Region, AppError> {
+    Ok(meta::find(tx, "region").await?.and_then(|r| Region::parse(&r).ok()).unwrap_or(Region::NATION))
 }
 
 fn hash(text: &str) -> String {
@@ -326,7 +336,7 @@ pub async fn overview(app: &App) -> Result<Overview, AppError> {
     let mut tx = app.db.read().await?;
     let parents = peers::list(&mut tx, Some(Direction::Parent), 100).await?;
     let children = peers::list(&mut tx, Some(Direction::Child), 5_000).await?;
-    let region = meta::find(&mut tx, "region").await?.and_then(|r| Region::parse(&r).ok()).unwrap_or(Region::NATION);
+    let region = region(&mut tx).await?;
     let me = NodeView {
         id: app.key.id().clone(),
         name: name(&mut tx).await?,

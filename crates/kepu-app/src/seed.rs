@@ -234,13 +234,14 @@ pub async fn publish(app: &App) -> Result<usize, AppError> {
 }
 
 /// Sample accounts with the roles of the story: sign-in name, name, role, registry entry.
-const ACCOUNTS: [(&str, &str, &[Role], Option<&str>); 7] = [
+const ACCOUNTS: [(&str, &str, &[Role], Option<&str>); 8] = [
     ("bianji", "魏示例", &[Role::Editor, Role::Steward, Role::Contributor], Some("p-wei")),
     ("zhiban", "值班示例", &[Role::DutyOfficer], None),
     ("yisheng", "周示例", &[Role::Contributor, Role::Reviewer], Some("p-zhou")),
     ("shending1", "林示例", &[Role::Reviewer], Some("p-lin")),
     ("shending2", "孟示例", &[Role::Reviewer], Some("p-meng")),
     ("xitong", "系统管理示例", &[Role::SystemAdmin], None),
+    ("anquan", "安全管理示例", &[Role::SecurityAdmin], None),
     ("shenji", "审计管理示例", &[Role::AuditAdmin], None),
 ];
 

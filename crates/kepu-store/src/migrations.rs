@@ -64,6 +64,8 @@ const FILES: &[(i64, &str, &str)] = &[
     (56, "review_draft", include_str!("../migrations/0056_review_draft.sql")),
     (57, "review_reviewer", include_str!("../migrations/0057_review_reviewer.sql")),
     (58, "review_assigned", include_str!("../migrations/0058_review_assigned.sql")),
+    (65, "log_action", include_str!("../migrations/0065_log_action.sql")),
+    (66, "log_at", include_str!("../migrations/0066_log_at.sql")),
     (75, "skip", include_str!("../migrations/0075_skip.sql")),
     (76, "skip_arrival", include_str!("../migrations/0076_skip_arrival.sql")),
     (77, "media_use", include_str!("../migrations/0077_media_use.sql")),

@@ -103,6 +103,24 @@ pub async fn search(tx: &mut Tx, text: &str, limit: u32) -> Result<Vec<Org>, Sto
     all(tx, "search organisations", SQL, args, read).await
 }
 
+/// Organisations below `root`, and itself, whose Chinese or English name holds `text`; in the order of [`search`].
+pub async fn search_below(tx: &mut Tx, root: &OrgId, text: &str, limit: u32) -> Result<Vec<Org>, StoreError> {
+    const SQL: &str = concat!(
+        "WITH RECURSIVE below (below_id, depth) AS (
+            SELECT id, 1 FROM org WHERE id = $6
+            UNION ALL
+            SELECT org.id, below.depth + 1 FROM below JOIN org ON org.parent = below.below_id WHERE below.depth < 8)
+         SELECT ",
+        columns!(),
+        " FROM below JOIN org ON org.id = below.below_id
+          WHERE name LIKE $1 ESCAPE '\\' OR LOWER(name_en) LIKE $2 ESCAPE '\\'
+          ORDER BY CASE WHEN name LIKE $3 ESCAPE '\\' OR LOWER(name_en) LIKE $4 ESCAPE '\\' THEN 0 ELSE 1 END, LENGTH(name), id LIMIT $5"
+    );
+    let (exact, folded) = (like_escape(text.trim()), like_escape(&text.trim().to_ascii_lowercase()));
+    let args = args![format!("%{exact}%"), format!("%{folded}%"), format!("{exact}%"), format!("{folded}%"), limit, root.as_str()];
+    all(tx, "search organisations below one", SQL, args, read).await
+}
+
 /// How many organisations there are.
 pub async fn count(tx: &mut Tx) -> Result<i64, StoreError> {
     number(tx, "count organisations", "SELECT COUNT(*) FROM org", vec![]).await

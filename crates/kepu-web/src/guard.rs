@@ -313,6 +313,7 @@ pub(crate) async fn gate(State(access): State<Access>, request: Request, next: N
     let Some(req) = request.extensions().get::<Req>() else { return Problem::internal("a request without its Req").into_response() };
     let refused = match access {
         Access::Public | Access::Node => None,
+        Access::SignedIn | Access::Can(_) if owes(req, &request).is_some() => owes(req, &request),
         Access::SignedIn => req.signed_in().err().map(Problem::from),
         Access::Can(action) => req.actor.may(action, None).err().map(|denied| Problem::from(kepu_app::AppError::from(denied))),
     };
@@ -322,6 +323,15 @@ pub(crate) async fn gate(State(access): State<Access>, request: Request, next: N
         Some(problem) if problem.kind == Kind::SignIn && request.method() == Method::POST => sign_in_first(request).await.into_response(),
         Some(problem) => problem.into_response(),
     }
+}
+
+/// An account that owes a password or a second factor reaches its own page only. Its actor holds no roles meanwhile, so that
+/// public pages show it nothing either.
+fn owes(req: &Req, request: &Request) -> Option<Problem> {
+    let owes = req.signed_in.as_ref()?.owes?;
+    let own = |root: &str| request.uri().path().strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    (!own("/account") && !own("/api/account")).then(|| Problem::owes(owes, reads.then_some(req.shell.path.as_str())))
 }
 
 async fn sign_in_first(request: Request) -> Problem {

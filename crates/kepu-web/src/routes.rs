@@ -1,7 +1,7 @@
 //! The one table of all routes: method, path, who may, handler. `tests/access.csv` has a row for each, and `xtask check`
 //! compares the two. Rights in one organisation are asked again inside the operations.
 
-use crate::{Web, account, api, assets, feed, guard, home, media, problem, record, search, statics, subject};
+use crate::{Web, account, api, assets, audit, feed, guard, home, media, member, problem, record, search, setup, statics, subject};
 use crate::{create, deliver, listen, measure};
 use axum::Router;
 use axum::handler::Handler;
@@ -22,7 +22,7 @@ pub enum Access {
     Node,
 }
 
-use Access::Public;
+use Access::{Can, Public, SignedIn};
 
 /// One line of the table.
 pub struct Route {
@@ -46,7 +46,7 @@ where
 }
 
 fn all() -> impl Iterator<Item = Route> {
-    [public(), api_routes(), node_routes(), signed_in()].into_iter().flatten()
+    [public(), api_routes(), node_routes(), house_routes()].into_iter().flatten()
 }
 
 /// Method and path of every route, in the order of the table.
@@ -133,10 +133,57 @@ pub(crate) fn for_nodes(path: &str) -> bool {
     matches!(path, "/sync" | "/join")
 }
 
-/// For people with an account.
-fn signed_in() -> Vec<Route> {
+/// People and the house: signing in, one's own account, members, the audit log, the first run.
+fn house_routes() -> Vec<Route> {
     vec![
-        // Signing in and out, one's own account
+        // Signing in and out, the first run
         route("GET", "/login", Public, account::login_page),
+        route("POST", "/login", Public, account::sign_in),
+        route("POST", "/logout", Public, account::sign_out),
+        route("GET", "/setup", Public, setup::setup_page),
+        route("POST", "/setup", Public, setup::set_up),
+        route("GET", "/setup/done", SignedIn, setup::done),
+        // One's own account
+        route("GET", "/account", SignedIn, account::own::own),
+        route("GET", "/account/stay", SignedIn, account::stay),
+        route("POST", "/account/password", SignedIn, account::own::password),
+        route("GET", "/account/second-factor", SignedIn, account::second_factor::second_factor_page),
+        route("POST", "/account/second-factor", SignedIn, account::second_factor::set_up),
+        route("POST", "/account/second-factor/remove", SignedIn, account::second_factor::remove),
+        route("POST", "/account/sessions", SignedIn, account::own::end_others),
+        route("GET", "/account/data.json", SignedIn, account::own::data),
+        route("GET", "/account/close", SignedIn, account::own::close_page),
+        route("POST", "/account/close", SignedIn, account::own::close),
+        // Members
+        route("GET", "/members", Can(Action::SeeMembers), member::house),
+        route("POST", "/members/second-factor", Can(Action::ManageSecurity), member::demand),
+        route("GET", "/members/people", Can(Action::ManageSecurity), member::people),
+        route("GET", "/members/orgs/{id}", Can(Action::SeeMembers), member::org::show),
+        route("GET", "/members/orgs/{id}/add", Can(Action::SeeMembers), member::org::add_page),
+        route("POST", "/members/orgs/{id}/add", Can(Action::SeeMembers), member::org::add),
+        route("GET", "/members/orgs/{id}/new", Can(Action::ManageMembers), member::org::new_page),
+        route("POST", "/members/orgs/{id}/new", Can(Action::ManageMembers), member::org::new),
+        route("GET", "/members/orgs/{id}/rename", Can(Action::ManageMembers), member::org::rename_page),
+        route("POST", "/members/orgs/{id}/rename", Can(Action::ManageMembers), member::org::rename),
+        route("GET", "/members/people/{id}", Can(Action::SeeMembers), member::person::show),
+        route("POST", "/members/people/{id}/grant", Can(Action::SeeMembers), member::person::grant),
+        route("POST", "/members/people/{id}/revoke", Can(Action::SeeMembers), member::person::revoke),
+        route("POST", "/members/people/{id}/describe", Can(Action::SeeMembers), member::person::describe),
+        route("POST", "/members/people/{id}/disable", Can(Action::SeeMembers), member::person::disable),
+        route("POST", "/members/people/{id}/enable", Can(Action::SeeMembers), member::person::enable),
+        route("POST", "/members/people/{id}/unlock", Can(Action::SeeMembers), member::person::unlock),
+        route("POST", "/members/people/{id}/password", Can(Action::SeeMembers), member::person::password),
+        route("POST", "/members/people/{id}/second-factor", Can(Action::ManageSecurity), member::person::second_factor),
+        // The audit log
+        route("GET", "/audit", Can(Action::ReadAudit), audit::list),
+        route("POST", "/audit/verify", Can(Action::ReadAudit), audit::verify),
+        // For programs
+        route("GET", "/api/account", SignedIn, api::house::account),
+        route("GET", "/api/account/data", SignedIn, api::house::account_data),
+        route("GET", "/api/members", Can(Action::SeeMembers), api::house::organisations),
+        route("GET", "/api/members/people", Can(Action::ManageSecurity), api::house::people),
+        route("GET", "/api/members/people/{id}", Can(Action::SeeMembers), api::house::person),
+        route("GET", "/api/members/orgs/{id}", Can(Action::SeeMembers), api::house::members),
+        route("GET", "/api/audit", Can(Action::ReadAudit), api::house::audit),
     ]
 }

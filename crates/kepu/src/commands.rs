@@ -2,10 +2,9 @@
 
 use crate::{Data, input};
 use anyhow::{Context, bail};
-use kepu_app::{App, Options, import, node, record, seed};
+use kepu_app::{App, Options, audit, import, node, record, seed};
 use kepu_domain::access::Actor;
 use kepu_domain::ids::{KeyId, OrgId};
-use kepu_domain::org::Region;
 use kepu_domain::record::{DocHash, Place, Stream};
 use serde_json::json;
 use std::path::PathBuf;
@@ -80,15 +79,14 @@ impl BatchArgs {
         let mut tx = app.db.read().await?;
         let org = match &self.org {
             Some(org) => org.clone(),
-            None => kepu_store::meta::find(&mut tx, "org").await?.unwrap_or_else(|| "000000".into()),
+            None => node::org(&mut tx).await?.0,
         };
-        let region = kepu_store::meta::find(&mut tx, "region").await?.unwrap_or_else(|| "000000".into());
         Ok(import::Batch {
             signed_by: self.signed_by.clone(),
             org_name: node::name(&mut tx).await?,
             licence: self.licence.clone(),
             field: self.field.clone(),
-            region: Region::parse(&region)?,
+            region: node::region(&mut tx).await?,
             org: OrgId(org),
         })
     }
@@ -189,7 +187,7 @@ impl DataFolder {
 /// `kepu audit …`
 #[derive(clap::Subcommand)]
 pub enum Audit {
-    /// Check the hash chain of the whole log.
+    /// Check the hash chain of the whole log, and the daily anchors against it.
     Verify(DataFolder),
 }
 
@@ -198,10 +196,22 @@ impl Audit {
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         let Audit::Verify(folder) = self;
         let app = folder.data.open(false).await?;
-        let mut tx = app.db.read().await?;
-        let verdict = kepu_store::log::verify(&mut tx).await?;
-        println!("{}", json!({"verdict": format!("{verdict:?}")}));
-        Ok(if matches!(verdict, kepu_store::log::Verdict::Whole { .. }) { ExitCode::SUCCESS } else { ExitCode::from(1) })
+        let checked = audit::check(&app).await?;
+        println!(
+            "{}",
+            json!({
+                "whole": checked.is_whole(), "entries": checked.entries, "head": checked.head, "anchors": checked.anchors,
+                "broken": checked.broken.map(|(seq, cause)| json!({"seq": seq, "cause": cause.as_str()})),
+                "wrong_anchors": checked.wrong.iter().map(|(day, fault)| json!({"day": day, "cause": fault.as_str()})).collect::<Vec<_>>(),
+            })
+        );
+        if let Some((seq, cause)) = checked.broken {
+            eprintln!("kepu: the audit log is broken at entry {seq}: {}", cause.as_str());
+        }
+        for (day, fault) in &checked.wrong {
+            eprintln!("kepu: the anchor of {day} does not fit: {}", fault.as_str());
+        }
+        Ok(if checked.is_whole() { ExitCode::SUCCESS } else { ExitCode::from(1) })
     }
 }
 

@@ -1,6 +1,7 @@
 //! The one binary. Reads the command line, opens the node, calls one operation, prints its outcome: results as JSON on
 //! standard output, words for people on standard error. Exit status: 0 done, 1 done with refused rows, 2 unusable call.
 
+mod account;
 mod backup;
 mod bench;
 mod bundle;
@@ -46,6 +47,9 @@ enum Command {
     Restore(backup::Restore),
     /// Make the public tables again from the records alone.
     Rebuild(commands::DataFolder),
+    /// Accounts of people, for whoever has the machine in hand.
+    #[command(subcommand)]
+    Account(account::Account),
     /// The audit log.
     #[command(subcommand)]
     Audit(commands::Audit),
@@ -89,6 +93,7 @@ async fn main() -> ExitCode {
         Command::Backup(backup) => backup.run().await,
         Command::Restore(restore) => restore.run().await,
         Command::Rebuild(folder) => folder.rebuild().await,
+        Command::Account(account) => account.run().await,
         Command::Audit(audit) => audit.run().await,
         Command::Import(import) => import.run().await,
         Command::Seed(folder) => folder.seed().await,

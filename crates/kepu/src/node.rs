@@ -114,7 +114,8 @@ impl Node {
                 let suite = Suite::parse(&suite).with_context(|| format!("\"{suite}\" is no suite; ed25519 and sm2 are"))?;
                 let init = node::Init { name, region: Region::parse(&region)?, suite, database: data.database.clone() };
                 let app = node::init(&data.data, init).await?;
-                println!("{}", json!({"key": app.key.id().0, "digits": app.key.id().digits(), "data": data.data}));
+                let code = kepu_app::setup::code(&app).await?;
+                println!("{}", json!({"key": app.key.id().0, "digits": app.key.id().digits(), "data": data.data, "setup_code": code}));
             }
             Node::Invite { data, name, region, roles, fields } => {
                 let app = data.open(false).await?;

@@ -3,8 +3,7 @@
 use crate::Data;
 use anyhow::Context;
 use kepu_app::record::heads;
-use kepu_app::{App, index, node, sync};
-use kepu_domain::org::Region;
+use kepu_app::{App, index, node, setup, sync, upkeep};
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -32,16 +31,22 @@ pub struct Serve {
 impl Serve {
     /// Runs until it is told to stop.
     pub async fn run(self) -> anyhow::Result<ExitCode> {
+        self.refuse_open_air()?;
         let app = self.data.open(true).await?;
         // Whoever searches right after a start must not be told that nobody has checked what the node holds.
         index::catch_up(&app).await?;
         tokio::spawn(keep_index(app.clone()));
         tokio::spawn(keep_head(app.clone()));
+        tokio::spawn(keep_house(app.clone()));
         if !self.no_sync {
             tokio::spawn(keep_sync(app.clone()));
         }
         let listener = tokio::net::TcpListener::bind(self.listen).await.with_context(|| format!("cannot listen at {}", self.listen))?;
-        eprintln!("kepu: open http://{}", listener.local_addr()?);
+        let address = listener.local_addr()?;
+        if let Some(code) = setup::code(&app).await? {
+            eprintln!("kepu: 首次运行 first run: http://{address}/setup  设置码 setup code: {code}");
+        }
+        eprintln!("kepu: open http://{address}");
         let router = kepu_web::router(self.web(app).await?);
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
         // Children hold long polls for most of a minute; whatever was acknowledged is in the tables, so nobody waits for them.
@@ -66,18 +71,28 @@ impl Serve {
 }
 
 impl Serve {
+    /// Passwords and sessions must not cross a network in the clear (RULES §13).
+    fn refuse_open_air(&self) -> anyhow::Result<()> {
+        let https = self.base_url.as_ref().is_some_and(|url| url.starts_with("https://"));
+        if self.listen.ip().is_loopback() || https || self.behind_proxy {
+            return Ok(());
+        }
+        anyhow::bail!(
+            "{} can be reached from other machines without encryption; put a TLS proxy in front and add --behind-proxy or --base-url https://…, or listen at 127.0.0.1",
+            self.listen
+        )
+    }
+
     async fn web(&self, app: App) -> anyhow::Result<kepu_web::Web> {
         let mut tx = app.db.read().await?;
         let node_name = node::name(&mut tx).await?;
-        let org = kepu_store::meta::find(&mut tx, "org").await?.unwrap_or_else(|| "000000".into());
-        let region = kepu_store::meta::find(&mut tx, "region").await?.unwrap_or_else(|| "000000".into());
+        let region = node::region(&mut tx).await?;
         drop(tx);
         let settings = kepu_web::Settings {
             node_name,
             base_url: self.base_url.clone(),
             secure_cookies: self.base_url.as_ref().is_some_and(|url| url.starts_with("https://")),
-            org: org.into(),
-            region: Region::parse(&region)?,
+            region,
             behind_proxy: self.behind_proxy,
         };
         Ok(kepu_web::Web { app, settings: Arc::new(settings) })
@@ -115,6 +130,16 @@ async fn keep_head(app: App) {
             tracing::error!(%error, "the head could not be signed");
         }
         tokio::time::sleep(Duration::from_secs(300)).await;
+    }
+}
+
+/// Removes what has ended and anchors the audit log, every hour.
+async fn keep_house(app: App) {
+    loop {
+        if let Err(error) = upkeep::run(&app).await {
+            tracing::error!(%error, "what has ended could not be removed, or the log not be anchored");
+        }
+        tokio::time::sleep(Duration::from_secs(3600)).await;
     }
 }
 

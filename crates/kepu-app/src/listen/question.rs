@@ -11,7 +11,7 @@ use kepu_domain::listen::question::{Question, Stage, mask_personal};
 use kepu_domain::org::Region;
 use kepu_domain::text::QUESTION;
 use kepu_store::listen::{case as cases, question as store};
-use kepu_store::{Tx, meta, subject};
+use kepu_store::{Tx, subject};
 
 /// A question as typed.
 #[derive(Clone, Debug)]
@@ -75,7 +75,7 @@ async fn open_case_like(tx: &mut Tx, text: &str) -> Result<Option<CaseId>, AppEr
 }
 
 async fn open_case(app: &App, tx: &mut Tx, text: &str, region: Region) -> Result<CaseId, AppError> {
-    let org = meta::find(tx, "org").await?.unwrap_or_else(|| "000000".into());
+    let org = crate::node::org(tx).await?;
     let case = Case {
         id: CaseId(keys::random_word(12)),
         kind: "question".into(),
@@ -83,7 +83,7 @@ async fn open_case(app: &App, tx: &mut Tx, text: &str, region: Region) -> Result
         title: text.to_owned(),
         fields: vec![],
         region,
-        org: org.into(),
+        org,
         subject: SubjectId::new(&app.key.id().fingerprint(), &format!("c-{}", keys::random_word(8))),
         opened_at: app.now(),
         held_at: None,

@@ -74,6 +74,11 @@ pub async fn organisations(db: &Db) {
     assert_eq!(ids(read!(db, tx => org::search(tx, "PLACE 4115", 1)).expect("search")), ["411500"]);
     assert_eq!(ids(read!(db, tx => org::search(tx, "%_\\", 10)).expect("wildcards are texts")), ["museum"]);
     assert!(read!(db, tx => org::search(tx, "%县", 10)).expect("search").is_empty());
+    let below = |root: &'static str, text: &'static str| async move { ids(read!(db, tx => org::search_below(tx, &root.into(), text, 10)).expect("search")) };
+    assert_eq!(below("411500", "县").await, ["411524", "411525"]);
+    assert_eq!(below("411525", "").await, ["411525"], "itself, and nothing beside it");
+    assert_eq!(below("410000", "%_").await, ["museum"]);
+    assert!(below("nowhere", "县").await.is_empty());
 
     let (museum, version) = read!(db, tx => org::find_versioned(tx, &"museum".into())).expect("find").expect("there");
     let moved = Org { parent: None, ..museum };
@@ -128,8 +133,18 @@ pub async fn accounts_and_roles(db: &Db) {
     assert!(!write!(db, tx => account::use_totp_step(tx, &"a".into(), 6)).expect("the same code again"));
     write!(db, tx => account::set_last_seen(tx, &"a".into(), at(7))).expect("seen");
     write!(db, tx => account::insert(tx, &account("c"))).expect("insert");
-    let listed = read!(db, tx => account::list(tx, Some("a-a"), 10)).expect("list");
-    assert_eq!(listed.iter().map(|row| row.account.id.as_str()).collect::<Vec<_>>(), ["c"]);
+    let list = |filter: account::Filter, after: Option<&'static str>| async move {
+        let rows = read!(db, tx => account::list(tx, &filter, after, 10)).expect("list");
+        assert!(after.is_some() || read!(db, tx => account::count_filtered(tx, &filter)).expect("count") == rows.len() as i64);
+        rows.into_iter().map(|row| row.account.id.0).collect::<Vec<_>>()
+    };
+    let any = account::Filter::default;
+    assert_eq!(list(any(), Some("a-a")).await, ["c"]);
+    assert_eq!(list(account::Filter { disabled: true, ..any() }, None).await, ["a"]);
+    assert_eq!(list(account::Filter { text: Some("c-".into()), ..any() }, None).await, ["c"]);
+    assert_eq!(list(account::Filter { text: Some("%".into()), ..any() }, None).await, ["a", "c"], "the name holds the sign");
+    assert_eq!(list(account::Filter { unseen_since: Some(at(1_001)), ..any() }, None).await, ["c"], "never here since it was made");
+    assert_eq!(list(account::Filter { without_totp: true, ..any() }, None).await, Vec::<String>::new());
     assert_eq!(read!(db, tx => account::list_by_party(tx, &"p".into(), 9)).expect("list").len(), 1);
     assert_eq!(read!(db, tx => account::count(tx)).expect("count"), 2);
 
@@ -138,7 +153,19 @@ pub async fn accounts_and_roles(db: &Db) {
     assert!(!write!(db, tx => member::insert(tx, &"a".into(), &editor)).expect("give again"));
     assert_eq!(read!(db, tx => member::list_by_account(tx, &"a".into())).expect("list"), std::slice::from_ref(&editor));
     assert_eq!(read!(db, tx => member::list_by_org(tx, &editor.org, 9)).expect("list"), [("a".into(), Role::Editor)]);
-    assert_eq!(read!(db, tx => member::count_role(tx, Role::Editor)).expect("count"), 1);
+    assert_eq!(list(account::Filter { org: Some("410000".into()), ..any() }, None).await, ["a"]);
+    assert_eq!(list(account::Filter { org: Some("410000".into()), role: Some(Role::Steward), ..any() }, None).await, Vec::<String>::new());
+    assert_eq!(list(account::Filter { role: Some(Role::Editor), ..any() }, None).await, ["a"]);
+    let seats = read!(db, tx => member::list_seats(tx, "a-a", "a-a")).expect("seats");
+    assert_eq!(seats.iter().map(|s| (s.account.as_str(), s.org_name.as_str(), s.role)).collect::<Vec<_>>(), [("a", "410000", Role::Editor)]);
+    assert_eq!(read!(db, tx => member::count_role(tx, Role::Editor, None)).expect("count"), 0, "a disabled account does not count");
+    assert_eq!(read!(db, tx => member::count_others(tx, &editor.org, Role::Editor, &"c".into())).expect("count"), 0);
+    let able = account::Row { account: Account { disabled: false, ..changed.account.clone() }, ..changed.clone() };
+    write!(db, tx => account::update(tx, able)).expect("update");
+    assert_eq!(read!(db, tx => member::count_role(tx, Role::Editor, None)).expect("count"), 1);
+    assert_eq!(read!(db, tx => member::count_role(tx, Role::Editor, Some(&"a".into()))).expect("count"), 0);
+    assert_eq!(read!(db, tx => member::count_others(tx, &editor.org, Role::Editor, &"c".into())).expect("count"), 1);
+    assert_eq!(read!(db, tx => member::count_others(tx, &editor.org, Role::Editor, &"a".into())).expect("count"), 0);
     assert!(write!(db, tx => member::delete(tx, &"a".into(), &editor)).expect("take"));
     assert!(!write!(db, tx => member::delete(tx, &"a".into(), &editor)).expect("take again"));
 }

@@ -9,6 +9,7 @@ use kepu_domain::create::review::{Decision, Review, Stage as ReviewStage};
 use kepu_domain::ids::JobId;
 use kepu_domain::listen::case::{Case, Stage as CaseStage, Step};
 use kepu_domain::listen::question::{Question, Stage as QuestionStage};
+use kepu_domain::log::Break;
 use kepu_domain::org::Region;
 use kepu_store::create::draft::Seen;
 use kepu_store::create::{draft, party, review};
@@ -21,6 +22,7 @@ use std::collections::HashMap;
 
 pub async fn log_is_a_chain(db: &Db) {
     assert!(matches!(read!(db, tx => log::verify(tx)).expect("verify"), Verdict::Whole { entries: 0, .. }));
+    assert_eq!(read!(db, tx => log::last(tx)).expect("last"), None);
     let mut entries = Vec::new();
     for n in 1..=5 {
         let (who, object) = (format!("account:{}", n % 2), format!("draft:{n}"));
@@ -40,6 +42,11 @@ pub async fn log_is_a_chain(db: &Db) {
     assert_eq!(ask(log::Filter::default(), Some(4), 9).await, [3, 2, 1]);
     assert_eq!(ask(log::Filter { who: Some("account:1".into()), ..Default::default() }, None, 9).await, [5, 3, 1]);
     assert_eq!(ask(log::Filter { object: Some("draft:2".into()), action: Some("draft.submitted".into()), ..Default::default() }, None, 9).await, [2]);
+    assert_eq!(ask(log::Filter { result: Some("refused".into()), ..Default::default() }, None, 9).await, [3]);
+    assert_eq!(ask(log::Filter { since: Some(at(2)), until: Some(at(4)), ..Default::default() }, None, 9).await, [3, 2]);
+    assert_eq!(read!(db, tx => log::find(tx, 2)).expect("find"), Some(stored[1].clone()));
+    assert_eq!(read!(db, tx => log::find(tx, 6)).expect("find"), None);
+    assert_eq!(read!(db, tx => log::last(tx)).expect("last"), Some(stored[4].clone()));
     let mut tx = db.write().await.expect("begin");
     assert!(log::append(&mut tx, at(9), "x", "y", "z", "perhaps", "").await.is_err(), "a result is ok or refused");
 }
@@ -51,15 +58,15 @@ pub async fn log_shows_tampering(db: &Db) {
     }
     let verdict = async || read!(db, tx => log::verify(tx)).expect("verify");
     raw(db, "UPDATE log SET detail = '{\"x\":1}' WHERE seq = 2").await.expect("tamper");
-    assert_eq!(verdict().await, Verdict::Broken { seq: 2, cause: "it was changed" });
+    assert_eq!(verdict().await, Verdict::Broken { seq: 2, cause: Break::Changed });
     raw(db, "UPDATE log SET detail = '{}' WHERE seq = 2").await.expect("mend");
     assert!(matches!(verdict().await, Verdict::Whole { entries: 4, .. }));
     raw(db, "UPDATE log SET prev_hash = hash WHERE seq = 3").await.expect("tamper");
-    assert_eq!(verdict().await, Verdict::Broken { seq: 3, cause: "it does not follow from the entry before it" });
+    assert_eq!(verdict().await, Verdict::Broken { seq: 3, cause: Break::Detached });
     raw(db, "DELETE FROM log WHERE seq = 3").await.expect("tamper");
-    assert_eq!(verdict().await, Verdict::Broken { seq: 3, cause: "an entry is missing" });
+    assert_eq!(verdict().await, Verdict::Broken { seq: 3, cause: Break::Missing });
     raw(db, "DELETE FROM log WHERE seq > 2").await.expect("tamper");
-    assert_eq!(verdict().await, Verdict::Broken { seq: 3, cause: "an entry is missing" }, "a cut end shows too");
+    assert_eq!(verdict().await, Verdict::Broken { seq: 3, cause: Break::Missing }, "a cut end shows too");
     let mut tx = db.write().await.expect("begin");
     assert!(matches!(log::append(&mut tx, at(5), "operator", "a", "b", "ok", "").await, Err(StoreError::Corrupt { .. })));
 }

@@ -2,6 +2,7 @@
 //! `/api/openapi.json` is made from the declarations beside the handlers; `/api/docs` is the same as a page.
 
 pub mod create;
+pub mod house;
 pub mod listen;
 
 use crate::Web;
@@ -562,7 +563,14 @@ pub async fn vocabulary(Path(name): Path<String>) -> Answer {
         record,
         network,
         divisions,
-        vocabulary
+        vocabulary,
+        house::account,
+        house::account_data,
+        house::organisations,
+        house::members,
+        house::people,
+        house::person,
+        house::audit
     )
 )]
 struct Doc;
@@ -639,6 +647,6 @@ mod tests {
     fn the_description_names_its_version_and_every_operation() {
         let value = serde_json::to_value(description()).expect("json");
         assert!(value["openapi"].as_str().is_some_and(|v| v.starts_with("3.1")));
-        assert_eq!(value["paths"].as_object().map(serde_json::Map::len), Some(15));
+        assert_eq!(value["paths"].as_object().map(serde_json::Map::len), Some(22));
     }
 }

@@ -51,7 +51,7 @@ fn ask_form(web: &Web, req: &Req, status: StatusCode, text: &str, province: &str
     )
 }
 
-fn below(province: Region) -> Vec<String> {
+pub(crate) fn below(province: Region) -> Vec<String> {
     DIVISIONS.iter().filter(|org| org.region != province && province.covers(org.region)).map(|org| org.name.clone()).collect()
 }
 
@@ -61,8 +61,8 @@ pub async fn ask_page(State(web): State<Web>, req: Req) -> Answer {
     Ok(ask_form(&web, &req, StatusCode::OK, req.query.get("text"), &province, "", &[]))
 }
 
-/// The place that province and county name say. An unknown or doubtful name is an error with what to write.
-fn place(province: &str, county: &str) -> Result<Region, FieldError> {
+/// The place that province and county name say (also asked when a node is set up). An unknown or doubtful name is an error with what to write.
+pub(crate) fn place(province: &str, county: &str) -> Result<Region, FieldError> {
     let region = Region::parse(province).unwrap_or(Region::NATION);
     let name = kepu_text::clean::clean_line(county);
     if name.is_empty() {
