@@ -120,7 +120,8 @@ pub struct Person {
     process: Arc<Process>,
     context: BrowserContextId,
     page: Page,
-    origin: String,
+    origin: Mutex<String>,
+    view: Mutex<String>,
     complaints: Arc<Mutex<Vec<String>>>,
 }
 
@@ -200,7 +201,7 @@ impl Person {
                 anyhow::Ok((context, page))
             })?
         };
-        let person = Self { process, context, page, origin: origin.to_owned(), complaints };
+        let person = Self { process, context, page, origin: Mutex::new(origin.to_owned()), view: Mutex::default(), complaints };
         person.width(1180)?;
         Ok(person)
     }
@@ -210,13 +211,17 @@ impl Person {
     }
 
     /// Goes to another node; the next path is opened there.
-    pub fn goes_to(&mut self, origin: &str) {
-        self.origin = origin.to_owned();
+    pub fn goes_to(&self, origin: &str) {
+        *self.origin.lock().unwrap_or_else(PoisonError::into_inner) = origin.to_owned();
+    }
+
+    fn origin(&self) -> String {
+        self.origin.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Opens a path, whatever the node answers.
     pub fn open(&self, path: &str) -> anyhow::Result<()> {
-        self.wait(self.page.goto(format!("{}{path}", self.origin))).with_context(|| format!("cannot open {path}"))?;
+        self.wait(self.page.goto(format!("{}{path}", self.origin()))).with_context(|| format!("cannot open {path}"))?;
         self.arrived(false)
     }
 
@@ -371,7 +376,14 @@ impl Person {
 
     /// Language, elder mode and theme as the settings of the page keep them: `zh`, `en`, `zh.elder`, `zh.dark`, `en.elder.dark`.
     pub fn view(&self, words: &str) -> anyhow::Result<()> {
+        *self.view.lock().unwrap_or_else(PoisonError::into_inner) = words.to_owned();
         self.cookie("kepu_view", words)
+    }
+
+    /// Takes language, elder mode and theme along to another node.
+    pub fn keep_view(&self) -> anyhow::Result<()> {
+        let view = self.view.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if view.is_empty() { Ok(()) } else { self.cookie("kepu_view", &view) }
     }
 
     /// Says that its requests come from this address; a node behind a proxy believes it.
@@ -383,7 +395,7 @@ impl Person {
     /// Gives the window a cookie of the node it visits.
     pub fn cookie(&self, name: &str, value: &str) -> anyhow::Result<()> {
         let mut cookie = CookieParam::new(name, value);
-        cookie.url = Some(self.origin.clone());
+        cookie.url = Some(self.origin());
         self.wait(self.page.set_cookie(cookie)).map(drop)
     }
 

@@ -19,6 +19,7 @@ use kepu_store::subject::{self, Filter, Order, Row};
 use kepu_store::{Tx, session};
 use sha2::Digest;
 use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 use tokio::runtime::Runtime;
 
 /// Everybody's password.
@@ -31,7 +32,7 @@ pub const ELSEWHERE: &str = "420000";
 /// Name of the seat and of the account, registry entry, organisation, roles.
 type Seat = (&'static str, Option<&'static str>, &'static str, &'static [Role]);
 
-/// One person for every role, one who edits elsewhere, and those whom the story needs besides.
+/// One person for every role, one who is editor, steward and duty officer of another place, and those whom the story needs besides.
 pub const SEATS: [Seat; 13] = [
     ("contributor", Some("p-zhou"), ORG, &[Role::Contributor]),
     ("reviewer", Some("p-lin"), ORG, &[Role::Reviewer]),
@@ -42,7 +43,7 @@ pub const SEATS: [Seat; 13] = [
     ("system_admin", None, "000000", &[Role::SystemAdmin]),
     ("security_admin", None, "000000", &[Role::SecurityAdmin]),
     ("audit_admin", None, "000000", &[Role::AuditAdmin]),
-    ("editor_elsewhere", None, ELSEWHERE, &[Role::Editor]),
+    ("elsewhere", None, ELSEWHERE, &[Role::Editor, Role::Steward, Role::DutyOfficer]),
     ("second_reviewer", Some("p-meng"), ORG, &[Role::Reviewer]),
     ("third_reviewer", Some("p-su"), ORG, &[Role::Reviewer]),
     ("chief", None, ORG, &[Role::Editor, Role::Steward, Role::DutyOfficer]),
@@ -69,6 +70,7 @@ pub struct House {
     pub served: Served,
     sessions: BTreeMap<&'static str, (Session, Actor)>,
     things: BTreeMap<&'static str, String>,
+    fresh: Mutex<Vec<(Node, Served)>>,
 }
 
 impl House {
@@ -83,7 +85,7 @@ impl House {
         })?;
         let sessions = runtime.block_on(settle(&app))?;
         let served = node.serve_with("127.0.0.1:0", &["--behind-proxy"])?;
-        let mut house = Self { node, app, runtime, served, sessions, things: BTreeMap::new() };
+        let mut house = Self { node, app, runtime, served, sessions, things: BTreeMap::new(), fresh: Mutex::default() };
         house.furnish()?;
         Ok(house)
     }
@@ -138,6 +140,31 @@ impl House {
         wait_for("the index", || http.get(&url).and_then(|answer| answer.json()).is_ok_and(|found| !found["items"].as_array().is_none_or(Vec::is_empty)))
     }
 
+    /// A fresh node that nobody has set up yet: address and setup code. It lives as long as the house.
+    pub fn fresh_node(&self) -> anyhow::Result<(String, String)> {
+        let node = Node::empty()?;
+        let made = node.json(&["node", "init", "--name", "新节点", "--region", "411525"])?;
+        let code = made["setup_code"].as_str().context("no setup code")?.to_owned();
+        let served = node.serve()?;
+        let url = served.url();
+        self.fresh.lock().unwrap_or_else(PoisonError::into_inner).push((node, served));
+        Ok((url, code))
+    }
+
+    /// An account with a role in the house, to be managed by somebody.
+    pub fn person(&self) -> anyhow::Result<String> {
+        let operator = Actor::Node { name: "operator".into() };
+        self.runtime.block_on(async {
+            let mut tx = self.app.db.write().await?;
+            let login = kepu_app::keys::random_word(10);
+            let new = account::NewAccount { name: "被管理示例".into(), login, password: PASSWORD.into(), party: None, must_change: false };
+            let id = account::create(&self.app, &mut tx, &operator, new).await?;
+            account::grant_in(&self.app, &mut tx, &operator, &id, &ORG.into(), Role::Contributor).await?;
+            tx.commit().await?;
+            Ok(id.0)
+        })
+    }
+
     /// A fresh session for a seat, so that what is done with it does not end another.
     pub fn new_session(&self, seat: &str) -> anyhow::Result<Session> {
         let account = self.actor(seat).account().context("a person")?.clone();
@@ -165,6 +192,9 @@ impl House {
             ("vocabularies", _) => path.replace("{name}", "fields"),
             ("check" | "search", _) => format!("{path}?q=隔夜菜"),
             ("qr.svg", _) => format!("{path}?path=/ask"),
+            ("members", _) if path.contains("/orgs/") => path.replace("{id}", "{org}"),
+            ("members", "GET") => path.replace("{id}", "{person}"),
+            ("members", _) => path.replace("{id}", &self.person()?),
             ("sync", _) => format!("{path}?r=411525"),
             _ => path.to_owned(),
         };
@@ -177,6 +207,8 @@ impl House {
         const PNG: &[u8] = &[0x89, b'P', b'N', b'G', 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 0];
         let media = self.runtime.block_on(kepu_app::media::put(&self.app, PNG))?;
         self.keep("media", media.hash);
+        self.keep("org", ORG);
+        self.keep("person", self.person()?);
         let [resource, ..] = self.runtime.block_on(subjects(&self.app, "resource"))?;
         self.keep("claim", path_of(&claim.id));
         self.keep("claim_text", claim.title.clone());

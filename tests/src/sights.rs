@@ -2,7 +2,7 @@
 //! a template without a line here fails there. To add a page: one line, with the things of `house` in braces.
 
 use crate::browser::{Browser, Person};
-use crate::house::House;
+use crate::house::{House, PASSWORD};
 use anyhow::ensure;
 use std::path::Path;
 
@@ -34,7 +34,7 @@ const fn seen_by(seat: &'static str, template: &'static str, path: &'static str)
 }
 
 /// Parts of other pages: they are looked at with the pages that include them.
-pub const PARTS: [&str; 4] = ["base.html", "lines.html", "resolve.html", "timeline.html"];
+pub const PARTS: [&str; 5] = ["base.html", "lines.html", "member/list.html", "resolve.html", "timeline.html"];
 
 /// All of them.
 pub fn all() -> Vec<Sight> {
@@ -67,6 +67,19 @@ pub fn all() -> Vec<Sight> {
         at("problems.html", "/problems"),
         Sight { status: 404, ..at("problem.html", "/nothing-here") },
         at("account/sign_in.html", "/login"),
+        Sight { way: Way::Walk("/setup of a fresh node", set_up), ..at("setup.html", "") },
+        Sight { way: Way::Walk("a fresh node set up", set_up_done), ..at("setup_done.html", "") },
+        seen_by("editor", "account/own.html", "/account"),
+        seen_by("editor", "account/second_factor.html", "/account/second-factor"),
+        seen_by("editor", "account/close.html", "/account/close"),
+        seen_by("editor", "account/stay.html", "/account/stay"),
+        seen_by("steward", "member/house.html", "/members"),
+        seen_by("security_admin", "member/people.html", "/members/people"),
+        seen_by("steward", "member/org.html", "/members/orgs/{org}"),
+        seen_by("steward", "member/add.html", "/members/orgs/{org}/add"),
+        seen_by("steward", "member/org_form.html", "/members/orgs/{org}/new"),
+        seen_by("steward", "member/person.html", "/members/people/{person}"),
+        seen_by("audit_admin", "audit/log.html", "/audit"),
         Sight { status: 409, way: Way::Walk("a form of an earlier session", outdated), ..seen_by("duty_officer", "resume.html", "") },
     ]
 }
@@ -80,6 +93,29 @@ fn ask_nothing(_: &House, person: &Person) -> anyhow::Result<()> {
 fn ask_known(house: &House, person: &Person) -> anyhow::Result<()> {
     person.open("/ask")?;
     person.fill("text", &house.address("{claim_text}")?)?;
+    person.send()
+}
+
+fn set_up(house: &House, person: &Person) -> anyhow::Result<()> {
+    let (url, _) = house.fresh_node()?;
+    person.goes_to(&url);
+    person.keep_view()?;
+    person.open("/setup")
+}
+
+fn set_up_done(house: &House, person: &Person) -> anyhow::Result<()> {
+    let (url, code) = house.fresh_node()?;
+    person.goes_to(&url);
+    person.keep_view()?;
+    person.open("/setup")?;
+    for (field, text) in [("code", code.as_str()), ("steward_login", "guanli"), ("steward_name", "管理示例"), ("steward_password", PASSWORD)] {
+        person.fill(field, text)?;
+    }
+    person.fill("password_again", PASSWORD)?;
+    for role in ["system_admin", "security_admin", "audit_admin"] {
+        person.fill(&format!("{role}_login"), role)?;
+        person.fill(&format!("{role}_name"), role)?;
+    }
     person.send()
 }
 

@@ -1,4 +1,4 @@
-//! What every route answers to a visitor, to each role in the house, to an editor of another place and to another node:
+//! What every route answers to a visitor, to each role in the house, to somebody with the same roles in another place and to another node:
 //! the list `tests/access.csv`, driven against the real program. A cell is the status; a POST is an empty form with the
 //! sender's own token, so 422 or 303 mean "may", 401, 403 and 404 mean "may not". Rights inside the operations are tested there.
 
@@ -21,7 +21,7 @@ const COLUMNS: [&str; 12] = [
     "system_admin",
     "security_admin",
     "audit_admin",
-    "editor_elsewhere",
+    "elsewhere",
     "peer",
 ];
 

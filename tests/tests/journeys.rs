@@ -165,7 +165,7 @@ fn one_rumour_is_answered_corrected_and_withdrawn_on_two_nodes() -> anyhow::Resu
     }
     ensure!(cuts >= 1, "the line never broke");
     ensure!(nation.state()? == county.state()?, "the county has another state");
-    let mut grandmother = browser.person(&below.url())?;
+    let grandmother = browser.person(&below.url())?;
     grandmother.view("zh.elder")?;
     grandmother.width(360)?;
     grandmother.open("/")?;
