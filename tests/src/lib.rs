@@ -117,14 +117,14 @@ impl Node {
     pub fn serve_with(&self, listen: &str, options: &[&str]) -> anyhow::Result<Served> {
         let mut command = Command::new(binary());
         command.args(["serve", "--no-sync", "--listen", listen, "--data"]).arg(self.data()).args(options);
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
-        let stderr = child.stderr.take().context("no standard error")?;
-        for line in BufReader::new(stderr).lines() {
-            if let Some((_, address)) = line?.split_once("open http://") {
-                return Ok(Served { child, address: address.trim().parse()? });
-            }
-        }
-        bail!("the server ended before it listened")
+        served(command)
+    }
+
+    /// `kepu serve` with its own exchange, as in daily life.
+    pub fn serve_daily(&self) -> anyhow::Result<Served> {
+        let mut command = Command::new(binary());
+        command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(self.data());
+        served(command)
     }
 
     /// Invites `child` and lets it join at `url`.
@@ -158,10 +158,30 @@ impl Node {
     }
 }
 
+/// Starts a server and waits until it listens.
+fn served(mut command: Command) -> anyhow::Result<Served> {
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
+    let stderr = child.stderr.take().context("no standard error")?;
+    for line in BufReader::new(stderr).lines() {
+        if let Some((_, address)) = line?.split_once("open http://") {
+            return Ok(Served { child, address: address.trim().parse()? });
+        }
+    }
+    bail!("the server ended before it listened")
+}
+
 impl Served {
     /// `http://…`
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// `kill`, as a service manager does; how long it took to end.
+    pub fn stop(mut self) -> anyhow::Result<Duration> {
+        let begin = Instant::now();
+        Command::new("kill").arg(self.child.id().to_string()).status()?;
+        self.child.wait()?;
+        Ok(begin.elapsed())
     }
 
     /// `kill -9`

@@ -15,7 +15,7 @@ use kepu_domain::deliver::scope::Scope;
 use kepu_domain::record::{Body, Stream};
 use kepu_store::counter;
 use kepu_store::media::{self as files, Media};
-use kepu_store::peer::{self as peers, Direction};
+use kepu_store::peer::{self as peers, Direction, Peer};
 use kepu_sync::bundle::{self, BundleError, Header, Reader, Writer};
 use kepu_sync::cursor::Vector;
 use kepu_sync::frame::{Chunk, Content, Frame, Item, Records, Skip};
@@ -282,7 +282,8 @@ async fn take(app: &App, records: Records, applied: &mut Applied) -> Result<(), 
 async fn close(app: &App, who: &Actor, applied: &Applied, skips: Vec<Skip>) -> Result<(), AppError> {
     let mut tx = app.db.write().await?;
     let parents = peers::list(&mut tx, Some(Direction::Parent), 100).await?;
-    if applied.complete && parents.iter().any(|parent| parent.id.0 == applied.by) {
+    let knows_scope = |parent: &Peer| parent.id.0 == applied.by && !sync::read_scope(&parent.scope).is_all();
+    if applied.complete && parents.iter().any(knows_scope) {
         crate::record::note_skips(&mut tx, skips).await?;
     }
     if applied.records > 0 {

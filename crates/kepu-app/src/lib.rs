@@ -96,6 +96,7 @@ impl App {
             changed: watch::channel(0).0,
             limits: Mutex::default(),
         }));
+        relearn::guard(&app).await?;
         Ok(app)
     }
 

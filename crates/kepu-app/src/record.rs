@@ -10,6 +10,7 @@ mod publish;
 
 pub use erase::erase;
 pub use heads::publish_head;
+pub(crate) use numbers::counter_name;
 pub use numbers::{has_holes, note_numbers, note_skips, reopen_skips};
 pub use publish::{Saying, publish};
 
@@ -42,6 +43,8 @@ pub struct Report {
     pub refused: Vec<(Place, String)>,
     /// Places where a second, different record was met.
     pub forks: Vec<Place>,
+    /// Bodies that a withdrawal took away.
+    pub erased: usize,
 }
 
 impl Report {
@@ -52,6 +55,7 @@ impl Report {
         self.rejected.extend(other.rejected);
         self.refused.extend(other.refused);
         self.forks.extend(other.forks);
+        self.erased += other.erased;
     }
 }
 
@@ -138,9 +142,9 @@ pub async fn apply(app: &App, tx: &mut Tx, genuine: impl Into<Genuine>, source: 
         counter::take(tx, "trust", 1).await?;
         app.forget_trust();
         let all = subject_rows(tx, &touched).await?;
-        fold(tx, &touched, &all, &[], &trust).await?;
+        report.erased = fold(tx, &touched, &all, &[], &trust).await?;
     } else {
-        fold(tx, &touched, &held, &counting, &trust).await?;
+        report.erased = fold(tx, &touched, &held, &counting, &trust).await?;
     }
     Ok(report)
 }
@@ -362,10 +366,17 @@ impl Part {
     }
 }
 
-/// Computes how each subject stands from `held` rows and `fresh` records, and writes its public row.
-async fn fold(tx: &mut Tx, subjects: &BTreeSet<SubjectId>, held: &HashMap<SubjectId, Vec<Row>>, fresh: &[&Record], trust: &TrustView) -> Result<(), AppError> {
+/// Computes how each subject stands from `held` rows and `fresh` records, and writes its public row. Returns how many bodies
+/// a withdrawal took away.
+async fn fold(
+    tx: &mut Tx,
+    subjects: &BTreeSet<SubjectId>,
+    held: &HashMap<SubjectId, Vec<Row>>,
+    fresh: &[&Record],
+    trust: &TrustView,
+) -> Result<usize, AppError> {
     if subjects.is_empty() {
-        return Ok(());
+        return Ok(0);
     }
     let mut parts: HashMap<&SubjectId, Vec<Part>> = HashMap::new();
     for record in fresh {
@@ -376,6 +387,7 @@ async fn fold(tx: &mut Tx, subjects: &BTreeSet<SubjectId>, held: &HashMap<Subjec
     let mut rows = Vec::with_capacity(subjects.len());
     let mut gone = Vec::new();
     let mut files = Files::default();
+    let mut erased = 0;
     let mut seq = counter::take(tx, counter::SUBJECT, subjects.len() as i64).await?;
     for id in subjects {
         let mut mine = parts.remove(id).unwrap_or_default();
@@ -387,7 +399,7 @@ async fn fold(tx: &mut Tx, subjects: &BTreeSet<SubjectId>, held: &HashMap<Subjec
                 None => {}
             }
         }
-        erase::carry_out(tx, &mut mine, trust).await?;
+        erased += erase::carry_out(tx, &mut mine, trust).await?;
         let row = public_row(id, &mine, trust, seq);
         let shown = row.as_ref().filter(|row| row.standing == subject::Standing::Public).and_then(|row| row.doc_hash);
         mine.iter().for_each(|part| files.note(id, part, shown));
@@ -399,7 +411,8 @@ async fn fold(tx: &mut Tx, subjects: &BTreeSet<SubjectId>, held: &HashMap<Subjec
     }
     subject::upsert_many(tx, &rows).await?;
     subject::delete_many(tx, &gone).await?;
-    files.store(tx).await
+    files.store(tx).await?;
+    Ok(erased)
 }
 
 /// The files that subjects name, as far as they were looked through.

@@ -1,8 +1,12 @@
 //! After the tables came back from a backup: asking others which numbers this node's key has used since, and signing nothing
 //! until they have answered. The rule is in `kepu-domain::relearn`; what is asked travels in `sync`.
+//!
+//! Not everybody uses `kepu restore`: an old `kepu.db` may be copied back by hand. So the highest numbers given out stand in a
+//! file beside the key as well ([`note`]), and tables that know lower ones are old ([`guard`]).
 
 use crate::account::log;
 use crate::error::AppError;
+use crate::record::counter_name;
 use crate::{App, keys};
 use jiff::SignedDuration;
 use kepu_domain::access::{Action, Actor};
@@ -11,12 +15,68 @@ use kepu_domain::record::{STREAMS, Stream};
 use kepu_domain::relearn::{Relearn, Seen};
 use kepu_store::peer::{self as peers, Direction};
 use kepu_store::record as records;
-use kepu_store::{Tx, meta};
+use kepu_store::{Tx, counter, meta};
 use kepu_sync::cursor::Vector;
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
 
 const NAME: &str = "relearn";
 /// Nodes below that were silent longer than this before the backup are not waited for.
 const LATELY: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// The highest numbers given out, beside the tables.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Given {
+    key: KeyId,
+    numbers: Seen,
+}
+
+fn given_path(app: &App) -> PathBuf {
+    app.data.join("numbers.json")
+}
+
+async fn counters(app: &App, tx: &mut Tx) -> Result<Seen, AppError> {
+    let mut seen = [0; 3];
+    for (slot, stream) in seen.iter_mut().zip(STREAMS) {
+        *slot = counter::last(tx, &counter_name(app, stream)).await?;
+    }
+    Ok(seen)
+}
+
+/// Writes the highest numbers given out beside the tables. It may lag behind: it only has to notice tables that are older.
+pub async fn note(app: &App) -> Result<(), AppError> {
+    let mut tx = app.db.read().await?;
+    let numbers = counters(app, &mut tx).await?;
+    drop(tx);
+    let given = Given { key: app.key.id().clone(), numbers };
+    let path = given_path(app);
+    if read_given(&path).as_ref() == Some(&given) {
+        return Ok(());
+    }
+    let fresh = path.with_extension("part");
+    let text = serde_json::to_vec(&given).unwrap_or_default();
+    let failed = |source| AppError::File { action: "write", path: path.display().to_string(), source };
+    std::fs::write(&fresh, text).and_then(|()| std::fs::rename(&fresh, &path)).map_err(failed)
+}
+
+fn read_given(path: &Path) -> Option<Given> {
+    serde_json::from_slice(&std::fs::read(path).ok()?).ok()
+}
+
+/// Notices tables that are older than the numbers given out from them.
+pub(crate) async fn guard(app: &App) -> Result<(), AppError> {
+    // The file first: another process may publish in between, and counters only grow.
+    let given = read_given(&given_path(app)).filter(|given| given.key == *app.key.id());
+    let mut tx = app.db.read().await?;
+    let numbers = counters(app, &mut tx).await?;
+    let known = find(&mut tx).await?.is_some();
+    drop(tx);
+    if !known && given.is_some_and(|given| given.numbers.iter().zip(numbers).any(|(given, now)| *given > now)) {
+        tracing::warn!("the tables are older than the numbers given out from them; nothing is signed until other nodes were heard");
+        return begin(app, "the tables are older than numbers.json").await;
+    }
+    if known { Ok(()) } else { note(app).await }
+}
 
 /// What is still to be learned; `None` in the life of most nodes.
 pub async fn find(tx: &mut Tx) -> Result<Option<Relearn>, AppError> {
@@ -87,7 +147,7 @@ pub(crate) async fn settle(app: &App) -> Result<(), AppError> {
     meta::delete(&mut tx, NAME).await?;
     log(app, &mut tx, "node", "node.relearned", &format!("{own:?}"), "ok").await?;
     tx.commit().await?;
-    Ok(())
+    note(app).await
 }
 
 /// The operator decides that nothing more can be learned. May: system administrators. Writes: meta, log.
@@ -100,7 +160,7 @@ pub async fn resume(app: &App, who: &Actor) -> Result<(), AppError> {
     meta::delete(&mut tx, NAME).await?;
     log(app, &mut tx, &who.log_name(), "node.resumed", &app.key.id().0, "ok").await?;
     tx.commit().await?;
-    Ok(())
+    note(app).await
 }
 
 /// Nothing is to be learned: the key is a new one. Writes: meta.

@@ -21,15 +21,27 @@ pub enum Bench {
         #[arg(long)]
         json: bool,
     },
+    /// Two nodes on this machine: a first exchange, then one with nothing new.
+    Sync {
+        /// How many records.
+        #[arg(long, default_value_t = 10_000)]
+        size: usize,
+        /// JSON lines instead of a table.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 impl Bench {
     /// Runs the bench.
     pub async fn run(self) -> anyhow::Result<ExitCode> {
-        let Bench::Records { size, json } = self;
-        for (metric, value, unit) in records(size)? {
+        let (bench, size, json, figures) = match self {
+            Bench::Records { size, json } => ("records", size, json, records(size)?),
+            Bench::Sync { size, json } => ("sync", size, json, crate::bench_sync::run(size).await?),
+        };
+        for (metric, value, unit) in figures {
             if json {
-                println!("{}", serde_json::json!({"bench": "records", "size": size, "metric": metric, "value": value, "unit": unit}));
+                println!("{}", serde_json::json!({"bench": bench, "size": size, "metric": metric, "value": value, "unit": unit}));
             } else {
                 println!("{metric:<28} {value:>14.1} {unit}");
             }
@@ -38,8 +50,11 @@ impl Bench {
     }
 }
 
+/// Name, value, unit.
+pub type Figure = (&'static str, f64, &'static str);
+
 /// One thread, one suite (Ed25519). Verifying counts reading, the canonical form, digests and signatures.
-fn records(size: usize) -> anyhow::Result<Vec<(&'static str, f64, &'static str)>> {
+fn records(size: usize) -> anyhow::Result<Vec<Figure>> {
     let key = SigningKey::from_secret(Suite::Ed25519, &[7; 32])?;
     let id = key.id();
     let start = Instant::now();

@@ -2,8 +2,9 @@
 
 use crate::Data;
 use anyhow::Context;
+use axum::serve::ListenerExt;
 use kepu_app::record::heads;
-use kepu_app::{App, index, node, setup, sync, upkeep};
+use kepu_app::{App, index, node, relearn, setup, sync, upkeep};
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -38,6 +39,7 @@ impl Serve {
         tokio::spawn(keep_index(app.clone()));
         tokio::spawn(keep_head(app.clone()));
         tokio::spawn(keep_house(app.clone()));
+        tokio::spawn(keep_numbers(app.clone()));
         if !self.no_sync {
             tokio::spawn(keep_sync(app.clone()));
         }
@@ -47,6 +49,8 @@ impl Serve {
             eprintln!("kepu: 首次运行 first run: http://{address}/setup  设置码 setup code: {code}");
         }
         eprintln!("kepu: open http://{address}");
+        // Small answers go out at once; waiting for more to send would cost each of them up to 40 ms.
+        let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
         let router = kepu_web::router(self.web(app).await?);
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
         // Children hold long polls for most of a minute; whatever was acknowledged is in the tables, so nobody waits for them.
@@ -121,6 +125,20 @@ async fn keep_index(app: App) {
             tracing::error!(%error, "the index could not be brought up to date");
         }
         let _ = tokio::time::timeout(Duration::from_secs(1), changed.changed()).await;
+    }
+}
+
+/// Keeps the numbers given out beside the tables as well.
+async fn keep_numbers(app: App) {
+    let mut changed = app.watch();
+    loop {
+        if let Err(error) = relearn::note(&app).await {
+            tracing::error!(%error, "the numbers given out could not be noted");
+        }
+        if changed.changed().await.is_err() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
     }
 }
 

@@ -49,6 +49,30 @@ fn a_restored_county_with_its_old_key_learns_its_numbers_before_it_publishes() -
 }
 
 #[test]
+fn an_old_file_copied_back_by_hand_is_noticed() -> anyhow::Result<()> {
+    let (nation, county, _served) = super::pair()?;
+    county.publish(5, "昨天")?;
+    county.run(&["sync"])?;
+    for name in ["kepu.db", "kepu.db-wal"] {
+        let _ = std::fs::copy(county.file(name), county.file(&format!("old-{name}")));
+    }
+    county.publish(3, "今天")?;
+    county.run(&["sync"])?;
+    for name in ["kepu.db", "kepu.db-wal", "kepu.db-shm"] {
+        let _ = std::fs::remove_file(county.file(name));
+        let _ = std::fs::copy(county.file(&format!("old-{name}")), county.file(name));
+    }
+    let refused = county.publish(1, "太早");
+    assert!(refused.is_err_and(|e| e.to_string().contains("must first hear from 国家示例")));
+    county.run(&["sync"])?;
+    county.publish(1, "之后")?;
+    county.run(&["sync"])?;
+    assert_eq!(nation.state()?, county.state()?);
+    assert!(problems(&nation)?.is_empty() && problems(&county)?.is_empty());
+    Ok(())
+}
+
+#[test]
 fn a_restored_root_is_taught_by_those_below() -> anyhow::Result<()> {
     let (nation, county, served) = super::pair()?;
     nation.publish(4, "昨天")?;

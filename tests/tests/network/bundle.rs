@@ -139,8 +139,8 @@ async fn damaged(count: usize) -> anyhow::Result<(Node, App, Vec<u8>, Node, App)
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bundle_cut_at_any_place_gives_what_stands_before_the_cut() -> anyhow::Result<()> {
-    let (_nation, above, bytes, county, below) = damaged(3_000).await?;
-    assert!(bytes.len() > 20_000, "{} bytes", bytes.len());
+    let (_nation, above, bytes, county, below) = damaged(900).await?;
+    assert!(bytes.len() > 10_000, "{} bytes", bytes.len());
     let mut held = 0;
     for end in (0..bytes.len()).step_by(1_000) {
         let Ok(applied) = bundle::apply(&below, &operator(), &bytes[..end], |_| {}).await else {
@@ -152,8 +152,8 @@ async fn a_bundle_cut_at_any_place_gives_what_stands_before_the_cut() -> anyhow:
         held += applied.records;
     }
     let whole = bundle::apply(&below, &operator(), bytes.as_slice(), |_| {}).await?;
-    assert!(whole.complete && held + whole.records >= 3_002, "{held} and {whole:?}");
-    assert!(held > 1_000, "a cut bundle was of no use: {held}");
+    assert!(whole.complete && held + whole.records >= 902, "{held} and {whole:?}");
+    assert!(held > 300, "a cut bundle was of no use: {held}");
     assert_eq!(state(&below).await, state(&above).await);
     assert_eq!(county.json(&["rebuild"])?["same"], true);
     Ok(())

@@ -6,7 +6,7 @@ use kepu_app::{record, sync};
 use kepu_domain::record::{Body, Place, Retraction, Stream};
 use kepu_domain::trust::TrustDoc;
 use kepu_sync::frame::{self, Frame, Item, Records};
-use kepu_tests::{Node, fake_parent, response};
+use kepu_tests::{Node, fake_parent, response, wait_for};
 
 #[test]
 fn a_head_that_fits_says_until_when_withdrawals_are_known() -> anyhow::Result<()> {
@@ -99,9 +99,27 @@ async fn a_rewritten_history_does_not_fit_its_head() -> anyhow::Result<()> {
     drop(tx);
     // Who meets the other one as well holds the proof of a fork.
     let report = receive(&app, vec![item(&shown)]).await;
-    assert_eq!(report.forks, [shown.envelope.place.clone()]);
+    assert_eq!(report.forks, std::slice::from_ref(&shown.envelope.place));
     assert!(problems(&county)?.iter().any(|p| p["what"]["forked_at"] == 1));
     Ok(())
+}
+
+/// Files of a node's tables and index that hold these words.
+fn files_with(node: &Node, words: &str) -> Vec<String> {
+    fn walk(folder: &std::path::Path, words: &[u8], list: &mut Vec<String>) {
+        for path in std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()) {
+            if path.is_dir() {
+                walk(&path, words, list);
+            } else if path.extension().is_none_or(|end| end != "jsonl")
+                && std::fs::read(&path).is_ok_and(|bytes| bytes.windows(words.len()).any(|window| window == words))
+            {
+                list.push(path.display().to_string());
+            }
+        }
+    }
+    let mut list = Vec::new();
+    walk(node.data(), words.as_bytes(), &mut list);
+    list
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -117,6 +135,9 @@ async fn an_erased_body_leaves_a_stub_that_travels_and_verifies() -> anyhow::Res
     assert!(!nation.output(&["record", "show", &format!("{key}/lib/2")])?.status.success());
     nation.run(&["node", "head"])?;
     assert_eq!(nation.json(&["rebuild"])?["same"], true);
+    // Not in the tables' file, not in its log of changes, not in the index.
+    wait_for("the index to be made anew", || files_with(&nation, "删除的第1条").is_empty())?;
+    assert!(!files_with(&nation, "删除的第2条").is_empty(), "the search itself works");
     // One that comes later gets the stub; no number is missing, and its history fits the head.
     let late = Node::init("后来的县", "411525")?;
     nation.adopt(&late, "000000", &served.url())?;

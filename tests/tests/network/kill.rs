@@ -1,7 +1,7 @@
 //! `kill -9` at any moment: what was acknowledged is there, nothing is half done, and the numbering has no gap.
 
 use super::{pair, problems};
-use kepu_tests::binary;
+use kepu_tests::{binary, wait_for};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -73,5 +73,23 @@ fn killed_at_forty_moments_of_publishing_and_exchanging() -> anyhow::Result<()> 
     });
     assert!(held >= acknowledged && (held - acknowledged) % 25 == 0, "{acknowledged} were acknowledged, {held} are there");
     assert!(begin.elapsed() < Duration::from_secs(60), "{:?}", begin.elapsed());
+    Ok(())
+}
+
+#[test]
+fn a_node_that_waits_for_news_tells_its_own_at_once_and_stops_when_told() -> anyhow::Result<()> {
+    let (nation, county, served) = pair()?;
+    let daily = county.serve_daily()?;
+    wait_for("the first exchange", || nation.json(&["node", "show"]).is_ok_and(|show| show["children"][0]["last_seen"].is_string()))?;
+    let begin = Instant::now();
+    county.publish(1, "刚刚")?;
+    wait_for("the parent to hear of it", || nation.run(&["node", "show"]).is_ok_and(|show| show.contains("刚刚第0号")))?;
+    nation.publish(1, "下行")?;
+    wait_for("the child to hear of it", || county.run(&["node", "show"]).is_ok_and(|show| show.contains("下行第0号")))?;
+    assert!(begin.elapsed() < Duration::from_secs(25), "a long poll was waited out: {:?}", begin.elapsed());
+    for node in [served, daily] {
+        let took = node.stop()?;
+        assert!(took < Duration::from_secs(10), "{took:?}");
+    }
     Ok(())
 }

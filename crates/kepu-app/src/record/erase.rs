@@ -47,7 +47,7 @@ pub async fn erase(app: &App, who: &Actor, place: &Place, reason: &str) -> Resul
     log(app, &mut tx, &who.log_name(), "record.erased", &format!("{place} {reason}"), "ok").await?;
     tx.commit().await?;
     app.notify();
-    Ok(())
+    Ok(app.db.forget_deleted().await?)
 }
 
 /// Whether a stub may be taken: genuine, and of a kind of record that may lose its body.
@@ -87,8 +87,8 @@ pub(super) fn stub_row(place: &Place, stub: &Stub, arrival: i64, source: &str) -
     }
 }
 
-/// Erases the bodies among `parts` that a withdrawal takes away, whichever came first.
-pub(super) async fn carry_out(tx: &mut Tx, parts: &mut Vec<Part>, trust: &TrustView) -> Result<(), AppError> {
+/// Erases the bodies among `parts` that a withdrawal takes away, whichever came first; returns how many.
+pub(super) async fn carry_out(tx: &mut Tx, parts: &mut Vec<Part>, trust: &TrustView) -> Result<usize, AppError> {
     let retractions: Vec<_> = parts
         .iter()
         .filter_map(|part| match &part.body {
@@ -97,12 +97,12 @@ pub(super) async fn carry_out(tx: &mut Tx, parts: &mut Vec<Part>, trust: &TrustV
         })
         .collect();
     if retractions.is_empty() {
-        return Ok(());
+        return Ok(0);
     }
     let gone: HashSet<Place> = to_erase(parts.iter().map(|part| (&part.place, part.kind.as_str())), &retractions, trust).into_iter().collect();
     for place in &gone {
         records::erase(tx, place).await?;
     }
     parts.retain(|part| !gone.contains(&part.place));
-    Ok(())
+    Ok(gone.len())
 }

@@ -263,7 +263,7 @@ impl<'a> Session<'a> {
         }
         let brought = covers || !list.items.is_empty() || !list.skips.is_empty();
         let cursor = covers.then(|| (&self.parent.id, self.cursor.write()));
-        let report = inbox::take(self.app, list, From { source: &self.parent.id.0, knows_scope: true, cursor }).await?;
+        let report = inbox::take(self.app, list, From { source: &self.parent.id.0, knows_scope: !self.scope.is_all(), cursor }).await?;
         self.done.pulled += report.applied;
         self.done.refused.extend(report.rejected.into_iter().chain(report.refused).map(|(place, why)| format!("{place}: {why}")));
         self.done.refused.truncate(1_000);

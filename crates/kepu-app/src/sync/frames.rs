@@ -61,22 +61,48 @@ pub(super) fn vector_frames(vector: &Vector) -> Result<Vec<u8>, AppError> {
     Ok(bytes)
 }
 
-pub(super) fn frames_of(mut bytes: &[u8]) -> Result<Vec<Frame>, AppError> {
+/// Most frames in one body: what a node says in one request takes a few dozen.
+const FRAMES_MAX: usize = 2_000;
+
+/// The frames of a body, unpacked one after the other: a body of many frames that unpack to much is never in memory at once.
+pub(super) fn frames_of(bytes: &[u8]) -> impl Iterator<Item = Result<Frame, AppError>> {
+    let mut left = bytes;
+    let mut count = 0;
+    std::iter::from_fn(move || {
+        if left.is_empty() {
+            return None;
+        }
+        count += 1;
+        let next = if count > FRAMES_MAX { Err(AppError::Record(format!("more than {FRAMES_MAX} frames in one body"))) } else { first_frame(left) };
+        match next {
+            Ok((frame, rest)) => {
+                left = rest;
+                Some(Ok(frame))
+            }
+            Err(error) => {
+                left = &[];
+                Some(Err(error))
+            }
+        }
+    })
+}
+
+fn first_frame(bytes: &[u8]) -> Result<(Frame, &[u8]), AppError> {
     let wrong = |e: frame::FrameError| AppError::Record(e.to_string());
-    let mut list = Vec::new();
-    while !bytes.is_empty() {
-        let size = frame::length(bytes).map_err(wrong)?.filter(|size| *size <= bytes.len());
-        let size = size.ok_or_else(|| AppError::Record("the last frame is cut off".into()))?;
-        list.push(frame::read(&bytes[..size]).map_err(wrong)?);
-        bytes = &bytes[size..];
-    }
-    Ok(list)
+    let size = frame::length(bytes).map_err(wrong)?.filter(|size| *size <= bytes.len());
+    let size = size.ok_or_else(|| AppError::Record("the last frame is cut off".into()))?;
+    Ok((frame::read(&bytes[..size]).map_err(wrong)?, &bytes[size..]))
 }
 
 /// All items in a run of frames.
 pub fn items_of(bytes: &[u8]) -> Result<Vec<Item>, AppError> {
-    let lists = frames_of(bytes)?.into_iter().filter_map(|f| if let Frame::Records(r) = f { Some(r.items) } else { None });
-    Ok(lists.flatten().collect())
+    let mut items = Vec::new();
+    for frame in frames_of(bytes) {
+        if let Frame::Records(records) = frame? {
+            items.extend(records.items);
+        }
+    }
+    Ok(items)
 }
 
 /// A frame that only says how far the sender's arrivals are covered.

@@ -11,7 +11,7 @@ use kepu_sync::frame::Records;
 pub(crate) struct From<'a> {
     /// The peer, as rows name it.
     pub(crate) source: &'a str,
-    /// Whether it is a parent, whose word counts for what lies outside this node's scope.
+    /// Whether it is a parent, whose word counts for what lies outside this node's scope. Of a node that takes everything nothing can.
     pub(crate) knows_scope: bool,
     /// The cursor to store with what arrived.
     pub(crate) cursor: Option<(&'a KeyId, String)>,
@@ -31,6 +31,9 @@ pub(crate) async fn take(app: &App, frame: Records, from: From<'_>) -> Result<Re
     }
     tx.commit().await?;
     app.notify();
+    if report.erased > 0 {
+        app.db.forget_deleted().await?;
+    }
     report.rejected.extend(rejected);
     Ok(report)
 }

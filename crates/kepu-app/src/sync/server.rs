@@ -46,8 +46,7 @@ struct Received {
 pub async fn handle(app: &App, exchange: Exchange) -> Result<Answer, AppError> {
     let key = caller(&exchange).ok_or(AppError::Stranger)?;
     let peer = find_child(app, &key).await?;
-    let wrong = || AppError::Peer { peer: peer.name.clone(), cause: "sent a request address that cannot be read".into() };
-    let asked = read_query(&exchange.target).ok_or_else(wrong)?;
+    let asked = read_query(&exchange.target).ok_or_else(|| AppError::Record("the address of the request cannot be read".into()))?;
     let received = receive(app, &exchange.body, &key).await?;
     let mut tx = app.db.read().await?;
     let epoch = meta::find(&mut tx, "epoch").await?.unwrap_or_default();
@@ -76,8 +75,8 @@ async fn find_child(app: &App, key: &KeyId) -> Result<Peer, AppError> {
 
 async fn receive(app: &App, body: &[u8], from: &KeyId) -> Result<Received, AppError> {
     let mut received = Received::default();
-    for frame in frames_of(body)? {
-        match frame {
+    for frame in frames_of(body) {
+        match frame? {
             Frame::Records(list) => {
                 // A child's word about what lies outside a scope counts for nothing: the parent's is the wider one.
                 let from = From { source: &from.0, knows_scope: false, cursor: None };

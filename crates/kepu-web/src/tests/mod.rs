@@ -6,6 +6,7 @@ mod audit;
 mod guard;
 mod members;
 mod setup;
+mod sync;
 
 use crate::{Settings, Web, router};
 use axum::Router;
