@@ -771,6 +771,7 @@ problem-second-factor-first-cure = Set it up on the page of your account, then c
 ## People and the house: one's own account
 account-title = My account
 account-roles = Organisations and roles
+org-roles = { $org }: { $roles }
 account-no-roles = No roles yet.
 account-wrong = Is your name, a role or the registry entry wrong? Ask the steward of your organisation to correct it.
 account-by-other = { $text } (by somebody else)
