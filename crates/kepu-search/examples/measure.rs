@@ -1,7 +1,7 @@
 //! Measures indexing, query time and answer quality on real content. Needs `zstdcat` and `zcat`.
 //!
 //! `cargo run --release -p kepu-search --example measure [DATA]`, with `DATA` holding `content/` and `claims/`
-//! (default `/work/shared/data`). Prints a few lines; nothing is written but a temporary index.
+//! (default `../shared/data`). Prints a few lines; nothing is written but a temporary index.
 
 use std::error::Error;
 use std::process::Command;
@@ -11,7 +11,7 @@ use kepu_search::{Doc, Index, Query};
 use serde_json::Value;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let data = std::env::args().nth(1).unwrap_or_else(|| "/work/shared/data".into());
+    let data = std::env::args().nth(1).unwrap_or_else(|| "../shared/data".into());
     let documents = rows("zstdcat", &format!("{data}/content/documents.jsonl.zst"))?;
     let questions = rows("cat", &format!("{data}/content/questions_dev.jsonl"))?;
     let docs: Vec<Doc> = documents
