@@ -678,6 +678,9 @@ problem-internal = A fault on our side
 problem-internal-why = It is not your doing. The fault was recorded.
 problem-internal-cure = Please try again in a while; if urgent, call and give the error number.
 
+## Languages of texts
+text-language = The text is in { $lang }; there is no translation yet.
+
 ## Nodes and their exchange
 problem-stranger = Unknown node
 problem-stranger-why = The request is signed by no node that joined this one.
@@ -702,6 +705,7 @@ stream-alert = withdrawals and corrections
 stream-lib = records
 stream-up = reports
 list-comma = {", "}
+
 ## People and the house: signing in
 login-wrong = Sign-in name or password is not right.
 login-locked = Locked for a while after repeated failures. Try again after { $time }; if it is urgent, ask an administrator to unlock it.
@@ -765,6 +769,7 @@ problem-second-factor-first-cure = Set it up on the page of your account, then c
 ## People and the house: one's own account
 account-title = My account
 account-roles = Organisations and roles
+org-roles = { $org }: { $roles }
 account-no-roles = No roles yet.
 account-wrong = Is your name, a role or the registry entry wrong? Ask the steward of your organisation to correct it.
 account-by-other = { $text } (by somebody else)

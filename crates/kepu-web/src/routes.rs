@@ -26,6 +26,7 @@ use Access::{Can, Public, SignedIn};
 
 /// One line of the table.
 pub struct Route {
+    method: &'static str,
     path: &'static str,
     access: Access,
     handler: MethodRouter<Web>,
@@ -41,13 +42,21 @@ where
         "POST" => MethodFilter::POST,
         other => panic!("the table has no method {other}"),
     };
-    Route { path, access, handler: on(filter, handler) }
+    Route { method, path, access, handler: on(filter, handler) }
+}
+
+fn all() -> impl Iterator<Item = Route> {
+    [public(), api_routes(), node_routes(), house_routes(), work_routes()].into_iter().flatten()
+}
+
+/// Method and path of every route, in the order of the table.
+pub fn declared() -> Vec<(&'static str, &'static str)> {
+    all().map(|route| (route.method, route.path)).collect()
 }
 
 /// All routes, each behind its gate.
 pub fn table() -> Router<Web> {
-    let all = [public(), api_routes(), node_routes(), house_routes(), work_routes()].into_iter().flatten();
-    all.fold(Router::new(), |router, route| router.route(route.path, route.handler.layer(from_fn_with_state(route.access, guard::gate))))
+    all().fold(Router::new(), |router, route| router.route(route.path, route.handler.layer(from_fn_with_state(route.access, guard::gate))))
 }
 
 fn public() -> Vec<Route> {

@@ -37,6 +37,8 @@ impl Serve {
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         self.refuse_open_air()?;
         let app = self.data.open(true).await?;
+        // Whoever searches right after a start must not be told that nobody has checked what the node holds.
+        index::catch_up(&app).await?;
         tokio::spawn(keep_index(app.clone()));
         tokio::spawn(keep_head(app.clone()));
         tokio::spawn(keep_numbers(app.clone()));
