@@ -155,6 +155,8 @@ pub struct Focus {
     pub name: String,
     /// Whether it is inside the window and marked.
     pub seen: bool,
+    /// Why it cannot be seen; empty if it can.
+    pub why: String,
     /// Whether it is the link over the navigation.
     pub skip: bool,
 }
@@ -327,7 +329,7 @@ impl Person {
             self.press("Tab")?;
             let Some(focus) = self.focus()? else { continue };
             if focus.name.split_once(' ').is_some_and(|(_, word)| word.starts_with(name)) {
-                ensure!(focus.seen, "the focus on {:?} cannot be seen", focus.name);
+                ensure!(focus.seen, "the focus on {:?} cannot be seen: {}", focus.name, focus.why);
                 return Ok(());
             }
             passed.push(focus.name);

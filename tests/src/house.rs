@@ -5,16 +5,19 @@
 use crate::http::Http;
 use crate::{Node, Served, wait_for};
 use anyhow::{Context, bail};
-use kepu_app::create::{draft, publish, review};
+use kepu_app::create::{draft, import, publish, review};
+use kepu_app::job;
 use kepu_app::listen::{case, question};
 use kepu_app::{App, Options, account, seed};
 use kepu_domain::access::{Actor, Role};
 use kepu_domain::create::draft::{Draft, Matter};
+use kepu_domain::create::import::{Import, Plan};
 use kepu_domain::create::resource::Source;
 use kepu_domain::create::review::Decision;
 use kepu_domain::ids::{AccountId, OrgId, PartyId, SubjectId};
 use kepu_domain::listen::claim::Verdict;
 use kepu_domain::org::Region;
+use kepu_store::job::State;
 use kepu_store::subject::{self, Filter, Order, Row};
 use kepu_store::{Tx, session};
 use sha2::Digest;
@@ -165,6 +168,23 @@ impl House {
         })
     }
 
+    /// A file that the editor brought and has not started yet: one good row, one bad.
+    pub fn brought(&self) -> anyhow::Result<Import> {
+        let bytes = "title,text\n一份导入的资源,这一行是好的文字内容，可以收进来。\n没有正文,\n".as_bytes();
+        let brought = import::Brought { name: "资源.csv", bytes, plan: Plan::default(), org: ORG.into() };
+        Ok(self.runtime.block_on(import::bring(&self.app, self.actor("editor"), brought))?)
+    }
+
+    /// A job that the served node has done.
+    pub fn job(&self) -> anyhow::Result<String> {
+        let admin = self.actor("system_admin");
+        self.runtime.block_on(job::ask_for(&self.app, admin, job::Kind::Expire))?;
+        let done = || self.runtime.block_on(job::list(&self.app, admin, Some(State::Done), None, 50)).map_or_else(|_| vec![], |list| list.jobs);
+        let mine = || done().into_iter().find(|job| job.kind == job::Kind::Expire.as_str());
+        wait_for("a job to be done", || mine().is_some())?;
+        Ok(mine().context("no job")?.id.0)
+    }
+
     /// A fresh session for a seat, so that what is done with it does not end another.
     pub fn new_session(&self, seat: &str) -> anyhow::Result<Session> {
         let account = self.actor(seat).account().context("a person")?.clone();
@@ -195,6 +215,9 @@ impl House {
             ("members", _) if path.contains("/orgs/") => path.replace("{id}", "{org}"),
             ("members", "GET") => path.replace("{id}", "{person}"),
             ("members", _) => path.replace("{id}", &self.person()?),
+            ("import", "GET") => path.replace("{id}", "{import}"),
+            ("import", _) if path.contains("{id}") => path.replace("{id}", &self.brought()?.id.0),
+            ("jobs", _) => path.replace("{id}", "{job}"),
             ("sync", _) => format!("{path}?r=411525"),
             _ => path.to_owned(),
         };
@@ -208,6 +231,11 @@ impl House {
         let media = self.runtime.block_on(kepu_app::media::put(&self.app, PNG))?;
         self.keep("media", media.hash);
         self.keep("org", ORG);
+        self.keep("import", self.brought()?.id.0);
+        let done = self.brought()?;
+        self.runtime.block_on(import::start(&self.app, &editor, &done.id, done.version))?;
+        self.keep("import_done", done.id.0);
+        self.keep("job", self.job()?);
         self.keep("person", self.person()?);
         let [resource, ..] = self.runtime.block_on(subjects(&self.app, "resource"))?;
         self.keep("claim", path_of(&claim.id));

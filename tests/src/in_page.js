@@ -123,13 +123,14 @@ function focus() {
   const outlined = (style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0) || style.boxShadow !== "none";
   const inside = box.width > 0 && box.height > 0 && box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth;
   const radio = e.type === "radio" ? document.querySelector(`input[type=radio][name="${CSS.escape(e.name)}"][data-stop]`) : null;
-  return { stop: (radio || e).getAttribute("data-stop"), name: `<${e.tagName.toLowerCase()}> ${nameOf(e).slice(0, 40)}`, seen: outlined && inside, skip: e.classList.contains("skip") };
+  const why = [outlined ? "" : `its outline is ${style.outline}`, inside ? "" : `it lies at ${Math.round(box.left)},${Math.round(box.top)} in ${innerWidth}x${innerHeight}`].filter(Boolean).join(", ");
+  return { why, stop: (radio || e).getAttribute("data-stop"), name: `<${e.tagName.toLowerCase()}> ${nameOf(e).slice(0, 40)}`, seen: outlined && inside, skip: e.classList.contains("skip") };
 }
 // Language, title, headings: what a page must have whatever it is about.
 function bones() {
   return {
     lang: document.documentElement.lang, title: document.title, h1: all("h1").length, main: all("main").length,
     styles: all("[style]").filter(e => !e.closest(".uplot")).length, handlers: all("*").filter(e => [...e.attributes].some(a => a.name.startsWith("on"))).length,
-    tokens: all("form").filter(f => f.method === "post" && !f.querySelector("[name=_once]") && !/^.(settings|login|logout)$/.test(f.getAttribute("action"))).map(f => f.getAttribute("action")),
+    tokens: all("form").filter(f => f.method === "post" && !f.querySelector("[name=_once]") && !/^.(settings|login|logout|account.close|audit.verify)$/.test(f.getAttribute("action"))).map(f => f.getAttribute("action")),
   };
 }

@@ -80,6 +80,14 @@ pub fn all() -> Vec<Sight> {
         seen_by("steward", "member/org_form.html", "/members/orgs/{org}/new"),
         seen_by("steward", "member/person.html", "/members/people/{person}"),
         seen_by("audit_admin", "audit/log.html", "/audit"),
+        seen_by("duty_officer", "listen/work.html", "/case/{case}"),
+        seen_by("duty_officer", "listen/work.html", "/case/{held_case}"),
+        seen_by("editor", "create/imports.html", "/import"),
+        seen_by("editor", "create/import_plan.html", "/import/{import}"),
+        seen_by("editor", "create/import_run.html", "/import/{import_done}"),
+        seen_by("system_admin", "jobs.html", "/jobs"),
+        seen_by("system_admin", "deliver/nodes.html", "/nodes"),
+        Sight { way: Way::Walk("/nodes, invited somebody", invite), ..seen_by("system_admin", "deliver/invited.html", "") },
         Sight { status: 409, way: Way::Walk("a form of an earlier session", outdated), ..seen_by("duty_officer", "resume.html", "") },
     ]
 }
@@ -116,6 +124,12 @@ fn set_up_done(house: &House, person: &Person) -> anyhow::Result<()> {
         person.fill(&format!("{role}_login"), role)?;
         person.fill(&format!("{role}_name"), role)?;
     }
+    person.send()
+}
+
+fn invite(_: &House, person: &Person) -> anyhow::Result<()> {
+    person.open("/nodes")?;
+    person.fill("name", "邻县示例")?;
     person.send()
 }
 

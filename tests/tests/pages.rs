@@ -112,7 +112,7 @@ fn a_keyboard_reaches_everything_on_every_page() -> anyhow::Result<()> {
             person.press("Tab")?;
             let Some(focus) = person.focus()? else { break };
             ensure!(n > 0 || focus.skip || person.address()?.contains("view=print"), "the first stop is {} and not the link over the navigation", focus.name);
-            ensure!(focus.seen, "the focus on {} cannot be seen", focus.name);
+            ensure!(focus.seen, "the focus on {} cannot be seen: {}", focus.name, focus.why);
             match focus.stop.as_deref().and_then(|stop| stop.parse::<usize>().ok()) {
                 // Day, month and year of a date are stops of one field.
                 Some(stop) if reached[stop] && before != Some(stop) => break,

@@ -303,8 +303,9 @@ impl Shell {
         let last = user.idle_at >= user.expires;
         let (text, link) = if last { ("idle-last", "/login") } else { ("idle-ends", "/account/stay") };
         Html(format!(
-            "<div class=\"idle{}\" role=\"note\"><p>{} <a class=\"btn small\" href=\"{link}\" target=\"_blank\" accesskey=\"k\">{}</a></p></div>",
+            "<aside class=\"idle{}\" aria-label=\"{}\"><p>{} <a class=\"btn small\" href=\"{link}\" target=\"_blank\" accesskey=\"k\">{}</a></p></aside>",
             if near { " near" } else { "" },
+            escape(&self.t("stay-title")),
             self.t1(text, "time", self.soon(&user.idle_at)),
             escape(&self.t(if last { "idle-again" } else { "idle-stay" })),
         ))
