@@ -104,8 +104,8 @@ fn flatten(value: Value) -> Result<BTreeMap<String, String>, String> {
         .collect())
 }
 
-/// Maps a row to a resource. Known columns: `title text summary subject|fields audience source|publisher url licence kind|type
-/// lang date region mt`.
+/// Maps a row to a resource. Known columns: `title text summary subject|fields audience source|publisher url licence rights
+/// kind|type lang date region mt`.
 fn map(row: &BTreeMap<String, String>, batch: &Batch, today: jiff::civil::Date) -> Result<(Resource, bool, bool), String> {
     let cell = |name: &str| row.get(name).map(|s| s.trim()).filter(|s| !s.is_empty());
     let title = cell("title").ok_or("\"title\" is missing")?;
@@ -151,6 +151,7 @@ fn map(row: &BTreeMap<String, String>, batch: &Batch, today: jiff::civil::Date) 
         audience,
         sources: vec![source],
         licence: id,
+        rights: cell("rights").or(cell("source")).unwrap_or(&batch.org_name).to_owned(),
         region,
         lang: cell("lang").unwrap_or("zh-Hans").to_owned(),
         date: date.min(today),
