@@ -366,3 +366,9 @@ pub(crate) async fn log(app: &App, tx: &mut Tx, who: &str, action: &str, object:
     kepu_store::log::append(tx, app.now(), who, action, object, result, "").await?;
     Ok(())
 }
+
+/// [`log`] for a deed that was done, with further facts: ids and words, never contents.
+pub(crate) async fn log_detail(app: &App, tx: &mut Tx, who: &str, action: &str, object: &str, detail: &serde_json::Value) -> Result<(), AppError> {
+    kepu_store::log::append(tx, app.now(), who, action, object, "ok", &detail.to_string()).await?;
+    Ok(())
+}

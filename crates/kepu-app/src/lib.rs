@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod create;
+pub mod desk;
 pub mod error;
 pub mod files;
 pub mod import;

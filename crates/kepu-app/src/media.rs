@@ -14,9 +14,13 @@ pub fn sniff(bytes: &[u8]) -> Option<&'static str> {
         [0x89, b'P', b'N', b'G', 0x0d, 0x0a, 0x1a, 0x0a, ..] => Some("image/png"),
         [0xff, 0xd8, 0xff, ..] => Some("image/jpeg"),
         [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some("image/webp"),
+        [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Some("image/gif"),
         [b'%', b'P', b'D', b'F', b'-', ..] => Some("application/pdf"),
-        [b'I', b'D', b'3', ..] | [0xff, 0xfb, ..] => Some("audio/mpeg"),
-        [_, _, _, _, b'f', b't', b'y', b'p', ..] => Some("video/mp4"),
+        [b'I', b'D', b'3', ..] | [0xff, 0xfb | 0xf3 | 0xf2, ..] => Some("audio/mpeg"),
+        // The same container holds pictures of telephones (HEIC, AVIF), which most browsers do not show.
+        [_, _, _, _, b'f', b't', b'y', b'p', brand @ ..] if !brand.starts_with(b"hei") && !brand.starts_with(b"mif") && !brand.starts_with(b"avi") => {
+            Some("video/mp4")
+        }
         _ => None,
     }
 }
@@ -57,5 +61,19 @@ pub async fn open(app: &App, hash: &str) -> Result<Option<(String, PathBuf)>, Ap
     match store::find(&mut tx, hash).await? {
         Some(media) if media.have => Ok(Some((media.media_type, path(app, hash)?))),
         _ => Ok(None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_known_by_their_first_bytes() {
+        assert_eq!(sniff(b"GIF89a...."), Some("image/gif"));
+        assert_eq!(sniff(b"\0\0\0\x18ftypisom...."), Some("video/mp4"));
+        for bad in [&b"\0\0\0\x18ftypheic"[..], b"<svg xmlns=", b"<!doctype html>", b"MZ\x90", b"#!/bin/sh", b""] {
+            assert_eq!(sniff(bad), None, "{bad:?}");
+        }
     }
 }

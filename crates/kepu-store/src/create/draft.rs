@@ -34,6 +34,22 @@ pub struct Filter {
     pub subject: Option<SubjectId>,
     /// The case it answers.
     pub case: Option<CaseId>,
+    /// For one of these; empty asks for nothing.
+    pub orgs: Vec<OrgId>,
+    /// `resource` or `claim`.
+    pub kind: Option<String>,
+    /// Which come first.
+    pub order: Order,
+}
+
+/// Order of a list; ties are broken by id.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Order {
+    /// Latest change first.
+    #[default]
+    Newest,
+    /// What nobody touched for the longest time first.
+    Oldest,
 }
 
 /// A draft in a list.
@@ -137,21 +153,37 @@ pub async fn find(tx: &mut Tx, id: &DraftId) -> Result<Option<Draft>, StoreError
     Ok(one(tx, "find a draft", SQL, args![id.as_str()], read).await?.map(|listed| listed.draft))
 }
 
+/// One draft that must be there, with its times.
+pub async fn get_listed(tx: &mut Tx, id: &DraftId) -> Result<Listed, StoreError> {
+    const SQL: &str = concat!("SELECT ", columns!(), " FROM draft WHERE id = $1");
+    must(one(tx, "find a draft", SQL, args![id.as_str()], read).await?, "draft", id)
+}
+
 /// One draft that must be there.
 pub async fn get(tx: &mut Tx, id: &DraftId) -> Result<Draft, StoreError> {
     must(find(tx, id).await?, "draft", id)
 }
 
-/// Drafts that pass `filter` and were changed before `before`, latest change first, at most `limit`.
+/// Drafts that pass `filter`, after `before` in the filter's order, at most `limit`.
 pub async fn list(tx: &mut Tx, filter: &Filter, before: Option<(Timestamp, &DraftId)>, limit: u32) -> Result<Vec<Listed>, StoreError> {
     let mut query = Built::new(concat!("SELECT ", columns!(), " FROM draft WHERE TRUE"));
     narrow(&mut query, filter);
+    let (seek, sorted) = match filter.order {
+        Order::Newest => (" AND (updated_at, id) < ({}, {})", " ORDER BY updated_at DESC, id DESC LIMIT {}"),
+        Order::Oldest => (" AND (updated_at, id) > ({}, {})", " ORDER BY updated_at, id LIMIT {}"),
+    };
     if let Some((at, id)) = before {
-        query.push(" AND (updated_at, id) < ({}, {})", args![at, id.as_str()]);
+        query.push(seek, args![at, id.as_str()]);
     }
-    query.push(" ORDER BY updated_at DESC, id DESC LIMIT {}", args![limit]);
+    query.push(sorted, args![limit]);
     let (sql, args) = query.done();
     all(tx, "list drafts", sql, args, read).await
+}
+
+/// The organisations that drafts are written for, in the stage with this stored word (`None`: any), by id; at most 5,000.
+pub async fn list_orgs(tx: &mut Tx, stage: Option<&str>) -> Result<Vec<OrgId>, StoreError> {
+    const SQL: &str = "SELECT DISTINCT org FROM draft WHERE ($1 = '' OR stage = $1) ORDER BY org LIMIT 5000";
+    all(tx, "list the organisations of drafts", SQL, args![stage.unwrap_or_default()], |c| c.id()).await
 }
 
 /// How many drafts pass `filter`.
@@ -173,11 +205,18 @@ fn narrow<'a>(query: &mut Built<'a>, filter: &'a Filter) {
         (" AND org = {}", filter.org.as_ref().map(OrgId::as_str)),
         (" AND subject = {}", filter.subject.as_ref().map(SubjectId::as_str)),
         (" AND case_id = {}", filter.case.as_ref().map(CaseId::as_str)),
+        (" AND kind = {}", filter.kind.as_deref()),
     ];
     for (piece, value) in equal {
         if let Some(value) = value {
             query.push(piece, args![value]);
         }
+    }
+    for (at, org) in filter.orgs.iter().enumerate() {
+        query.push(if at == 0 { " AND org IN ({}" } else { ", {}" }, args![org.as_str()]);
+    }
+    if !filter.orgs.is_empty() {
+        query.push(")", vec![]);
     }
 }
 
