@@ -2,7 +2,6 @@
 //! It is computed from the nouns as they stand; nothing is kept for it.
 
 use crate::App;
-use crate::create::draft::view::orgs_where;
 use crate::create::{publish, review};
 use crate::error::AppError;
 use jiff::{SignedDuration, Timestamp, ToSpan};
@@ -34,8 +33,10 @@ pub struct Desk {
     pub due: List,
     /// What waits for the actor, without a clock of its own.
     pub waiting: List,
-    /// Official warnings and emergency cards for the actor's places.
+    /// Official warnings for the actor's places. Empty until the node receives any.
     pub warnings: List,
+    /// Emergency cards for these places: not warnings, but what to have at hand.
+    pub cards: Vec<Item>,
     /// Questions that nobody has taken.
     pub unanswered: List,
     /// What was corrected, withdrawn, or must be looked at again.
@@ -158,7 +159,7 @@ pub async fn desk(app: &App, who: &Actor) -> Result<Desk, AppError> {
     desk.due = list(due);
     desk.waiting = list(waiting);
     desk.unanswered = list(unanswered);
-    desk.warnings = list(cards(&mut tx, who).await?);
+    desk.cards = cards(&mut tx, who).await?;
     desk.changed = list(changes(app, &mut tx, who).await?);
     Ok(desk)
 }
@@ -213,13 +214,9 @@ async fn active_cases(tx: &mut Tx, who: &Actor) -> Result<(Vec<Case>, Vec<Case>)
     if who.may(Action::WorkCase, None).is_err() {
         return Ok((working, open));
     }
-    for org in cases::list_active_orgs(tx).await? {
-        if who.may(Action::WorkCase, Some(&kepu_store::org::line(tx, &org).await?)).is_err() {
-            continue;
-        }
-        for case in cases::list_active(tx, &org, 200).await? {
-            if case.stage == CaseStage::Open { open.push(case) } else { working.push(case) }
-        }
+    let orgs = who.roots(Action::WorkCase).unwrap_or_default();
+    for case in cases::list_active(tx, &orgs, 500).await? {
+        if case.stage == CaseStage::Open { open.push(case) } else { working.push(case) }
     }
     Ok((working, open))
 }
@@ -270,10 +267,10 @@ async fn answer_due(tx: &mut Tx, draft: &Draft) -> Result<Option<Timestamp>, App
 
 /// Submitted drafts that wait for an editor: to be signed, to be given to reviewers, or to get another one. They stand first.
 async fn submitted(app: &App, tx: &mut Tx, who: &Actor, names: &mut Names, waiting: &mut Vec<Item>) -> Result<(), AppError> {
-    let orgs = orgs_where(tx, who, Action::Publish, Some("submitted")).await?;
-    if orgs.is_empty() {
+    if who.may(Action::Publish, None).is_err() {
         return Ok(());
     }
+    let orgs = who.roots(Action::Publish).unwrap_or_default();
     let policy = app.trust(tx).await?.policy.clone();
     let filter = Filter { orgs, stage: Some("submitted".into()), order: Order::Oldest, ..Filter::default() };
     let mut found = Vec::new();
@@ -294,7 +291,7 @@ async fn submitted(app: &App, tx: &mut Tx, who: &Actor, names: &mut Names, waiti
     Ok(())
 }
 
-/// Emergency cards for the places where the actor holds roles. Official warnings join them once the node receives any.
+/// Emergency cards for the places where the actor holds roles, each with the day on which it is looked at again.
 async fn cards(tx: &mut Tx, who: &Actor) -> Result<Vec<Item>, AppError> {
     let filter = subject::Filter { type_: Some("emergency".into()), standing: Some(Standing::Public), ..subject::Filter::default() };
     let mut rows: Vec<subject::Row> = Vec::new();
@@ -310,7 +307,7 @@ async fn cards(tx: &mut Tx, who: &Actor) -> Result<Vec<Item>, AppError> {
     rows.sort_by_key(|row| (std::cmp::Reverse(row.region.chain().len()), std::cmp::Reverse(row.modified), row.id.clone()));
     rows.truncate(3);
     let item = |row: subject::Row| Item {
-        clock: Clock::Since(moment(row.modified)),
+        clock: row.expires.as_deref().and_then(|day| day.parse().ok()).map_or(Clock::Since(moment(row.modified)), |day| Clock::By(end_of(day))),
         task: Task::Card(row.id),
         title: row.title,
         note: String::new(),

@@ -1,7 +1,7 @@
 //! The one table of all routes: method, path, who may, handler. `tests/access.csv` has a row for each, and `xtask check`
 //! compares the two. Rights in one organisation are asked again inside the operations.
 
-use crate::{Web, account, api, assets, feed, guard, home, media, problem, record, search, statics, subject};
+use crate::{Web, account, api, assets, desk, feed, guard, home, media, problem, record, search, statics, subject};
 use crate::{create, deliver, listen, measure};
 use axum::Router;
 use axum::handler::Handler;
@@ -44,7 +44,7 @@ where
 
 /// All routes, each behind its gate.
 pub fn table() -> Router<Web> {
-    let all = [public(), api_routes(), signed_in()].into_iter().flatten();
+    let all = [public(), api_routes(), signed_in(), desk_routes()].into_iter().flatten();
     all.fold(Router::new(), |router, route| router.route(route.path, route.handler.layer(from_fn_with_state(route.access, guard::gate))))
 }
 
@@ -118,5 +118,42 @@ fn signed_in() -> Vec<Route> {
     vec![
         // Signing in and out, one's own account
         route("GET", "/login", Public, account::login_page),
+    ]
+}
+
+/// Content work: the desk, drafts, reviews, corrections, files.
+fn desk_routes() -> Vec<Route> {
+    use Access::Can;
+    use create::{correct, draft, review, writing};
+    vec![
+        route("GET", "/desk", Can(Action::UseDesk), desk::show),
+        // Drafts
+        route("GET", "/drafts", Can(Action::Draft), draft::list),
+        route("GET", "/drafts/new", Can(Action::Draft), draft::new_page),
+        route("POST", "/drafts/new", Can(Action::Draft), draft::create),
+        route("GET", "/drafts/{id}", Can(Action::Draft), draft::show),
+        route("POST", "/drafts/{id}", Can(Action::Draft), writing::save),
+        route("GET", "/drafts/{id}/media", Can(Action::Draft), writing::files),
+        route("POST", "/media", Can(Action::Draft), writing::upload),
+        route("POST", "/drafts/{id}/take-back", Can(Action::Draft), draft::take_back),
+        route("GET", "/drafts/{id}/drop", Can(Action::Draft), draft::drop_page),
+        route("POST", "/drafts/{id}/drop", Can(Action::Draft), draft::drop_draft),
+        route("POST", "/drafts/{id}/assign", Can(Action::Publish), draft::assign),
+        route("POST", "/drafts/{id}/publish", Can(Action::Publish), draft::publish),
+        // Reviews
+        route("GET", "/reviews", Can(Action::Review), review::list),
+        route("GET", "/reviews/{id}", Can(Action::Draft), review::show),
+        route("POST", "/reviews/{id}", Can(Action::Review), review::decide),
+        route("POST", "/reviews/{id}/decline", Can(Action::Review), review::decline),
+        // What is public
+        route("POST", "/correct", Can(Action::Correct), correct::correct),
+        route("GET", "/withdraw/{owner}/{local}", Can(Action::Correct), correct::withdraw_page),
+        route("POST", "/withdraw/{owner}/{local}", Can(Action::Correct), correct::withdraw),
+        // The same for programs
+        route("GET", "/api/desk", Can(Action::UseDesk), api::work::desk),
+        route("GET", "/api/drafts", Can(Action::Draft), api::work::drafts),
+        route("GET", "/api/drafts/{id}", Can(Action::Draft), api::work::draft),
+        route("GET", "/api/reviews", Can(Action::Review), api::work::reviews),
+        route("GET", "/api/reviews/{id}", Can(Action::Draft), api::work::review),
     ]
 }

@@ -67,6 +67,10 @@ pub fn draft(id: &DraftId) -> String {
 pub fn review(id: &ReviewId) -> String {
     format!("/reviews/{}", encode(&id.0))
 }
+/// Where an editor withdraws a subject.
+pub fn withdraw(id: &SubjectId) -> String {
+    subject_at("withdraw", id)
+}
 /// A file.
 pub fn media(hash: &str) -> String {
     format!("/media/{hash}")

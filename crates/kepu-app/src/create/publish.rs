@@ -54,6 +54,12 @@ pub async fn publish(app: &App, who: &Actor, id: &DraftId) -> Result<SubjectId, 
 }
 
 /// What a public row says, as its record holds it.
+pub async fn public_matter(app: &App, row: &subject::Row) -> Result<Option<Matter>, AppError> {
+    let mut tx = app.db.read().await?;
+    matter_of(&mut tx, row).await
+}
+
+/// [`public_matter`] within `tx`.
 pub(crate) async fn matter_of(tx: &mut Tx, row: &subject::Row) -> Result<Option<Matter>, AppError> {
     let Some(hash) = &row.doc_hash else { return Ok(None) };
     let record = kepu_store::record::find_by_hash(tx, hash).await?.and_then(record::read_row);

@@ -2,6 +2,7 @@
 
 use crate::db::Tx;
 use crate::error::StoreError;
+use crate::org::push_below;
 use crate::sql::{Built, Cells, all, args, must, number, one, run, run_versioned};
 use crate::value::list_text;
 use jiff::Timestamp;
@@ -34,7 +35,7 @@ pub struct Filter {
     pub subject: Option<SubjectId>,
     /// The case it answers.
     pub case: Option<CaseId>,
-    /// For one of these; empty asks for nothing.
+    /// For one of these or an organisation below one; empty asks for nothing.
     pub orgs: Vec<OrgId>,
     /// `resource` or `claim`.
     pub kind: Option<String>,
@@ -180,12 +181,6 @@ pub async fn list(tx: &mut Tx, filter: &Filter, before: Option<(Timestamp, &Draf
     all(tx, "list drafts", sql, args, read).await
 }
 
-/// The organisations that drafts are written for, in the stage with this stored word (`None`: any), by id; at most 5,000.
-pub async fn list_orgs(tx: &mut Tx, stage: Option<&str>) -> Result<Vec<OrgId>, StoreError> {
-    const SQL: &str = "SELECT DISTINCT org FROM draft WHERE ($1 = '' OR stage = $1) ORDER BY org LIMIT 5000";
-    all(tx, "list the organisations of drafts", SQL, args![stage.unwrap_or_default()], |c| c.id()).await
-}
-
 /// How many drafts pass `filter`.
 pub async fn count(tx: &mut Tx, filter: &Filter) -> Result<i64, StoreError> {
     let mut query = Built::new("SELECT COUNT(*) FROM draft WHERE TRUE");
@@ -212,12 +207,7 @@ fn narrow<'a>(query: &mut Built<'a>, filter: &'a Filter) {
             query.push(piece, args![value]);
         }
     }
-    for (at, org) in filter.orgs.iter().enumerate() {
-        query.push(if at == 0 { " AND org IN ({}" } else { ", {}" }, args![org.as_str()]);
-    }
-    if !filter.orgs.is_empty() {
-        query.push(")", vec![]);
-    }
+    push_below(query, &filter.orgs);
 }
 
 /// What `owner` writes, latest change first, at most `limit`.

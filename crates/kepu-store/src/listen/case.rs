@@ -3,6 +3,7 @@
 use crate::counter;
 use crate::db::Tx;
 use crate::error::StoreError;
+use crate::org::push_below;
 use crate::sql::{Built, Cells, all, args, must, number, one, run, run_versioned};
 use crate::value::list_text;
 use jiff::Timestamp;
@@ -152,16 +153,13 @@ pub async fn list(tx: &mut Tx, filter: &Filter, before: Option<(Timestamp, &Case
     all(tx, "list cases", sql, args, read).await
 }
 
-/// The organisations that own cases which are not over, by id; at most 5,000.
-pub async fn list_active_orgs(tx: &mut Tx) -> Result<Vec<OrgId>, StoreError> {
-    const SQL: &str = "SELECT DISTINCT org FROM case_file WHERE stage IN ('open', 'working') ORDER BY org LIMIT 5000";
-    all(tx, "list the organisations of cases", SQL, vec![], |c| c.id()).await
-}
-
-/// The cases of an organisation that are not over, the oldest first, at most `limit`.
-pub async fn list_active(tx: &mut Tx, org: &OrgId, limit: u32) -> Result<Vec<Case>, StoreError> {
-    const SQL: &str = concat!("SELECT ", columns!(), " FROM case_file WHERE stage IN ('open', 'working') AND org = $1 ORDER BY opened_at, id LIMIT $2");
-    all(tx, "list active cases", SQL, args![org.as_str(), limit], read).await
+/// Cases that are not over of `orgs` and the organisations below them (none: of all), the oldest first, at most `limit`.
+pub async fn list_active(tx: &mut Tx, orgs: &[OrgId], limit: u32) -> Result<Vec<Case>, StoreError> {
+    let mut query = Built::new(concat!("SELECT ", columns!(), " FROM case_file WHERE stage IN ('open', 'working')"));
+    push_below(&mut query, orgs);
+    query.push(" ORDER BY opened_at, id LIMIT {}", args![limit]);
+    let (sql, args) = query.done();
+    all(tx, "list active cases", sql, args, read).await
 }
 
 /// How many cases pass `filter`.

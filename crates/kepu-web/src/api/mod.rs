@@ -3,6 +3,7 @@
 
 pub mod create;
 pub mod listen;
+pub mod work;
 
 use crate::Web;
 use crate::line::holder;
@@ -18,7 +19,7 @@ use kepu_app::AppError;
 use kepu_domain::measure::figure::FIGURES;
 use kepu_domain::org::Region;
 use kepu_domain::trust::TrustView;
-use kepu_domain::vocabulary::{AUDIENCES, EVIDENCE, FIELDS, LANGUAGES, LICENCES, RESOURCE_TYPES, Vocabulary};
+use kepu_domain::vocabulary::{AUDIENCES, EVIDENCE, FIELDS, HAZARDS, LANGUAGES, LICENCES, PHASES, RESOURCE_TYPES, Vocabulary};
 use kepu_store::Tx;
 use kepu_store::subject::{self, Filter, Order, Row};
 use serde::Serialize;
@@ -470,8 +471,8 @@ pub struct TermItem {
     group: String,
 }
 
-/// A vocabulary: `fields`, `audiences`, `types`, `evidence`, `languages`, `licences`.
-#[utoipa::path(get, path = "/api/vocabularies/{name}", tag = "vocabularies", params(("name" = String, Path, description = "fields, audiences, types, evidence, languages or licences")),
+/// A vocabulary: `fields`, `audiences`, `types`, `evidence`, `languages`, `licences`, `hazards`, `phases`.
+#[utoipa::path(get, path = "/api/vocabularies/{name}", tag = "vocabularies", params(("name" = String, Path, description = "fields, audiences, types, evidence, languages, licences, hazards or phases")),
     responses((status = 200, body = Vec<TermItem>), (status = 404, description = "problem details")))]
 pub async fn vocabulary(Path(name): Path<String>) -> Answer {
     let from = |vocabulary: &Vocabulary| -> Vec<TermItem> {
@@ -483,6 +484,8 @@ pub async fn vocabulary(Path(name): Path<String>) -> Answer {
         "types" => from(&RESOURCE_TYPES),
         "evidence" => from(&EVIDENCE),
         "languages" => from(&LANGUAGES),
+        "hazards" => from(&HAZARDS),
+        "phases" => from(&PHASES),
         "licences" => LICENCES.iter().map(|(id, zh)| TermItem { id: (*id).into(), zh: (*zh).into(), en: (*id).into(), group: String::new() }).collect(),
         _ => return Err(Problem::from(AppError::NotFound { what: "vocabulary", id: name })),
     };
@@ -510,7 +513,12 @@ pub async fn vocabulary(Path(name): Path<String>) -> Answer {
         record,
         network,
         divisions,
-        vocabulary
+        vocabulary,
+        work::desk,
+        work::drafts,
+        work::draft,
+        work::reviews,
+        work::review
     )
 )]
 struct Doc;
@@ -587,6 +595,6 @@ mod tests {
     fn the_description_names_its_version_and_every_operation() {
         let value = serde_json::to_value(description()).expect("json");
         assert!(value["openapi"].as_str().is_some_and(|v| v.starts_with("3.1")));
-        assert_eq!(value["paths"].as_object().map(serde_json::Map::len), Some(15));
+        assert_eq!(value["paths"].as_object().map(serde_json::Map::len), Some(20));
     }
 }

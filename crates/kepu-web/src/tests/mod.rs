@@ -1,6 +1,8 @@
 //! What handler tests share: a node in a temporary folder behind the real router, people with roles who are signed in, requests.
 //! What every request passes is in `guard`; pages have a file each. Journeys through real processes are in `tests/`.
 
+mod desk;
+mod drafts;
 mod guard;
 
 use crate::{Settings, Web, router};
@@ -78,13 +80,11 @@ pub(super) fn request(method: Method, path: &str, cookie: &str, body: &str) -> R
 }
 
 /// A page as somebody sees it.
-#[expect(dead_code, reason = "pages for people with an account use it")]
 pub(super) async fn open(site: &Router, who: &Person, path: &str) -> Response<Body> {
     send(site, request(Method::GET, path, &who.cookie, "")).await
 }
 
 /// A form as somebody sends it; the token is added.
-#[expect(dead_code, reason = "pages for people with an account use it")]
 pub(super) async fn submit(site: &Router, who: &Person, path: &str, fields: &[(&str, &str)]) -> Response<Body> {
     let mut body = format!("_csrf={}", who.csrf);
     for (name, value) in fields {

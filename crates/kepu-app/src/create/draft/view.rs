@@ -164,7 +164,7 @@ pub struct Row {
 pub async fn list(app: &App, who: &Actor, query: &Query, from: usize, limit: usize) -> Result<(Vec<Row>, usize), AppError> {
     who.may(Action::Draft, None)?;
     let mut tx = app.db.read().await?;
-    let Some(filter) = filter(&mut tx, who, query).await? else { return Ok((vec![], 0)) };
+    let Some(filter) = filter(who, query) else { return Ok((vec![], 0)) };
     let total = usize::try_from(store::count(&mut tx, &filter).await?).unwrap_or_default();
     let most = u32::try_from(from.saturating_add(limit)).unwrap_or(u32::MAX);
     let policy = app.trust(&mut tx).await?.policy.clone();
@@ -182,27 +182,15 @@ pub async fn list(app: &App, who: &Actor, query: &Query, from: usize, limit: usi
 }
 
 /// `None` if nothing can pass.
-async fn filter(tx: &mut Tx, who: &Actor, query: &Query) -> Result<Option<Filter>, AppError> {
+fn filter(who: &Actor, query: &Query) -> Option<Filter> {
     let some = |word: &str| Some(word.to_owned()).filter(|word| !word.is_empty());
     let filter = Filter { stage: some(&query.stage), kind: some(&query.kind), order: query.order, ..Filter::default() };
-    Ok(match query.scope {
+    match query.scope {
         Scope::Mine => who.account().map(|account| Filter { owner: Some(account.clone()), ..filter }),
-        // No organisation must never mean every organisation.
-        Scope::Org => Some(orgs_where(tx, who, Action::Publish, None).await?).filter(|orgs| !orgs.is_empty()).map(|orgs| Filter { orgs, ..filter }),
-    })
-}
-
-/// Those of the organisations with drafts (in `stage`, `None`: any) where `who` may do `action`; at most 200.
-pub(crate) async fn orgs_where(tx: &mut Tx, who: &Actor, action: Action, stage: Option<&str>) -> Result<Vec<OrgId>, AppError> {
-    let mut orgs = Vec::new();
-    if who.may(action, None).is_err() {
-        return Ok(orgs);
+        Scope::Org => match who.roots(Action::Publish) {
+            // No organisation must never mean every organisation.
+            Some(orgs) => Some(orgs).filter(|orgs| !orgs.is_empty()).map(|orgs| Filter { orgs, ..filter }),
+            None => Some(filter),
+        },
     }
-    for org in store::list_orgs(tx, stage).await? {
-        if who.may(action, Some(&kepu_store::org::line(tx, &org).await?)).is_ok() {
-            orgs.push(org);
-        }
-    }
-    orgs.truncate(200);
-    Ok(orgs)
 }
