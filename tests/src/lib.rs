@@ -1,6 +1,13 @@
 //! Driving the real binary: nodes in throw-away folders, commands with their JSON output, servers on free ports.
 //! The tests themselves are in `tests/`, one file a subject.
 
+pub mod axe;
+pub mod browser;
+pub mod house;
+pub mod http;
+pub mod sights;
+pub mod skeleton;
+
 use anyhow::{Context, bail};
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Write};
@@ -103,8 +110,13 @@ impl Node {
 
     /// `kepu serve` at an address.
     pub fn serve_at(&self, listen: &str) -> anyhow::Result<Served> {
+        self.serve_with(listen, &[])
+    }
+
+    /// `kepu serve` with further options.
+    pub fn serve_with(&self, listen: &str, options: &[&str]) -> anyhow::Result<Served> {
         let mut command = Command::new(binary());
-        command.args(["serve", "--no-sync", "--listen", listen, "--data"]).arg(self.data());
+        command.args(["serve", "--no-sync", "--listen", listen, "--data"]).arg(self.data()).args(options);
         served(command)
     }
 

@@ -10,7 +10,21 @@ use kepu_store::{Tx, counter, record as records};
 /// Brings the index up to date; returns how many subjects changed in it. Without an index nothing happens.
 pub async fn catch_up(app: &App) -> Result<usize, AppError> {
     let Some(index) = &app.index else { return Ok(0) };
+    let _alone = app.indexing.lock().await;
     forget_erased(app, index).await?;
+    fill(app, index, &mut |_| {}).await
+}
+
+/// Empties the index and fills it again from the tables; `progress` hears how many subjects are in it. Searches find less
+/// while it runs.
+pub async fn start_over(app: &App, progress: &mut (dyn FnMut(usize) + Send)) -> Result<usize, AppError> {
+    let Some(index) = &app.index else { return Ok(0) };
+    let _alone = app.indexing.lock().await;
+    index.clear()?;
+    fill(app, index, progress).await
+}
+
+async fn fill(app: &App, index: &Index, progress: &mut (dyn FnMut(usize) + Send)) -> Result<usize, AppError> {
     let mut cursor = index.cursor().unwrap_or(0);
     let mut done = 0;
     loop {
@@ -31,6 +45,7 @@ pub async fn catch_up(app: &App) -> Result<usize, AppError> {
         index.commit(last)?;
         done += rows.len();
         cursor = last;
+        progress(done);
     }
     Ok(done)
 }

@@ -4,25 +4,26 @@
 pub mod account;
 pub mod audit;
 pub mod backup;
+pub mod blob;
 pub mod bundle;
 pub mod create;
 pub mod error;
 pub mod files;
-pub mod import;
 pub mod index;
+pub mod job;
 pub mod keys;
 pub mod listen;
 pub mod media;
 pub mod member;
 pub mod node;
 pub mod org;
+pub mod peering;
 pub mod record;
 pub mod relearn;
 pub mod seed;
 pub mod setup;
 pub mod subscription;
 pub mod sync;
-pub mod upkeep;
 
 pub use error::{AppError, FieldError};
 
@@ -52,6 +53,8 @@ pub struct Inner {
     clock: Box<dyn Fn() -> Timestamp + Send + Sync>,
     trust: RwLock<Option<(i64, Arc<TrustView>)>>,
     changed: watch::Sender<u64>,
+    /// Held by whoever fills the index: starting over and catching up must not mix.
+    pub(crate) indexing: tokio::sync::Mutex<()>,
     /// Requests of visitors in the last minute, per address hash. In memory only, never stored.
     pub(crate) limits: Mutex<std::collections::HashMap<u64, (i64, u32)>>,
 }
@@ -94,6 +97,7 @@ impl App {
             clock,
             trust: RwLock::new(None),
             changed: watch::channel(0).0,
+            indexing: tokio::sync::Mutex::default(),
             limits: Mutex::default(),
         }));
         relearn::guard(&app).await?;

@@ -5,7 +5,7 @@ use crate::account::{NewAccount, create, grant_in, log, secret};
 use crate::error::{AppError, FieldError};
 use crate::{App, node};
 use jiff::{SignedDuration, Timestamp};
-use kepu_domain::access::{Action, Actor, Denied, Membership, OrgLine, ROLES, Role};
+use kepu_domain::access::{Action, Actor, Denied, Membership, OrgLine, ROLES, Role, check_combination};
 use kepu_domain::account::{Account, STALE_DAYS, check_password};
 use kepu_domain::ids::{AccountId, OrgId, PartyId};
 use kepu_store::account::{self as accounts, Filter, Row};
@@ -369,6 +369,10 @@ pub async fn export(app: &App, who: &Actor, filter: &Filter) -> Result<Vec<Membe
 pub struct Person {
     /// The account with the roles that the actor may know of.
     pub member: Member,
+    /// Those of them that the actor may take away.
+    pub revocable: Vec<(OrgId, Role)>,
+    /// Roles that it could hold beside its others and that the actor gives somewhere.
+    pub grantable: Vec<Role>,
     /// How many roles it holds elsewhere.
     pub elsewhere: usize,
     /// The linked registry entry: id and name.
@@ -397,6 +401,15 @@ pub async fn person(app: &App, who: &Actor, id: &AccountId) -> Result<Person, Ap
     let security = who.may(Action::ManageSecurity, None).is_ok();
     let known = |seat: &Seat| held.iter().any(|(_, line)| line.0.first() == Some(&seat.org) && who.may(Action::ManageMembers, Some(line)).is_ok());
     seats.retain(|seat| security || known(seat));
+    let mut revocable = Vec::new();
+    for seat in &seats {
+        if may_grant(&mut tx, who, &seat.org, seat.role).await.is_ok() {
+            revocable.push((seat.org.clone(), seat.role));
+        }
+    }
+    let steward = who.may(Action::ManageMembers, None).is_ok();
+    let roles: Vec<Role> = held.iter().map(|(role, _)| *role).collect();
+    let fits = |role: &Role| check_combination(&roles, *role).is_ok() && if role.is_admin() { security } else { steward };
     let party = match &row.account.party {
         Some(id) => party::find(&mut tx, id).await?.map(|party| (party.id, party.name)),
         None => None,
@@ -404,6 +417,8 @@ pub async fn person(app: &App, who: &Actor, id: &AccountId) -> Result<Person, Ap
     let lock = login_lock::find(&mut tx, &format!("login:{}", row.login_fold)).await?;
     let own = who.account() == Some(id);
     Ok(Person {
+        revocable,
+        grantable: ROLES.into_iter().filter(fits).collect(),
         elsewhere: all - seats.len(),
         party,
         locked: lock.and_then(|lock| lock.until).filter(|until| *until > app.now()),

@@ -117,8 +117,11 @@ const INVITE_DAYS: i64 = 14;
 /// Makes an invitation. May: system administrators. Writes: invite, log.
 pub async fn invite(app: &App, who: &Actor, invitation: Invitation) -> Result<Token, AppError> {
     who.may(Action::ManageNodes, None)?;
+    let name_of = kepu_text::clean_line(&invitation.name);
+    let invitation = Invitation { name: kepu_text::truncate(&name_of, 60).to_owned(), ..invitation };
     let secret = random_word(26);
     let mut tx = app.db.write().await?;
+    may_certify(app, &mut tx, &invitation).await?;
     let token = Token {
         root: app.root(&mut tx).await?.0,
         parent: app.key.id().0.clone(),
@@ -140,6 +143,35 @@ pub async fn invite(app: &App, who: &Actor, invitation: Invitation) -> Result<To
     log(app, &mut tx, &who.log_name(), "node.invited", &invite.name, "ok").await?;
     tx.commit().await?;
     Ok(token)
+}
+
+/// Refuses an invitation that could never be certified, while its maker still sits before the form.
+async fn may_certify(app: &App, tx: &mut Tx, invitation: &Invitation) -> Result<(), AppError> {
+    use kepu_domain::trust::Refusal;
+    let trust = app.trust(tx).await?;
+    let above = trust.grant(app.key.id()).ok_or(Refusal::UnknownKey)?;
+    let wrong = |field: &str, key: &str| AppError::Invalid(vec![FieldError::new(field, key)]);
+    if invitation.roles.is_empty() {
+        return Err(wrong("roles", "invite_no_role"));
+    }
+    if !above.roles.contains(&KeyRole::Issuer) {
+        return Err(Refusal::Role(KeyRole::Issuer).into());
+    }
+    let certificate = Certificate {
+        key: app.key.id().clone(),
+        holder: invitation.name.clone(),
+        roles: invitation.roles.clone(),
+        region: invitation.region,
+        fields: invitation.fields.clone(),
+        until: above.until,
+        next: None,
+    };
+    kepu_domain::trust::narrows(above, &certificate).map_err(|refusal| match refusal {
+        Refusal::Region { .. } => wrong("county", "invite_region"),
+        Refusal::Field(_) => wrong("fields", "invite_fields"),
+        Refusal::Role(_) => wrong("roles", "invite_roles"),
+        other => other.into(),
+    })
 }
 
 /// The node's name.

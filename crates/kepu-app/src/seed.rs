@@ -217,7 +217,12 @@ pub async fn publish(app: &App) -> Result<usize, AppError> {
     kepu_store::org::insert_many(&mut tx, &orgs).await?;
     let parties: Vec<Party> = people.parties.values().cloned().collect();
     kepu_store::create::party::upsert_many(&mut tx, &parties).await?;
-    let matters = matters(&people)?;
+    let mut matters = matters(&people)?;
+    // Said in the order in which they were written, so that "newest first" means it.
+    matters.sort_by_key(|(_, matter)| match matter {
+        Matter::Resource(r) => r.date,
+        Matter::Claim(c) => c.checked,
+    });
     let count = matters.len();
     let sayings = matters.into_iter().map(|(local, matter)| saying_of(&SubjectId::new(&app.key.id().fingerprint(), &local), &clean(matter))).collect();
     record::publish(app, &mut tx, sayings).await?;

@@ -41,6 +41,8 @@ ids! {
     QuestionId,
     /// A case with a clock. Random.
     CaseId,
+    /// A file that is taken in row by row. Random.
+    ImportId,
     /// A row of the job table. Random, ordered by time.
     JobId,
     /// A public subject: `kepu:` + ten characters of the owner's key fingerprint + `/` + a local part.

@@ -17,6 +17,7 @@ pub mod org;
 pub mod publication;
 pub mod record;
 pub mod relearn;
+pub mod retention;
 pub mod text;
 pub mod trust;
 pub mod vocabulary;

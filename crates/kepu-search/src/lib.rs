@@ -7,7 +7,7 @@
 //! | what does a query ask for, and which documents count as found? | [`Query`]; `needles`, `found` |
 //! | in which order, on which page? | [`Page`]; `search` |
 //! | which part of a text is shown with its hits? | [`Span`]; `snippet` |
-//! | which known claims say nearly the same? | [`Index::similar`]; `similar` |
+//! | which known claims say nearly the same? how near are two texts? | [`Index::similar`], [`near`]; `similar` |
 //!
 //! Not here: what is public and may be indexed (`kepu-app` decides), the texts themselves (`kepu-store`), folding and tokens
 //! (`kepu-text`). Everything is synchronous; servers call it from a blocking thread.
@@ -27,5 +27,5 @@ pub use error::SearchError;
 pub use index::Index;
 pub use query::{Hit, LIMIT_MAX, Page, QUERY_MAX, Query, Sort};
 pub use schema::Doc;
-pub use similar::Scored;
+pub use similar::{Scored, near};
 pub use snippet::Span;

@@ -73,7 +73,7 @@ pub const ACTIONS: &[&str] = &[
     "node.invited",
     "node.joined",
     "node.second_factor_demanded",
-    "node.expired_removed",
+    "data.expired",
     "audit.verified",
     "audit.exported",
 ];

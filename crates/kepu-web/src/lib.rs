@@ -31,6 +31,7 @@ pub mod form;
 pub mod guard;
 pub mod home;
 pub mod i18n;
+pub mod job;
 pub mod line;
 pub mod listen;
 pub mod marks;

@@ -102,11 +102,12 @@ pub struct User {
 impl User {
     /// From a session.
     pub fn new(signed_in: &SignedIn) -> Self {
-        const SHOWN: [Action; 10] = [
+        const SHOWN: [Action; 11] = [
             Action::UseDesk,
             Action::Draft,
             Action::Review,
             Action::WorkCase,
+            Action::Import,
             Action::ManageNodes,
             Action::ManageJobs,
             Action::ReadAudit,
@@ -260,6 +261,7 @@ impl Shell {
             "desk" => "/desk",
             "reviews" => "/reviews",
             "drafts" => "/drafts",
+            "import" => "/import",
             "nodes" => "/nodes",
             "jobs" => "/jobs",
             "audit" => "/audit",
@@ -284,6 +286,7 @@ impl Shell {
             (Action::WorkCase, "/cases", self.t("nav-cases")),
             (Action::Review, "/reviews", self.t("nav-reviews")),
             (Action::Draft, "/drafts", self.t("nav-drafts")),
+            (Action::Import, "/import", self.t("nav-import")),
             (Action::SeeMembers, "/members", self.t("nav-members")),
             (Action::ManageNodes, "/nodes", self.t("nav-nodes")),
             (Action::ManageJobs, "/jobs", self.t("nav-jobs")),

@@ -1,7 +1,7 @@
 //! The one table of all routes: method, path, who may, handler. `tests/access.csv` has a row for each, and `xtask check`
 //! compares the two. Rights in one organisation are asked again inside the operations.
 
-use crate::{Web, account, api, assets, audit, feed, guard, home, media, member, problem, record, search, setup, statics, subject};
+use crate::{Web, account, api, assets, audit, feed, guard, home, job, media, member, problem, record, search, setup, statics, subject};
 use crate::{create, deliver, listen, measure};
 use axum::Router;
 use axum::handler::Handler;
@@ -26,6 +26,7 @@ use Access::{Can, Public, SignedIn};
 
 /// One line of the table.
 pub struct Route {
+    method: &'static str,
     path: &'static str,
     access: Access,
     handler: MethodRouter<Web>,
@@ -41,13 +42,21 @@ where
         "POST" => MethodFilter::POST,
         other => panic!("the table has no method {other}"),
     };
-    Route { path, access, handler: on(filter, handler) }
+    Route { method, path, access, handler: on(filter, handler) }
+}
+
+fn all() -> impl Iterator<Item = Route> {
+    [public(), api_routes(), node_routes(), house_routes(), work_routes()].into_iter().flatten()
+}
+
+/// Method and path of every route, in the order of the table.
+pub fn declared() -> Vec<(&'static str, &'static str)> {
+    all().map(|route| (route.method, route.path)).collect()
 }
 
 /// All routes, each behind its gate.
 pub fn table() -> Router<Web> {
-    let all = [public(), api_routes(), node_routes(), house_routes()].into_iter().flatten();
-    all.fold(Router::new(), |router, route| router.route(route.path, route.handler.layer(from_fn_with_state(route.access, guard::gate))))
+    all().fold(Router::new(), |router, route| router.route(route.path, route.handler.layer(from_fn_with_state(route.access, guard::gate))))
 }
 
 fn public() -> Vec<Route> {
@@ -176,5 +185,35 @@ fn house_routes() -> Vec<Route> {
         route("GET", "/api/members/people/{id}", Can(Action::SeeMembers), api::house::person),
         route("GET", "/api/members/orgs/{id}", Can(Action::SeeMembers), api::house::members),
         route("GET", "/api/audit", Can(Action::ReadAudit), api::house::audit),
+    ]
+}
+
+/// Cases, files taken in, jobs, other nodes.
+fn work_routes() -> Vec<Route> {
+    let (cases, imports, jobs, nodes) =
+        (Access::Can(Action::WorkCase), Access::Can(Action::Import), Access::Can(Action::ManageJobs), Access::Can(Action::ManageNodes));
+    vec![
+        route("POST", "/case/{id}/take", cases, listen::work::take),
+        route("POST", "/case/{id}/classify", cases, listen::work::classify),
+        route("POST", "/case/{id}/expert", cases, listen::work::ask_expert),
+        route("POST", "/case/{id}/hold", Access::Can(Action::IssueHolding), listen::work::hold),
+        route("POST", "/case/{id}/note", cases, listen::work::note),
+        route("POST", "/case/{id}/close", cases, listen::work::close),
+        route("GET", "/import", imports, create::import::list),
+        route("POST", "/import", imports, create::import::bring),
+        route("GET", "/import/{id}", imports, create::import::show),
+        route("POST", "/import/{id}", imports, create::import::act),
+        route("GET", "/import/{id}/refused.csv", imports, create::import::refused),
+        route("GET", "/jobs", jobs, job::list),
+        route("POST", "/jobs", jobs, job::ask),
+        route("POST", "/jobs/{id}/retry", jobs, job::retry),
+        route("POST", "/jobs/{id}/cancel", jobs, job::cancel),
+        route("GET", "/api/jobs", jobs, api::work::jobs),
+        route("GET", "/api/imports", imports, api::work::imports),
+        route("GET", "/nodes", nodes, deliver::node::show),
+        route("POST", "/nodes/invite", nodes, deliver::node::invite),
+        route("POST", "/nodes/revoke", nodes, deliver::node::revoke),
+        route("POST", "/nodes/exchange", nodes, deliver::node::exchange),
+        route("GET", "/api/nodes", nodes, api::work::nodes),
     ]
 }

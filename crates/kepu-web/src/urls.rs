@@ -1,6 +1,6 @@
 //! The address of every thing that has one. Handlers and templates take addresses from here.
 
-use kepu_domain::ids::{AccountId, CaseId, DraftId, OrgId, QuestionId, ReviewId, SubjectId};
+use kepu_domain::ids::{AccountId, CaseId, DraftId, ImportId, OrgId, QuestionId, ReviewId, SubjectId};
 
 /// Percent-encodes one part of a path or one value of a query.
 pub fn encode(text: &str) -> String {
@@ -74,6 +74,10 @@ pub fn member_org(id: &OrgId) -> String {
 /// An account as others see it.
 pub fn member(id: &AccountId) -> String {
     format!("/members/people/{}", encode(&id.0))
+}
+/// A file that is taken in.
+pub fn import(id: &ImportId) -> String {
+    format!("/import/{}", encode(&id.0))
 }
 /// A file.
 pub fn media(hash: &str) -> String {

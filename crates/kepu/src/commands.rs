@@ -1,10 +1,11 @@
 //! The commands: each opens the node, calls one operation and prints what came of it.
 
-use crate::{Data, input};
+use crate::Data;
+use crate::import::BatchArgs;
 use anyhow::{Context, bail};
-use kepu_app::{App, Options, audit, import, node, record, seed};
+use kepu_app::{App, Options, audit, record, seed};
 use kepu_domain::access::Actor;
-use kepu_domain::ids::{KeyId, OrgId};
+use kepu_domain::ids::KeyId;
 use kepu_domain::record::{DocHash, Place, Stream};
 use serde_json::json;
 use std::path::PathBuf;
@@ -57,66 +58,11 @@ pub enum Record {
     },
 }
 
-/// Who answers for a batch.
-#[derive(clap::Args)]
-pub struct BatchArgs {
-    /// Name under the batch sign-off.
-    #[arg(long, default_value = "节点操作员")]
-    signed_by: String,
-    /// Licence of rows that name none.
-    #[arg(long, default_value = "CC-BY-4.0")]
-    licence: String,
-    /// Field of rows that name none.
-    #[arg(long, default_value = "other")]
-    field: String,
-    /// Organisation that the batch belongs to; default: the one that runs the node.
-    #[arg(long)]
-    org: Option<String>,
-}
-
-impl BatchArgs {
-    async fn batch(&self, app: &App) -> anyhow::Result<import::Batch> {
-        let mut tx = app.db.read().await?;
-        let org = match &self.org {
-            Some(org) => org.clone(),
-            None => node::org(&mut tx).await?.0,
-        };
-        Ok(import::Batch {
-            signed_by: self.signed_by.clone(),
-            org_name: node::name(&mut tx).await?,
-            licence: self.licence.clone(),
-            field: self.field.clone(),
-            region: node::region(&mut tx).await?,
-            org: OrgId(org),
-        })
-    }
-}
-
-async fn take_in(data: &Data, input: &std::path::Path, batch: &BatchArgs) -> anyhow::Result<ExitCode> {
-    let app = data.open(false).await?;
-    let (rows, warnings) = import::read_rows(&input::read(input)?)?;
-    let total = rows.len();
-    let batch = batch.batch(&app).await?;
-    let report = import::import(&app, &operator(), rows, &batch, |done| eprint!("\r{done}/{total}")).await?;
-    eprintln!();
-    for (line, words) in warnings.iter().chain(&report.warnings) {
-        eprintln!("line {line}: {words}");
-    }
-    for (line, reason) in &report.refused {
-        eprintln!("line {line}: not taken: {reason}");
-    }
-    if report.licence_filled > 0 {
-        eprintln!("{} rows named no licence and were published under {} (--licence)", report.licence_filled, batch.licence);
-    }
-    println!("{}", json!({"rows": report.rows, "published": report.published, "drafts": report.drafts, "refused": report.refused.len()}));
-    Ok(if report.refused.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) })
-}
-
 impl Record {
     /// Runs the command.
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         match self {
-            Record::Publish { data, input, batch } => take_in(&data, &input, &batch).await,
+            Record::Publish { data, input, batch } => crate::import::take_in(&data, &input, batch.plan(Default::default()), batch.org(), false).await,
             Record::Show { data, id } => {
                 let app = data.open(false).await?;
                 let row = find(&app, &id).await?;
@@ -212,23 +158,5 @@ impl Audit {
             eprintln!("kepu: the anchor of {day} does not fit: {}", fault.as_str());
         }
         Ok(if checked.is_whole() { ExitCode::SUCCESS } else { ExitCode::from(1) })
-    }
-}
-
-/// `kepu import`
-#[derive(clap::Args)]
-pub struct Import {
-    #[command(flatten)]
-    data: Data,
-    /// JSON lines or CSV; UTF-8, UTF-16 or GB 18030; also .gz and .zst.
-    file: PathBuf,
-    #[command(flatten)]
-    batch: BatchArgs,
-}
-
-impl Import {
-    /// Runs the command.
-    pub async fn run(self) -> anyhow::Result<ExitCode> {
-        take_in(&self.data, &self.file, &self.batch).await
     }
 }

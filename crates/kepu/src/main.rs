@@ -8,10 +8,13 @@ mod bench_sync;
 mod bundle;
 mod commands;
 mod demo;
+mod import;
 mod input;
+mod measure;
 mod node;
 mod serve;
 mod verify;
+mod work;
 
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -54,8 +57,10 @@ enum Command {
     /// The audit log.
     #[command(subcommand)]
     Audit(commands::Audit),
-    /// Take in many resources from JSON lines or CSV.
-    Import(commands::Import),
+    /// Take in many resources or claims from JSON lines or CSV.
+    Import(import::Import),
+    /// Do queued jobs, without serving pages.
+    Work(work::Work),
     /// Publish the sample texts and make the sample accounts.
     Seed(commands::DataFolder),
     /// A national and a county node on this machine with sample texts.
@@ -97,6 +102,7 @@ async fn main() -> ExitCode {
         Command::Account(account) => account.run().await,
         Command::Audit(audit) => audit.run().await,
         Command::Import(import) => import.run().await,
+        Command::Work(work) => work.run().await,
         Command::Seed(folder) => folder.seed().await,
         Command::Demo(demo) => demo.run().await,
         Command::Bench(bench) => bench.run().await,

@@ -4,7 +4,7 @@ use crate::Data;
 use anyhow::Context;
 use axum::serve::ListenerExt;
 use kepu_app::record::heads;
-use kepu_app::{App, index, node, relearn, setup, sync, upkeep};
+use kepu_app::{App, audit, index, node, relearn, setup, sync};
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -27,6 +27,9 @@ pub struct Serve {
     /// Do not exchange with parents by itself; leave that to `kepu sync`.
     #[arg(long)]
     no_sync: bool,
+    /// Jobs done at the same time; 0 leaves them to `kepu work`.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(0..=16))]
+    workers: u8,
 }
 
 impl Serve {
@@ -34,6 +37,8 @@ impl Serve {
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         self.refuse_open_air()?;
         let app = self.data.open(true).await?;
+        // Whoever searches right after a start must not be told that nobody has checked what the node holds.
+        index::catch_up(&app).await?;
         tokio::spawn(keep_index(app.clone()));
         tokio::spawn(keep_head(app.clone()));
         tokio::spawn(keep_numbers(app.clone()));
@@ -41,6 +46,7 @@ impl Serve {
         if !self.no_sync {
             tokio::spawn(keep_sync(app.clone()));
         }
+        let (stop, workers) = crate::work::begin(&app, self.workers);
         let listener = tokio::net::TcpListener::bind(self.listen).await.with_context(|| format!("cannot listen at {}", self.listen))?;
         let address = listener.local_addr()?;
         if let Some(code) = setup::code(&app).await? {
@@ -52,10 +58,12 @@ impl Serve {
         let router = kepu_web::router(self.web(app).await?);
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
         // Children hold long polls for most of a minute; whatever was acknowledged is in the tables, so nobody waits for them.
-        let (stop, mut stopping) = tokio::sync::watch::channel(false);
+        let mut stopping = stop.subscribe();
+        let ending = stop.clone();
         tokio::spawn(async move {
             stopped().await;
-            stop.send_replace(true);
+            // Workers give back what they have under way while the last pages are sent.
+            ending.send_replace(true);
         });
         let mut signal = stopping.clone();
         let server = axum::serve(listener, service).with_graceful_shutdown(async move {
@@ -68,6 +76,7 @@ impl Serve {
                 tokio::time::sleep(FAREWELL).await;
             } => {}
         }
+        crate::work::end(stop, workers).await;
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -104,7 +113,8 @@ impl Serve {
 /// How long requests under way may take after the signal to stop.
 const FAREWELL: Duration = Duration::from_secs(3);
 
-async fn stopped() {
+/// Returns when the process is told to stop: Ctrl-C or SIGTERM.
+pub async fn stopped() {
     let mut terminate = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
         Ok(signal) => signal,
         Err(_) => return std::future::pending().await,
@@ -149,11 +159,11 @@ async fn keep_head(app: App) {
     }
 }
 
-/// Removes what has ended and anchors the audit log, every hour.
+/// Anchors the audit log, every hour; what has ended is removed by a daily job.
 async fn keep_house(app: App) {
     loop {
-        if let Err(error) = upkeep::run(&app).await {
-            tracing::error!(%error, "what has ended could not be removed, or the log not be anchored");
+        if let Err(error) = audit::anchor(&app).await {
+            tracing::error!(%error, "the audit log could not be anchored");
         }
         tokio::time::sleep(Duration::from_secs(3600)).await;
     }

@@ -294,11 +294,16 @@ pub async fn grant_in(app: &App, tx: &mut Tx, who: &Actor, account: &AccountId, 
 
 /// The organisations where the actor may draft, nearest first.
 pub async fn drafting_orgs(app: &App, who: &SignedIn) -> Result<Vec<kepu_domain::org::Org>, AppError> {
+    orgs_where(app, who, Action::Draft).await
+}
+
+/// The organisations in which the actor holds a role that allows `action`, in the order of the memberships.
+pub async fn orgs_where(app: &App, who: &SignedIn, action: Action) -> Result<Vec<kepu_domain::org::Org>, AppError> {
     let mut tx = app.db.read().await?;
     let mut list = Vec::new();
     for membership in &who.memberships {
         let line = OrgLine(vec![membership.org.clone()]);
-        if who.actor.may(Action::Draft, Some(&line)).is_ok() && !list.iter().any(|o: &kepu_domain::org::Org| o.id == membership.org) {
+        if who.actor.may(action, Some(&line)).is_ok() && !list.iter().any(|o: &kepu_domain::org::Org| o.id == membership.org) {
             list.extend(kepu_store::org::find(&mut tx, &membership.org).await?);
         }
     }

@@ -219,6 +219,8 @@ async fn deeds(tx: &mut Tx, who: &SignedIn) -> Result<Vec<Value>, AppError> {
 pub async fn close(app: &App, who: &SignedIn, password: &str) -> Result<(), AppError> {
     let row = prove(app, who, "password", password).await?;
     let mut tx = app.db.write().await?;
+    // First, so that two who close their accounts at once are counted one after the other (see `member::revoke`).
+    log(app, &mut tx, &who.actor.log_name(), "account.closed", &who.account.id.0, "ok").await?;
     let held = member::list_by_account(&mut tx, &row.account.id).await?;
     crate::member::keep_the_last(&mut tx, &row.account.id, &held, "password").await?;
     for membership in &held {
@@ -229,7 +231,6 @@ pub async fn close(app: &App, who: &SignedIn, password: &str) -> Result<(), AppE
     let login = format!("{CLOSED}{}", row.account.id);
     let account = Account { login: login.clone(), name: CLOSED_NAME.into(), party: None, disabled: true, must_change: false, ..row.account.clone() };
     store::update(&mut tx, Row { account, login_fold: login, pass_hash: String::new(), totp_secret: None, ..row }).await?;
-    log(app, &mut tx, &who.actor.log_name(), "account.closed", &who.account.id.0, "ok").await?;
     tx.commit().await?;
     Ok(())
 }

@@ -50,6 +50,26 @@ pub async fn begin_in(
     Ok(draft)
 }
 
+/// Begins a draft of a given subject within `tx`, for whoever was found to be allowed already: a file with thousands of rows
+/// asks once.
+pub(crate) async fn begin_as(app: &App, tx: &mut Tx, who: &Actor, org: &OrgId, matter: Matter, subject: SubjectId) -> Result<Draft, AppError> {
+    let id = DraftId(keys::random_word(16));
+    let draft = Draft {
+        id,
+        subject,
+        org: org.clone(),
+        owner: who.account().cloned(),
+        case: None,
+        matter,
+        correction: String::new(),
+        version: 1,
+        stage: Stage::Writing,
+    };
+    store::insert(tx, &draft, app.now()).await?;
+    log(app, tx, &who.log_name(), "draft.begun", &draft.id.0, "ok").await?;
+    Ok(draft)
+}
+
 /// The credit of the acting person, from the registry where linked.
 pub async fn credit(app: &App, tx: &mut Tx, who: &Actor) -> Result<Credit, AppError> {
     let _ = app;

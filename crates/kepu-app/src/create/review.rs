@@ -20,7 +20,10 @@ const REVIEW_DAYS: i64 = 3;
 /// Who could review or answer `fields`, best first, without `excluded`.
 pub async fn candidates(app: &App, tx: &mut Tx, fields: &[String], excluded: &[PartyId]) -> Result<Vec<Candidate>, AppError> {
     let since = app.now().checked_sub(SignedDuration::from_hours(30 * 24)).unwrap_or(jiff::Timestamp::MIN);
-    let loads = store::loads(tx, since).await?;
+    let mut loads = store::loads(tx, since).await?;
+    for (party, cases) in kepu_store::listen::case::loads(tx).await? {
+        *loads.entry(party).or_default() += cases;
+    }
     let parties = kepu_store::create::party::list_available(tx, fields, 2_000).await?;
     let with_load = parties.into_iter().map(|p| (loads.get(&p.id).copied().unwrap_or(0), p)).map(|(load, p)| (p, load)).collect();
     Ok(rank(with_load, fields, excluded))

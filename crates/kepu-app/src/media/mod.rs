@@ -84,10 +84,7 @@ pub async fn put(app: &App, bytes: &[u8]) -> Result<Media, AppError> {
     let media_type = sniff(bytes).ok_or_else(|| AppError::Invalid(vec![FieldError::new("file", "file_kind")]))?;
     let hash = blake3::hash(bytes).to_hex().to_string();
     let target = path(app, &hash)?;
-    let wrap = |source| AppError::File { action: "write", path: target.display().to_string(), source };
-    let part = target.with_extension("part");
-    // A file appears whole or not at all.
-    std::fs::write(&part, bytes).and_then(|()| fetch::settle(&part, &target)).map_err(wrap)?;
+    crate::blob::write_whole(&target, bytes)?;
     let media = Media { hash, media_type: media_type.into(), size: bytes.len() as i64, created_at: app.now(), wanted: false, have: true };
     let mut tx = app.db.write().await?;
     store::upsert(&mut tx, &media).await?;

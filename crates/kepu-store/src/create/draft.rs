@@ -2,7 +2,7 @@
 
 use crate::db::Tx;
 use crate::error::StoreError;
-use crate::sql::{Built, Cells, all, args, must, number, one, run, run_versioned};
+use crate::sql::{Built, Cells, all, all_in, args, must, number, one, run, run_versioned};
 use crate::value::list_text;
 use jiff::Timestamp;
 use kepu_domain::create::draft::{Draft, Stage};
@@ -179,6 +179,12 @@ fn narrow<'a>(query: &mut Built<'a>, filter: &'a Filter) {
             query.push(piece, args![value]);
         }
     }
+}
+
+/// Those of `subjects` that some draft is a version of, given-up drafts left out; each once.
+pub async fn list_subjects(tx: &mut Tx, subjects: &[SubjectId]) -> Result<Vec<SubjectId>, StoreError> {
+    let parts = ("SELECT DISTINCT subject FROM draft WHERE stage <> 'dropped' AND subject IN (", ")");
+    all_in(tx, "find the subjects of drafts", parts, subjects, |id| args![id.as_str()], |c| c.id()).await
 }
 
 /// What `owner` writes, latest change first, at most `limit`.

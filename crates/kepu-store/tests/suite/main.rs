@@ -1,5 +1,6 @@
 //! One suite, run on every engine the store claims: each step gets a fresh database. Steps stand in files by noun.
 
+mod jobs;
 mod nouns;
 mod published;
 mod records;
@@ -101,9 +102,12 @@ macro_rules! suite {
             work::log_is_a_chain,
             work::log_shows_tampering,
             work::log_has_no_branches,
-            work::one_claimer_gets_the_job,
-            work::jobs_back_off_and_end,
-            work::a_lost_lease_is_taken_over,
+            jobs::one_claimer_gets_the_job,
+            jobs::jobs_back_off_and_end,
+            jobs::a_lost_lease_is_taken_over,
+            jobs::a_job_is_called_off_or_given_back,
+            jobs::files_are_taken_in,
+            work::what_people_typed_is_forgotten,
             work::questions,
             work::cases,
             work::parties,

@@ -289,8 +289,17 @@ pub async fn peers_and_invitations(db: &Db) {
     write!(db, tx => invite::claim(tx, "h", &"did:key:zA".into(), at(99))).expect("the same key may ask again");
     assert!(matches!(write!(db, tx => invite::claim(tx, "h", &"did:key:zB".into(), at(99))), Err(StoreError::Stale { .. })));
     assert!(matches!(write!(db, tx => invite::claim(tx, "none", &"did:key:zB".into(), at(99))), Err(StoreError::NotFound { .. })));
-    assert_eq!(read!(db, tx => invite::list(tx, 9)).expect("list"), [used]);
-    assert!(write!(db, tx => invite::delete(tx, "h")).expect("delete"));
+    assert_eq!(read!(db, tx => invite::list(tx, 9)).expect("list"), std::slice::from_ref(&used));
+    assert!(!write!(db, tx => invite::delete(tx, "h")).expect("delete"), "it was used");
+    let other = Invite { token_hash: "i".into(), used_by: None, ..used };
+    for taken in [true, false] {
+        if taken {
+            write!(db, tx => invite::insert(tx, &other)).expect("insert");
+        }
+        assert_eq!(write!(db, tx => invite::delete(tx, "i")).expect("delete"), taken);
+    }
+    assert_eq!(write!(db, tx => invite::purge(tx, at(100))).expect("purge"), 0, "it is good up to its time");
+    assert_eq!(write!(db, tx => invite::purge(tx, at(101))).expect("purge"), 1);
 }
 
 pub async fn forms_are_done_once(db: &Db) {

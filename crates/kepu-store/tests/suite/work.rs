@@ -1,23 +1,21 @@
-//! Steps about the work of people and jobs.
+//! Steps about the work of people.
 
+use crate::jobs::new_job;
 use crate::{RARE, at, raw, read, write};
-use jiff::Timestamp;
 use jiff::civil::date;
 use kepu_domain::create::draft::{Draft, Matter, Stage as DraftStage};
 use kepu_domain::create::party::Party;
 use kepu_domain::create::review::{Decision, Review, Stage as ReviewStage};
-use kepu_domain::ids::JobId;
 use kepu_domain::listen::case::{Case, Stage as CaseStage, Step};
 use kepu_domain::listen::question::{Question, Stage as QuestionStage};
 use kepu_domain::log::Break;
 use kepu_domain::org::Region;
 use kepu_store::create::draft::Seen;
 use kepu_store::create::{draft, party, review};
-use kepu_store::job::{self, Job, NewJob, State};
 use kepu_store::listen::case::Steps;
 use kepu_store::listen::{case, question};
 use kepu_store::log::Verdict;
-use kepu_store::{Db, Engine, StoreError, Tx, Value, bulk, log, meta};
+use kepu_store::{Db, Engine, StoreError, Tx, Value, bulk, job, log, meta};
 use std::collections::HashMap;
 
 pub async fn log_is_a_chain(db: &Db) {
@@ -88,97 +86,30 @@ pub async fn log_has_no_branches(db: &Db) {
     assert!(matches!(read!(db, tx => log::verify(tx)).expect("verify"), Verdict::Whole { entries: 40, .. }));
 }
 
-fn new_job(id: &str, run_at: i64) -> NewJob {
-    NewJob { id: id.into(), kind: "index".into(), payload: format!("\"{RARE}\""), run_at: at(run_at), max_attempts: 3, created_at: at(run_at) }
-}
-
-async fn claim(db: &Db, now: i64, lease_ms: i64) -> Option<Job> {
-    write!(db, tx => job::claim(tx, at(now), lease_ms)).expect("claim")
-}
-
-pub async fn one_claimer_gets_the_job(db: &Db) {
-    write!(db, tx => job::enqueue(tx, &new_job("one", 10))).expect("queue");
-    assert_eq!(claim(db, 9, 100).await, None, "not before its time");
-    let (a, b) = tokio::join!(claim(db, 10, 100), claim(db, 10, 100));
-    assert_eq!(a.iter().chain(&b).count(), 1, "exactly one claimer gets it");
-    let got = a.or(b).expect("one");
-    assert_eq!((got.payload.as_str(), got.state, got.attempts, got.lease_until), (format!("\"{RARE}\"").as_str(), State::Running, 1, Some(at(110))));
-    write!(db, tx => job::finish(tx, &got, at(20))).expect("finish");
-    assert!(matches!(write!(db, tx => job::finish(tx, &got, at(21))), Err(StoreError::Stale { .. })));
-
-    for n in 0..24 {
-        write!(db, tx => job::enqueue(tx, &new_job(&format!("job-{n:02}"), 100 + n))).expect("queue");
+pub async fn what_people_typed_is_forgotten(db: &Db) {
+    let asked =
+        |id: &str| Question { id: id.into(), text: RARE.into(), region: Region::NATION, asked_at: at(1), stage: QuestionStage::Open { case: "c".into() } };
+    for id in ["open", "old", "new"] {
+        write!(db, tx => question::insert(tx, &asked(id))).expect("insert");
     }
-    let workers: Vec<_> = (0..4)
-        .map(|_| {
-            let db = db.clone();
-            tokio::spawn(async move {
-                let mut done = Vec::new();
-                while read!(db, tx => job::count_waiting(tx, "index")).expect("count") > 0 {
-                    if let Some(job) = claim(&db, 1_000, 60_000).await {
-                        write!(db, tx => job::finish(tx, &job, at(1_001))).expect("finish");
-                        done.push(job.id);
-                    }
-                }
-                done
-            })
-        })
-        .collect();
-    let mut done = Vec::new();
-    for one in workers {
-        done.extend(one.await.expect("joined"));
-    }
-    done.sort();
-    assert_eq!(done, (0..24).map(|n| JobId(format!("job-{n:02}"))).collect::<Vec<_>>(), "every job once");
-    assert_eq!(read!(db, tx => job::counts_by_state(tx)).expect("counts"), [(State::Done, 25)]);
-}
-
-pub async fn jobs_back_off_and_end(db: &Db) {
-    write!(db, tx => job::enqueue(tx, &new_job("j", 0))).expect("queue");
-    let mut now = 0;
-    for attempt in 1..=3 {
-        let got = claim(db, now, 1_000).await.expect("due");
-        assert_eq!(got.attempts, attempt);
-        write!(db, tx => job::set_progress(tx, &got.id, "半")).expect("progress");
-        write!(db, tx => job::extend(tx, &got, at(now + 5_000))).expect("extend");
-        write!(db, tx => job::fail(tx, &got, RARE, at(now))).expect("fail");
-        let stored = read!(db, tx => job::get(tx, &got.id)).expect("get");
-        assert_eq!((stored.last_error.as_str(), stored.progress.as_str(), stored.lease_until), (RARE, "半", None));
-        if attempt < 3 {
-            let pause = job::backoff_ms(attempt);
-            assert_eq!((stored.state, stored.run_at), (State::Queued, at(now + pause)));
-            assert_eq!(claim(db, now + pause - 1, 1_000).await, None, "not before the pause is over");
-            now += pause;
-        } else {
-            assert_eq!((stored.state, stored.finished_at), (State::Failed, Some(at(now))));
+    for (id, ended) in [("old", 5), ("new", 10)] {
+        let closed = Question { stage: QuestionStage::Closed { reason: "r".into(), at: at(ended) }, ..asked(id) };
+        write!(db, tx => question::update(tx, &closed)).expect("close");
+        write!(db, tx => case::insert(tx, &open_case(id, 1))).expect("insert");
+        write!(db, tx => case::update(tx, open_case(id, 1).close("r", at(ended)).expect("close"))).expect("close");
+        for public in [true, false] {
+            write!(db, tx => case::add_step(tx, &id.into(), &Step { at: at(2), kind: "note".into(), text: "t".into(), public })).expect("step");
         }
     }
-    assert_eq!(claim(db, i64::from(u32::MAX), 1_000).await, None);
-    write!(db, tx => job::retry_now(tx, &"j".into(), at(now))).expect("retry");
-    let again = claim(db, now, 1_000).await.expect("due again");
-    assert_eq!(again.attempts, 1);
-    assert!(matches!(write!(db, tx => job::retry_now(tx, &"j".into(), at(now))), Err(StoreError::Stale { .. })), "it is running");
-    write!(db, tx => job::finish(tx, &again, at(now))).expect("finish");
-    write!(db, tx => job::enqueue(tx, &new_job("k", 5))).expect("queue");
-    let ids = |jobs: Vec<Job>| jobs.into_iter().map(|job| job.id.0).collect::<Vec<_>>();
-    assert_eq!(ids(read!(db, tx => job::list(tx, None, None, 9)).expect("list")), ["k", "j"]);
-    assert_eq!(ids(read!(db, tx => job::list(tx, None, Some((at(5), &"k".into())), 9)).expect("list")), ["j"]);
-    assert_eq!(ids(read!(db, tx => job::list(tx, Some(State::Done), None, 9)).expect("list")), ["j"]);
-    assert_eq!(write!(db, tx => job::purge_done(tx, Timestamp::MAX)).expect("purge"), 1);
-    assert!(matches!(read!(db, tx => job::get(tx, &"j".into())), Err(StoreError::NotFound { .. })));
-}
-
-pub async fn a_lost_lease_is_taken_over(db: &Db) {
-    write!(db, tx => job::enqueue(tx, &NewJob { max_attempts: 2, ..new_job("j", 0) })).expect("queue");
-    let lost = claim(db, 0, 100).await.expect("first");
-    assert_eq!(claim(db, 100, 100).await, None, "the lease still holds");
-    let taken = claim(db, 101, 100).await.expect("second");
-    assert_eq!(taken.attempts, 2);
-    for result in [write!(db, tx => job::finish(tx, &lost, at(102))), write!(db, tx => job::fail(tx, &lost, "x", at(102)))] {
-        assert!(matches!(result, Err(StoreError::Stale { .. })), "the first claimer came too late");
-    }
-    assert_eq!(claim(db, 500, 100).await, None, "no third attempt");
-    assert_eq!(read!(db, tx => job::get(tx, &lost.id)).expect("get").state, State::Failed);
+    assert_eq!(write!(db, tx => question::purge_texts(tx, at(10))).expect("purge"), 1);
+    assert_eq!(write!(db, tx => case::purge_texts(tx, at(10))).expect("purge"), (1, 1));
+    assert_eq!(write!(db, tx => question::purge_texts(tx, at(10))).expect("purge"), 0, "once is enough");
+    assert_eq!(write!(db, tx => case::purge_texts(tx, at(10))).expect("purge"), (0, 0));
+    let words = async |id: &str| read!(db, tx => question::get(tx, &id.into())).expect("get").text;
+    assert_eq!((words("open").await, words("old").await, words("new").await), (RARE.into(), String::new(), RARE.into()));
+    assert_eq!(read!(db, tx => case::get(tx, &"old".into())).expect("get").title, "");
+    let steps = read!(db, tx => case::list_steps(tx, &"old".into(), Steps::All, 9)).expect("steps");
+    assert_eq!(steps.iter().map(|step| step.text.as_str()).collect::<Vec<_>>(), ["t", ""], "what was public stays");
 }
 
 pub async fn questions(db: &Db) {
@@ -238,7 +169,9 @@ pub async fn cases(db: &Db) {
     let asked = taken.ask_expert("p".into(), "d".into()).expect("ask").held(at(7)).expect("held");
     let asked = write!(db, tx => case::update(tx, asked)).expect("update");
     assert_eq!(asked, read_back("a").await);
+    assert_eq!(read!(db, tx => case::loads(tx)).expect("loads"), HashMap::from([("p".into(), 1)]));
     let done = write!(db, tx => case::update(tx, asked.answer(at(9)).expect("answer"))).expect("update");
+    assert!(read!(db, tx => case::loads(tx)).expect("loads").is_empty(), "answered");
     assert_eq!(done, read_back("a").await);
     let closed = write!(db, tx => case::update(tx, open_case("b", 2).close(RARE, at(5)).expect("close"))).expect("update");
     assert_eq!(closed, read_back("b").await);
@@ -255,6 +188,13 @@ pub async fn cases(db: &Db) {
     assert_eq!(ask(case::Filter { stage: Some("answered".into()), owner: Some("anna".into()), ..Default::default() }).await, "a");
     assert_eq!(ask(case::Filter { org: Some("420000".into()), ..Default::default() }).await, "");
     assert_eq!(ask(case::Filter { kind: Some("rumour".into()), ..Default::default() }).await, "cba");
+    for (place, found) in [("000000", "cba"), ("410000", ""), ("100000", "")] {
+        assert_eq!(ask(case::Filter { within: Region::parse(place).ok(), ..Default::default() }).await, found, "{place}");
+    }
+    write!(db, tx => case::insert(tx, &Case { region: Region::parse("411525").expect("code"), ..open_case("x", 0) })).expect("insert");
+    for (place, found) in [("410000", "x"), ("411500", "x"), ("411525", "x"), ("411526", ""), ("411000", "")] {
+        assert_eq!(ask(case::Filter { within: Region::parse(place).ok(), ..Default::default() }).await, found, "{place}");
+    }
     let page = read!(db, tx => case::list(tx, &case::Filter::default(), Some((at(2), &"c".into())), 1)).expect("page");
     assert_eq!(page, [closed]);
     assert_eq!(read!(db, tx => case::find_by_subject(tx, &"kepu:abcdefgh23/c".into())).expect("find").expect("one").id.as_str(), "c");
@@ -358,6 +298,8 @@ pub async fn drafts(db: &Db) {
     assert_eq!(ids(read!(db, tx => draft::list(tx, &draft::Filter::default(), Some((at(4), &"a".into())), 9)).expect("list")), "b");
     assert_eq!(ids(read!(db, tx => draft::list_by_owner(tx, &"anna".into(), 9)).expect("list")), "a");
     assert_eq!(ids(read!(db, tx => draft::list_by_org(tx, &"p".into(), Some("writing"), 9)).expect("list")), "b");
+    let mine = read!(db, tx => draft::get(tx, &"b".into())).expect("get").subject;
+    assert_eq!(read!(db, tx => draft::list_subjects(tx, &[mine.clone(), "kepu:abcdefgh23/none".into()])).expect("list"), [mine]);
     assert_eq!(ids(read!(db, tx => draft::list_submitted(tx, 9)).expect("list")), "a");
     let of_case = draft::Filter { case: Some("c".into()), stage: Some("active".into()), ..Default::default() };
     assert_eq!(ids(read!(db, tx => draft::list(tx, &of_case, None, 9)).expect("list")), "b");

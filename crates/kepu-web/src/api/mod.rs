@@ -4,6 +4,7 @@
 pub mod create;
 pub mod house;
 pub mod listen;
+pub mod work;
 
 use crate::Web;
 use crate::line::holder;
@@ -29,7 +30,7 @@ use utoipa::{OpenApi, ToSchema};
 /// Rows of a page unless `limit` says otherwise.
 const LIMIT: usize = 50;
 /// Most rows of a page.
-const LIMIT_MAX: usize = 200;
+pub(crate) const LIMIT_MAX: usize = 200;
 
 /// An answer as JSON.
 pub(crate) fn json(value: &impl Serialize) -> Answer {
@@ -570,7 +571,10 @@ pub async fn vocabulary(Path(name): Path<String>) -> Answer {
         house::members,
         house::people,
         house::person,
-        house::audit
+        house::audit,
+        work::jobs,
+        work::imports,
+        work::nodes
     )
 )]
 struct Doc;
@@ -647,6 +651,6 @@ mod tests {
     fn the_description_names_its_version_and_every_operation() {
         let value = serde_json::to_value(description()).expect("json");
         assert!(value["openapi"].as_str().is_some_and(|v| v.starts_with("3.1")));
-        assert_eq!(value["paths"].as_object().map(serde_json::Map::len), Some(22));
+        assert_eq!(value["paths"].as_object().map(serde_json::Map::len), Some(25));
     }
 }

@@ -1,3 +1,4 @@
-//! Pages of resources. Writing and reviewing them stand beside.
+//! Pages of resources and of files that are taken in. Writing and reviewing stand beside.
 
+pub mod import;
 pub mod resource;

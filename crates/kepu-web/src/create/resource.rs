@@ -154,6 +154,9 @@ fn edition<'a>(req: &'a Req, editions: &BTreeMap<String, String>) -> Result<&'a 
     }
 }
 
+/// Editions as the switch shows them; the plain text has no name.
+const EDITIONS: [&str; 7] = ["", "elder", "children", "broadcast", "chalk", "chat", "easy"];
+
 fn edition_name(s: &Shell, name: &str) -> String {
     match name {
         "" => s.t("edition-plain"),
@@ -180,7 +183,9 @@ fn show_found(web: &Web, req: &Req, subject: Subject) -> Answer {
     let text = r.editions.get(name).unwrap_or(&r.text);
     let path = urls::resource(&subject.row.id);
     let href = |name: &str| if name.is_empty() && s.elder { urls::with(&path, &[("edition", "plain")]) } else { urls::with(&path, &[("edition", name)]) };
-    let editions = std::iter::once("").chain(r.editions.keys().map(String::as_str));
+    let mut editions: Vec<&str> = std::iter::once("").chain(r.editions.keys().map(String::as_str)).collect();
+    // In the order of the readers that most ask for them; translations after, by their names.
+    editions.sort_by_key(|name| EDITIONS.iter().position(|known| known == name).unwrap_or(EDITIONS.len()));
     let title = s.pick(&r.title, &r.title_en).to_owned();
     let mut shell = req.titled(title.clone());
     shell.head = json_ld(&subject.record);
@@ -203,7 +208,7 @@ fn show_found(web: &Web, req: &Req, subject: Subject) -> Answer {
         title_lang: s.pick_attr(&r.lang, &r.title_en),
         text_lang: s.lang_attr(lang),
         body: Html(kepu_text::markdown::render(text, base_of(text))),
-        editions: editions.map(|e| Edition { name: edition_name(s, e), href: href(e), on: e == name }).collect(),
+        editions: editions.into_iter().map(|e| Edition { name: edition_name(s, e), href: href(e), on: e == name }).collect(),
         by: reviewers(s, &r.reviews),
         reviewed: r.reviews.iter().map(|review| review.date).max().map_or_else(Html::default, |day| s.date(&day)),
         sources: r.sources.iter().map(source).collect(),

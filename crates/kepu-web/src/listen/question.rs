@@ -51,6 +51,7 @@ fn ask_form(web: &Web, req: &Req, status: StatusCode, text: &str, province: &str
     )
 }
 
+/// Names of the places inside `province`, to choose from while typing.
 pub(crate) fn below(province: Region) -> Vec<String> {
     DIVISIONS.iter().filter(|org| org.region != province && province.covers(org.region)).map(|org| org.name.clone()).collect()
 }
@@ -184,7 +185,7 @@ pub async fn status(State(web): State<Web>, req: Req, Path(id): Path<String>) ->
     shell.head = Html("<meta name=\"robots\" content=\"noindex\"><meta name=\"referrer\" content=\"no-referrer\">".into());
     let response = page(&QuestionPage {
         id: view.question.id.0.clone(),
-        text: view.question.text.clone(),
+        text: if view.question.text.is_empty() { s.t("question-forgotten") } else { view.question.text.clone() },
         region: view.question.region,
         asked: s.time(&view.question.asked_at),
         clock: view.case.as_ref().zip(view.clock).map_or_else(Html::default, |(case, clock)| clock_of(s, case, &clock, "")),

@@ -78,7 +78,11 @@ impl Line {
     fn new(s: &Shell, member: &Member, org: bool) -> Self {
         let roles = match org {
             true => s.list(member.seats.iter().map(|seat| s.role(&seat.role)).collect::<Vec<_>>().iter().map(String::as_str)),
-            false => crate::account::own::by_org(s, &member.seats).into_iter().map(|(org, roles)| format!("{org}: {roles}")).collect::<Vec<_>>().join("; "),
+            false => crate::account::own::by_org(s, &member.seats)
+                .into_iter()
+                .map(|(org, roles)| s.t2("org-roles", "org", org, "roles", roles))
+                .collect::<Vec<_>>()
+                .join(if s.is_en() { "; " } else { "；" }),
         };
         Self {
             href: urls::member(&member.account.id),

@@ -11,7 +11,7 @@ use axum::http::{StatusCode, header};
 use kepu_app::account::secret;
 use kepu_app::member::{self, Person};
 use kepu_app::{AppError, FieldError, org as orgs};
-use kepu_domain::access::{Action, ROLES, Role};
+use kepu_domain::access::{Action, Role};
 use kepu_domain::ids::{AccountId, OrgId, PartyId};
 
 struct SeatLine {
@@ -19,6 +19,7 @@ struct SeatLine {
     org_id: String,
     role: String,
     word: &'static str,
+    revocable: bool,
 }
 
 #[derive(Template)]
@@ -53,6 +54,8 @@ async fn places(web: &Web, req: &Req, person: &Person) -> Result<(Vec<(String, S
         let view = orgs::view(&web.app, &req.actor, &id).await?;
         if !view.grants.is_empty() {
             places.push((id.0, s.pick(&view.org.name, &view.org.name_en).to_owned()));
+        }
+        if view.grants.iter().any(|role| !role.is_admin()) {
             people.extend(view.parties.into_iter().map(|party| (party.id.0, format!("{} {}", party.name, party.title))));
         }
     }
@@ -75,8 +78,9 @@ async fn show_person(web: &Web, req: &Req, id: &AccountId, status: StatusCode, e
         org_id: seat.org.0.clone(),
         role: s.role(&seat.role),
         word: seat.role.as_str(),
+        revocable: person.revocable.contains(&(seat.org.clone(), seat.role)),
     };
-    let roles = ROLES.iter().filter(|role| if role.is_admin() { security } else { s.may(Action::ManageMembers) });
+    let roles = person.grantable.iter();
     let never = || Html(crate::page::escape(&s.t("member-never")));
     let page = PersonPage {
         path: urls::member(id),

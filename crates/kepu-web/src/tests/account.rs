@@ -389,7 +389,7 @@ async fn the_last_steward_cannot_close_the_own_account() {
     let form = [("password", PASSWORD), ("sure", "1")];
     let refused = submit(&site, &who, "/account/close", &form).await;
     assert_eq!(refused.status(), StatusCode::UNPROCESSABLE_ENTITY);
-    assert!(text(refused).await.contains("最后一位管理人"));
+    assert!(text(refused).await.contains("最后一位机构管理员"));
     person(&node.web, "above", None, &[("000000", Role::Steward)]).await;
     assert_eq!(place(&submit(&site, &who, "/account/close", &form).await), "/login?done=closed");
 }

@@ -169,11 +169,12 @@ async fn what_has_ended_is_removed_and_the_removal_is_noted() {
     let l = log().await;
     let _ = kepu_app::account::sign_in(&l.node.web.app, "nobody", "wrong", None, "10.0.0.1").await;
     let later = l.node.restarted(25 * 60).await;
-    kepu_app::upkeep::run(&later.app).await.expect("upkeep");
+    kepu_app::job::expire::run(&later.app).await.expect("expired");
+    kepu_app::audit::anchor(&later.app).await.expect("anchor");
     let session = kepu_app::account::sign_in(&later.app, "shenji", PASSWORD, None, "").await.expect("session");
     let auditor = Person { cookie: format!("kepu_session={}", session.token), csrf: session.csrf };
-    let page = text(open(&router(later.clone()), &auditor, "/audit?action=node.expired_removed").await).await;
-    assert!(page.contains("删除到期的登录和计数") && !hidden(&page, "_csrf").is_empty());
+    let page = text(open(&router(later.clone()), &auditor, "/audit?action=data.expired").await).await;
+    assert!(page.contains("删除保存期满的内容") && !hidden(&page, "_csrf").is_empty());
     let mut tx = later.app.db.read().await.expect("tx");
     assert!(kepu_store::login_lock::find(&mut tx, "login:nobody").await.expect("find").is_none());
     assert!(later.app.data().join(ANCHORS).join(later.app.today().to_string()).exists());

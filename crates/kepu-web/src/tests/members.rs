@@ -126,7 +126,7 @@ async fn the_last_steward_and_the_last_security_administrator_stay() {
     assert_eq!(key(member::disable(app, &operator, &steward).await.expect_err("the last")), "last_steward");
     let refused = submit(&h.site, &h.steward, &format!("{}/revoke", h.path("steward").await), &[("org", "410000"), ("role", "steward")]).await;
     assert_eq!(refused.status(), StatusCode::UNPROCESSABLE_ENTITY);
-    assert!(text(refused).await.contains("最后一位管理人"));
+    assert!(text(refused).await.contains("最后一位机构管理员"));
     person(&h.node.web, "second", None, &[("410000", Role::Steward)]).await;
     // A disabled steward cares for nothing.
     member::disable(app, &operator, &h.node.id("second").await).await.expect("the first is left");

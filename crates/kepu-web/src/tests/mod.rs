@@ -3,8 +3,12 @@
 
 mod account;
 mod audit;
+mod cases;
 mod guard;
+mod import;
+mod jobs;
 mod members;
+mod nodes;
 mod setup;
 mod sync;
 
