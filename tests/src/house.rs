@@ -242,7 +242,7 @@ impl House {
         self.keep("claim_text", claim.title.clone());
         self.keep("resource", path_of(&resource.id));
         self.keep("record", claim.doc_hash.map(|hash| hash.hex()).unwrap_or_default());
-        self.runtime.block_on(publish::withdraw(&self.app, &editor, &ORG.into(), &withdrawn.id, "依据已经更新，正在重新核查。"))?;
+        self.runtime.block_on(publish::withdraw(&self.app, &editor, &withdrawn.id, "依据已经更新，正在重新核查。"))?;
         self.keep("withdrawn", path_of(&withdrawn.id));
         self.next_second()?;
         self.runtime.block_on(self.correct(&corrected.id))?;
@@ -298,7 +298,7 @@ impl House {
 
     async fn correct(&self, id: &SubjectId) -> anyhow::Result<()> {
         let (app, editor) = (&self.app, self.actor("editor"));
-        let fix = publish::correct(app, editor, &ORG.into(), id).await?;
+        let fix = publish::correct(app, editor, id).await?;
         let Matter::Claim(mut claim) = fix.matter.clone() else { bail!("a claim") };
         claim.instead.push_str("拿不准时请问医生。");
         draft::save(app, editor, &fix.id, fix.version, Matter::Claim(claim.clone()), "原文没有写明什么时候要问医生，现已补上。").await?;

@@ -7,6 +7,7 @@ pub mod backup;
 pub mod blob;
 pub mod bundle;
 pub mod create;
+pub mod desk;
 pub mod error;
 pub mod files;
 pub mod index;

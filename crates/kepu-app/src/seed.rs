@@ -175,6 +175,7 @@ fn matters(people: &People) -> Result<Vec<(String, Matter)>, AppError> {
                 audience: r.audience,
                 sources: r.sources,
                 licence: r.licence,
+                rights: people.org_name(people.get(&r.author)?),
                 region: r.region,
                 lang: "zh-Hans".into(),
                 date: r.date,

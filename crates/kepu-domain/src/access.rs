@@ -214,6 +214,18 @@ impl Actor {
         }
     }
 
+    /// The organisations at which the actor may do `action`; it holds in everything below them. `None`: everywhere.
+    pub fn roots(&self, action: Action) -> Option<Vec<OrgId>> {
+        let Actor::Person { memberships, .. } = self else {
+            return if matches!(self, Actor::Node { .. }) { None } else { Some(vec![]) };
+        };
+        let mut orgs: Vec<OrgId> = memberships.iter().map(|held| held.org.clone()).collect();
+        orgs.sort_unstable();
+        orgs.dedup();
+        orgs.retain(|org| self.can(action, Some(&OrgLine(vec![org.clone()]))));
+        Some(orgs)
+    }
+
     /// The ladder itself. Read a line as "may, if they hold the role, or may already do the stronger thing".
     fn can(&self, action: Action, line: Option<&OrgLine>) -> bool {
         let holds = |role| self.holds(role, line);
@@ -271,6 +283,15 @@ mod tests {
         assert!(editor.may(Action::Publish, Some(&line(&["420000", "000000"]))).is_err());
         assert!(editor.may(Action::Draft, Some(&line(&["410000"]))).is_ok());
         assert_eq!(editor.may(Action::ReadAudit, None), Err(Denied::NoRole { action: Action::ReadAudit }));
+    }
+
+    #[test]
+    fn rights_have_their_roots_where_the_roles_are_held() {
+        let editor = person(Role::Editor);
+        assert_eq!(editor.roots(Action::Draft), Some(vec!["410000".into()]));
+        assert_eq!(editor.roots(Action::Review), Some(vec![]));
+        assert_eq!(Actor::Visitor.roots(Action::Draft), Some(vec![]));
+        assert_eq!(Actor::Node { name: "operator".into() }.roots(Action::Draft), None);
     }
 
     #[test]

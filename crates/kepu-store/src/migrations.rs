@@ -64,6 +64,7 @@ const FILES: &[(i64, &str, &str)] = &[
     (56, "review_draft", include_str!("../migrations/0056_review_draft.sql")),
     (57, "review_reviewer", include_str!("../migrations/0057_review_reviewer.sql")),
     (58, "review_assigned", include_str!("../migrations/0058_review_assigned.sql")),
+    (60, "subject_expires", include_str!("../migrations/0060_subject_expires.sql")),
     (65, "log_action", include_str!("../migrations/0065_log_action.sql")),
     (66, "log_at", include_str!("../migrations/0066_log_at.sql")),
     (70, "import_run", include_str!("../migrations/0070_import_run.sql")),

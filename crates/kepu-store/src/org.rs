@@ -3,7 +3,7 @@
 use crate::bulk::bulk_insert;
 use crate::db::Tx;
 use crate::error::StoreError;
-use crate::sql::{Cells, all, args, must, number, one, run_versioned};
+use crate::sql::{Built, Cells, all, args, must, number, one, run_versioned};
 use crate::value::{Value, like_escape};
 use kepu_domain::access::OrgLine;
 use kepu_domain::ids::OrgId;
@@ -87,6 +87,20 @@ pub async fn line(tx: &mut Tx, id: &OrgId) -> Result<OrgLine, StoreError> {
             SELECT above.id, above.parent, line.depth + 1 FROM line JOIN org above ON above.id = line.parent WHERE line.depth < 8)
         SELECT id FROM line ORDER BY depth";
     all(tx, "list organisations above one", SQL, args![id.as_str()], |c| c.id()).await.map(OrgLine)
+}
+
+/// Narrows a query to rows whose column `org` names one of `orgs` or an organisation below one of them; no `orgs` narrow nothing.
+pub(crate) fn push_below<'a>(query: &mut Built<'a>, orgs: &'a [OrgId]) {
+    const FIRST: &str = " AND org IN (WITH RECURSIVE below (id, depth) AS (SELECT id, 1 FROM org WHERE id IN ({}";
+    const LAST: &str = ")
+        UNION ALL
+        SELECT org.id, below.depth + 1 FROM org JOIN below ON org.parent = below.id WHERE below.depth < 8) SELECT id FROM below)";
+    for (at, org) in orgs.iter().enumerate() {
+        query.push(if at == 0 { FIRST } else { ", {}" }, args![org.as_str()]);
+    }
+    if !orgs.is_empty() {
+        query.push(LAST, vec![]);
+    }
 }
 
 /// Organisations whose Chinese or English name holds `text`, those that begin with it first, then short names, then by id.

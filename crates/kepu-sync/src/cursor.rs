@@ -173,11 +173,6 @@ impl Vector {
         self.0.get(&(key.clone(), stream)).map_or(0, |numbers| numbers.high)
     }
 
-    /// What it says about one key.
-    pub fn of_key(&self, key: &KeyId) -> Self {
-        Self(self.0.iter().filter(|((of, _), _)| of == key).map(|(stream, numbers)| (stream.clone(), numbers.clone())).collect())
-    }
-
     /// Adds what another one says, over what this one says about the same stream.
     pub fn absorb(&mut self, other: Self) {
         self.0.extend(other.0);

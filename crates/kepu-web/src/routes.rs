@@ -1,7 +1,7 @@
 //! The one table of all routes: method, path, who may, handler. `tests/access.csv` has a row for each, and `xtask check`
 //! compares the two. Rights in one organisation are asked again inside the operations.
 
-use crate::{Web, account, api, assets, audit, feed, guard, home, job, media, member, problem, record, search, setup, statics, subject};
+use crate::{Web, account, api, assets, audit, desk, feed, guard, home, job, media, member, problem, record, search, setup, statics, subject};
 use crate::{create, deliver, listen, measure};
 use axum::Router;
 use axum::handler::Handler;
@@ -46,7 +46,7 @@ where
 }
 
 fn all() -> impl Iterator<Item = Route> {
-    [public(), api_routes(), node_routes(), house_routes(), work_routes()].into_iter().flatten()
+    [public(), api_routes(), node_routes(), house_routes(), desk_routes(), work_routes()].into_iter().flatten()
 }
 
 /// Method and path of every route, in the order of the table.
@@ -215,5 +215,42 @@ fn work_routes() -> Vec<Route> {
         route("POST", "/nodes/revoke", nodes, deliver::node::revoke),
         route("POST", "/nodes/exchange", nodes, deliver::node::exchange),
         route("GET", "/api/nodes", nodes, api::work::nodes),
+    ]
+}
+
+/// Content work: the desk, drafts, reviews, corrections, files.
+fn desk_routes() -> Vec<Route> {
+    use Access::Can;
+    use create::{correct, draft, review, writing};
+    vec![
+        route("GET", "/desk", Can(Action::UseDesk), desk::show),
+        // Drafts
+        route("GET", "/drafts", Can(Action::Draft), draft::list),
+        route("GET", "/drafts/new", Can(Action::Draft), draft::new_page),
+        route("POST", "/drafts/new", Can(Action::Draft), draft::create),
+        route("GET", "/drafts/{id}", Can(Action::Draft), draft::show),
+        route("POST", "/drafts/{id}", Can(Action::Draft), writing::save),
+        route("GET", "/drafts/{id}/media", Can(Action::Draft), writing::files),
+        route("POST", "/media", Can(Action::Draft), writing::upload),
+        route("POST", "/drafts/{id}/take-back", Can(Action::Draft), draft::take_back),
+        route("GET", "/drafts/{id}/drop", Can(Action::Draft), draft::drop_page),
+        route("POST", "/drafts/{id}/drop", Can(Action::Draft), draft::drop_draft),
+        route("POST", "/drafts/{id}/assign", Can(Action::Publish), draft::assign),
+        route("POST", "/drafts/{id}/publish", Can(Action::Publish), draft::publish),
+        // Reviews
+        route("GET", "/reviews", Can(Action::Review), review::list),
+        route("GET", "/reviews/{id}", Can(Action::Draft), review::show),
+        route("POST", "/reviews/{id}", Can(Action::Review), review::decide),
+        route("POST", "/reviews/{id}/decline", Can(Action::Review), review::decline),
+        // What is public
+        route("POST", "/correct", Can(Action::Correct), correct::correct),
+        route("GET", "/withdraw/{owner}/{local}", Can(Action::Correct), correct::withdraw_page),
+        route("POST", "/withdraw/{owner}/{local}", Can(Action::Correct), correct::withdraw),
+        // The same for programs
+        route("GET", "/api/desk", Can(Action::UseDesk), api::desk::desk),
+        route("GET", "/api/drafts", Can(Action::Draft), api::desk::drafts),
+        route("GET", "/api/drafts/{id}", Can(Action::Draft), api::desk::draft),
+        route("GET", "/api/reviews", Can(Action::Review), api::desk::reviews),
+        route("GET", "/api/reviews/{id}", Can(Action::Draft), api::desk::review),
     ]
 }

@@ -2,12 +2,11 @@
 
 use crate::form::Form;
 use crate::guard::{SESSION, new_cookie, set_cookie};
-use crate::line::{Choice, choices};
-use crate::listen::question::{below, place};
+use crate::line::Choice;
 use crate::member::org::nonce;
 use crate::page::{Answer, Errors, Req, Shell, page, page_with};
+use crate::place;
 use crate::problem::Problem;
-use crate::words::divisions_below;
 use crate::{Web, urls};
 use askama::Template;
 use axum::extract::State;
@@ -68,16 +67,15 @@ fn show(web: &Web, req: &Req, status: StatusCode, form: Option<&Form>, errors: &
         name: typed(&format!("{}_name", role.as_str())),
         later: form.is_some_and(|form| form.has(&format!("{}_later", role.as_str()))),
     };
-    let provinces = divisions_below(Region::NATION).into_iter().map(|org| (org.region.to_string(), org.name.clone()));
     let page = SetupPage {
         errors: s.errors(errors),
         code: typed("code"),
         runs: form.map_or("division", |form| form.get("runs")).to_owned(),
         org_name: typed("org_name"),
         org_name_en: typed("org_name_en"),
-        provinces: choices(s.t("place-nation"), provinces, &province),
+        provinces: place::provinces(&s, &province),
         county: form.map_or(own, |form| form.get("county").to_owned()),
-        counties: chain.get(1).map(|province| below(*province)).unwrap_or_default(),
+        counties: place::counties(web.settings.region),
         steward_login: typed("steward_login"),
         steward_name: typed("steward_name"),
         admins: ADMINS.map(admin).into(),
@@ -95,7 +93,7 @@ pub async fn setup_page(State(web): State<Web>, req: Req) -> Answer {
 /// What the form says. First passwords of the administrators come from the form's random id, so that the page after it can
 /// show them without their being kept anywhere.
 fn read(web: &Web, form: &Form, nonce: &str) -> Result<Setup, FieldError> {
-    let region = place(form.get("province"), form.get("county"))?;
+    let region = place::read(form.get("province"), form.get("county"))?;
     let runs = match OrgKind::parse(form.get("runs")) {
         None | Some(OrgKind::Division) => Runs::Division(region),
         Some(kind) => Runs::New(region, NewOrg { kind, name: form.get("org_name").to_owned(), name_en: form.get("org_name_en").to_owned() }),

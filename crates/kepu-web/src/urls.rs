@@ -79,6 +79,10 @@ pub fn member(id: &AccountId) -> String {
 pub fn import(id: &ImportId) -> String {
     format!("/import/{}", encode(&id.0))
 }
+/// Where an editor withdraws a subject.
+pub fn withdraw(id: &SubjectId) -> String {
+    subject_at("withdraw", id)
+}
 /// A file.
 pub fn media(hash: &str) -> String {
     format!("/media/{hash}")

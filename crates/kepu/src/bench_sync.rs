@@ -3,13 +3,13 @@
 use crate::bench::Figure;
 use anyhow::{Context, ensure};
 use kepu_app::node::{self, Init, Invitation};
-use kepu_app::{App, import, sync};
+use kepu_app::sync;
 use kepu_domain::access::Actor;
-use kepu_domain::ids::OrgId;
 use kepu_domain::org::Region;
 use kepu_domain::trust::KeyRole;
 use kepu_sync::suite::Suite;
-use std::io::{BufRead, BufReader};
+use std::fs::File;
+use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
@@ -31,7 +31,7 @@ pub async fn run(size: usize) -> anyhow::Result<Vec<Figure>> {
     let folder = tempfile::tempdir()?;
     let (above, below) = (folder.path().join("nation"), folder.path().join("county"));
     let nation = node::init(&above, init("国家")).await?;
-    publish(&nation, size).await?;
+    publish(&above, size)?;
     let server = serve(&above)?;
     let county = node::init(&below, init("县")).await?;
     let roles = [KeyRole::Author, KeyRole::Reviewer].into_iter().collect();
@@ -68,7 +68,7 @@ fn init(name: &str) -> Init {
 }
 
 /// About 300 bytes of text each, words drawn from 45, as the peers' figures were taken.
-async fn publish(app: &App, size: usize) -> anyhow::Result<()> {
+fn publish(data: &Path, size: usize) -> anyhow::Result<()> {
     const WORDS: &str = "科学实验观察健康生态气象地震植物动物能源材料信息宇宙海洋土壤细胞基因病毒疫苗营养睡眠运动心理儿童老人学校\
         医院农田森林河流空气噪声火灾急救用电燃气食品药品谣言证据统计数学物理化学天文";
     let words: Vec<String> = WORDS.chars().filter(|c| !c.is_whitespace()).collect::<Vec<_>>().chunks(2).map(|pair| pair.iter().collect()).collect();
@@ -77,23 +77,17 @@ async fn publish(app: &App, size: usize) -> anyhow::Result<()> {
         dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         words[(dice >> 33) as usize % words.len()].clone()
     };
-    let mut row = |n: usize| {
+    let path = data.join("bench.jsonl");
+    let mut file = BufWriter::new(File::create(&path)?);
+    for _ in 0..size {
         let title: String = (0..6).map(|_| word()).collect();
         let text: String = (0..45).map(|_| word()).collect();
-        let pairs = [("title", title), ("text", format!("{text}。"))];
-        (n + 1, Ok(pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()))
-    };
-    let batch = import::Batch {
-        signed_by: "测量".into(),
-        org_name: "国家".into(),
-        licence: "CC-BY-4.0".into(),
-        field: "other".into(),
-        region: Region::NATION,
-        org: OrgId::from("000000"),
-    };
-    let report = import::import(app, &operator(), (0..size).map(&mut row).collect(), &batch, |done| eprint!("\r{done}/{size}")).await?;
-    eprintln!();
-    ensure!(report.published == size, "{} of {size} records could be published", report.published);
+        writeln!(file, "{}", serde_json::json!({"title": title, "text": format!("{text}。")}))?;
+    }
+    file.flush()?;
+    let mut command = Command::new(std::env::current_exe()?);
+    let status = command.args(["record", "publish", "--data"]).arg(data).arg("--in").arg(&path).stdout(Stdio::null()).status()?;
+    ensure!(status.success(), "the {size} records could not be published");
     Ok(())
 }
 

@@ -315,6 +315,11 @@ pub(crate) fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
     at.checked_add(by).unwrap_or(Timestamp::MAX)
 }
 
+/// [`log`] for a deed that was done, with further facts: ids and words, never contents.
+pub(crate) async fn log_detail(app: &App, tx: &mut Tx, who: &str, action: &str, object: &str, detail: &serde_json::Value) -> Result<(), AppError> {
+    log_with(app, tx, who, action, object, "ok", &detail.to_string()).await
+}
+
 /// Writes an entry into the audit log, in the same transaction as the change.
 pub(crate) async fn log(app: &App, tx: &mut Tx, who: &str, action: &str, object: &str, result: &str) -> Result<(), AppError> {
     log_with(app, tx, who, action, object, result, "").await

@@ -5,11 +5,11 @@ use crate::account::log;
 use crate::create::draft as writing;
 use crate::error::{AppError, FieldError, text_error};
 use crate::record::{self, Saying};
-use jiff::{SignedDuration, Timestamp, ToSpan};
+use jiff::{SignedDuration, Timestamp};
 use kepu_domain::access::{Action, Actor, OrgLine, Role};
 use kepu_domain::create::draft::{Draft, Matter};
 use kepu_domain::create::party::{Candidate, Party};
-use kepu_domain::create::resource::{AiUse, Credit};
+use kepu_domain::create::resource::Credit;
 use kepu_domain::ids::{AccountId, CaseId, PartyId, SubjectId};
 use kepu_domain::listen::case::{Case, Clock, Stage, Step};
 use kepu_domain::listen::claim::{ClaimReview, Holding, Verdict};
@@ -303,30 +303,7 @@ async fn give_up_earlier_answer(app: &App, tx: &mut Tx, case: &Case) -> Result<(
 
 /// The skeleton of an answer to a case.
 fn blank(case: &Case, author: Credit, today: jiff::civil::Date) -> ClaimReview {
-    ClaimReview {
-        claim: case.title.clone(),
-        variants: vec![],
-        claim_en: String::new(),
-        verdict: Verdict::Unproven,
-        plain: String::new(),
-        plain_en: String::new(),
-        why: vec![],
-        instead: String::new(),
-        evidence: vec![],
-        fields: case.fields.clone(),
-        audience: vec!["public".into()],
-        region: case.region,
-        lang: "zh-Hans".into(),
-        author,
-        checked: today,
-        next_check: today.checked_add(1.year()).ok(),
-        chat: String::new(),
-        holding: None,
-        ai_use: AiUse::None,
-        corrections: vec![],
-        reviews: vec![],
-        sample: false,
-    }
+    ClaimReview { fields: case.fields.clone(), ..ClaimReview::begin(&case.title, author, case.region, today) }
 }
 
 /// What a holding statement says.

@@ -23,9 +23,13 @@ pub fn sniff(bytes: &[u8]) -> Option<&'static str> {
         [0x89, b'P', b'N', b'G', 0x0d, 0x0a, 0x1a, 0x0a, ..] => Some("image/png"),
         [0xff, 0xd8, 0xff, ..] => Some("image/jpeg"),
         [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some("image/webp"),
+        [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Some("image/gif"),
         [b'%', b'P', b'D', b'F', b'-', ..] => Some("application/pdf"),
-        [b'I', b'D', b'3', ..] | [0xff, 0xfb, ..] => Some("audio/mpeg"),
-        [_, _, _, _, b'f', b't', b'y', b'p', ..] => Some("video/mp4"),
+        [b'I', b'D', b'3', ..] | [0xff, 0xfb | 0xf3 | 0xf2, ..] => Some("audio/mpeg"),
+        // The same container holds pictures of telephones (HEIC, AVIF), which most browsers do not show.
+        [_, _, _, _, b'f', b't', b'y', b'p', brand @ ..] if !brand.starts_with(b"hei") && !brand.starts_with(b"mif") && !brand.starts_with(b"avi") => {
+            Some("video/mp4")
+        }
         _ => None,
     }
 }

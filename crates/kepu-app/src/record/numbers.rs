@@ -131,12 +131,14 @@ pub async fn reopen_skips(tx: &mut Tx) -> Result<(), AppError> {
 
 /// Streams with missing numbers, by key and stream, with what a signed head says should be there.
 pub async fn has_holes(tx: &mut Tx) -> Result<Vec<((KeyId, Stream), Vec<(i64, i64)>)>, AppError> {
-    let mut all: BTreeMap<(KeyId, Stream), Numbers> = records::heads(tx).await?.into_iter().map(split).collect();
-    let mut claimed: BTreeMap<(KeyId, Stream), i64> = BTreeMap::new();
-    for check in records::list_open_checks(tx).await? {
-        let stream = (check.key, check.stream);
-        all.entry(stream.clone()).or_default();
-        claimed.insert(stream, check.n);
+    let mut all: BTreeMap<(KeyId, Stream), Numbers> = records::open_heads(tx).await?.into_iter().map(split).collect();
+    let checks = records::list_open_checks(tx).await?;
+    let claimed: BTreeMap<(KeyId, Stream), i64> = checks.into_iter().map(|check| ((check.key, check.stream), check.n)).collect();
+    let streams: Vec<(KeyId, Stream)> = claimed.keys().cloned().collect();
+    let mut known: BTreeMap<(KeyId, Stream), Numbers> = records::get_heads(tx, &streams).await?.into_iter().map(split).collect();
+    for stream in streams {
+        let numbers = known.remove(&stream).unwrap_or_default();
+        all.insert(stream, numbers);
     }
     let missing = all.into_iter().map(|(stream, numbers)| {
         let missing = numbers.missing(claimed.get(&stream).copied().unwrap_or(0));

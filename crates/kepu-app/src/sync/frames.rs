@@ -3,7 +3,8 @@
 use crate::error::AppError;
 use kepu_domain::deliver::scope::Scope;
 use kepu_domain::history::Numbers;
-use kepu_domain::record::{Stream, Stub};
+use kepu_domain::ids::KeyId;
+use kepu_domain::record::{STREAMS, Stream, Stub};
 use kepu_store::record::{RegionFilter, Row};
 use kepu_store::{Tx, record as records};
 use kepu_sync::cursor::Vector;
@@ -47,6 +48,16 @@ pub(crate) async fn trust_frames(tx: &mut Tx) -> Result<Vec<u8>, AppError> {
 pub(crate) async fn vector(tx: &mut Tx) -> Result<Vector, AppError> {
     let mut vector = Vector::default();
     for head in records::heads(tx).await? {
+        vector.note(head.key, head.stream, Numbers { high: head.high, holes: head.holes });
+    }
+    Ok(vector)
+}
+
+/// What this node holds of one key.
+pub(super) async fn vector_of(tx: &mut Tx, key: &KeyId) -> Result<Vector, AppError> {
+    let streams: Vec<(KeyId, Stream)> = STREAMS[..3].iter().map(|stream| (key.clone(), *stream)).collect();
+    let mut vector = Vector::default();
+    for head in records::get_heads(tx, &streams).await? {
         vector.note(head.key, head.stream, Numbers { high: head.high, holes: head.holes });
     }
     Ok(vector)

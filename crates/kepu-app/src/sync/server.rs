@@ -1,7 +1,7 @@
 //! The parent's side of an exchange: takes what a child pushes, notes what it holds, sends what it lacks. What is sent in
 //! which order is in `outbox`.
 
-use super::frames::{frames_of, vector};
+use super::frames::{frames_of, vector_of};
 use super::inbox::{self, From};
 use super::outbox::{Outbox, Plan, Sink, Stop};
 use super::wishes;
@@ -185,7 +185,7 @@ impl Talk {
         if self.received.vector.is_some() {
             // Whoever has lost its tables learns here which of its own numbers were seen.
             let mut tx = self.app.db.read().await?;
-            let seen = vector(&mut tx).await?.of_key(&self.key);
+            let seen = vector_of(&mut tx, &self.key).await?;
             drop(tx);
             out.vector(&seen).await?;
         }

@@ -28,7 +28,7 @@ pub(super) async fn of_child(app: &App, child: &KeyId) -> Result<Vec<Want>, AppE
     if let Some(relearn) = crate::relearn::find(&mut tx).await?
         && let Some(seen) = relearn.said.get(child)
     {
-        let own = super::frames::vector(&mut tx).await?;
+        let own = super::frames::vector_of(&mut tx, app.key.id()).await?;
         for (stream, seen) in [Stream::Trust, Stream::Alert, Stream::Lib].into_iter().zip(seen) {
             let unknown = own.unknown(app.key.id(), stream, 1, *seen);
             missing.extend(unknown.into_iter().map(|(from, to)| Want { key: app.key.id().clone(), stream, from, to }));

@@ -3,6 +3,7 @@
 use crate::counter;
 use crate::db::Tx;
 use crate::error::StoreError;
+use crate::org::push_below;
 use crate::sql::{Built, Cells, all, args, must, number, one, run, run_versioned};
 use crate::value::list_text;
 use jiff::Timestamp;
@@ -161,6 +162,15 @@ pub async fn loads(tx: &mut Tx) -> Result<HashMap<PartyId, i64>, StoreError> {
     const SQL: &str = "SELECT expert, COUNT(*) FROM case_file WHERE stage = 'working' AND expert IS NOT NULL GROUP BY expert ORDER BY expert";
     let rows = all(tx, "count the cases of experts", SQL, vec![], |c| Ok((c.id()?, c.int()?))).await?;
     Ok(rows.into_iter().collect())
+}
+
+/// Cases that are not over of `orgs` and the organisations below them (none: of all), the oldest first, at most `limit`.
+pub async fn list_active(tx: &mut Tx, orgs: &[OrgId], limit: u32) -> Result<Vec<Case>, StoreError> {
+    let mut query = Built::new(concat!("SELECT ", columns!(), " FROM case_file WHERE stage IN ('open', 'working')"));
+    push_below(&mut query, orgs);
+    query.push(" ORDER BY opened_at, id LIMIT {}", args![limit]);
+    let (sql, args) = query.done();
+    all(tx, "list active cases", sql, args, read).await
 }
 
 /// How many cases pass `filter`.

@@ -10,7 +10,7 @@ mod skip;
 
 pub use check::{HeadCheck, find_check, list_checks, list_open_checks, put_checks};
 pub use fork::{find_fork, insert_fork, list_forks};
-pub use head::{StreamHead, get_heads, heads, put_heads};
+pub use head::{StreamHead, get_heads, heads, open_heads, put_heads};
 pub use list::{
     Light, RegionFilter, list_all, list_arrivals, list_by_signer, list_by_subjects, list_doc_hashes, list_light, list_news, list_range, list_refused,
     list_trust,

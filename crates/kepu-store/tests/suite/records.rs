@@ -230,6 +230,7 @@ pub async fn heads_and_forks(db: &Db) {
     write!(db, tx => record::put_heads(tx, &second)).expect("put over");
     let all = read!(db, tx => record::heads(tx)).expect("heads");
     assert_eq!(all, [second[1].clone(), second[0].clone(), first[0].clone()]);
+    assert_eq!(read!(db, tx => record::open_heads(tx)).expect("heads"), [second[1].clone(), first[0].clone()]);
     let asked = [(KeyId::from("b"), Stream::Lib), ("b".into(), Stream::Up), ("c".into(), Stream::Lib), ("b".into(), Stream::Lib)];
     assert_eq!(read!(db, tx => record::get_heads(tx, &asked)).expect("get"), [first[0].clone()]);
 

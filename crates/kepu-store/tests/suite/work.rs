@@ -6,10 +6,11 @@ use jiff::civil::date;
 use kepu_domain::create::draft::{Draft, Matter, Stage as DraftStage};
 use kepu_domain::create::party::Party;
 use kepu_domain::create::review::{Decision, Review, Stage as ReviewStage};
+use kepu_domain::ids::OrgId;
 use kepu_domain::listen::case::{Case, Stage as CaseStage, Step};
 use kepu_domain::listen::question::{Question, Stage as QuestionStage};
 use kepu_domain::log::Break;
-use kepu_domain::org::Region;
+use kepu_domain::org::{Org, OrgKind, Region};
 use kepu_store::create::draft::Seen;
 use kepu_store::create::{draft, party, review};
 use kepu_store::listen::case::Steps;
@@ -195,6 +196,11 @@ pub async fn cases(db: &Db) {
     for (place, found) in [("410000", "x"), ("411500", "x"), ("411525", "x"), ("411526", ""), ("411000", "")] {
         assert_eq!(ask(case::Filter { within: Region::parse(place).ok(), ..Default::default() }).await, found, "{place}");
     }
+    let active = async |orgs: &[OrgId]| {
+        let list = read!(db, tx => case::list_active(tx, orgs, 9)).expect("active");
+        list.iter().map(|case| case.id.0.clone()).collect::<String>()
+    };
+    assert_eq!((active(&[]).await, active(&["nobody".into()]).await), ("c".into(), String::new()));
     let page = read!(db, tx => case::list(tx, &case::Filter::default(), Some((at(2), &"c".into())), 1)).expect("page");
     assert_eq!(page, [closed]);
     assert_eq!(read!(db, tx => case::find_by_subject(tx, &"kepu:abcdefgh23/c".into())).expect("find").expect("one").id.as_str(), "c");
@@ -281,7 +287,7 @@ pub async fn drafts(db: &Db) {
 
     let read_a = read!(db, tx => draft::get(tx, &"a".into())).expect("get");
     let seen = Seen::from(&read_a);
-    let edited = read_a.clone().edit(matter("新")).expect("edit");
+    let edited = read_a.clone().edit(matter("新"), String::new()).expect("edit");
     write!(db, tx => draft::update(tx, seen, &edited, at(3))).expect("update");
     assert!(matches!(write!(db, tx => draft::update(tx, seen, &edited, at(3))), Err(StoreError::Stale { .. })), "changed since it was read");
     let seen = Seen::from(&edited);
@@ -304,6 +310,25 @@ pub async fn drafts(db: &Db) {
     let of_case = draft::Filter { case: Some("c".into()), stage: Some("active".into()), ..Default::default() };
     assert_eq!(ids(read!(db, tx => draft::list(tx, &of_case, None, 9)).expect("list")), "b");
     assert_eq!(read!(db, tx => draft::count(tx, &draft::Filter { subject: Some("kepu:abcdefgh23/s".into()), ..Default::default() })).expect("count"), 2);
+    let oldest = draft::Filter { order: draft::Order::Oldest, ..Default::default() };
+    assert_eq!(ids(read!(db, tx => draft::list(tx, &oldest, None, 9)).expect("list")), "ba");
+    assert_eq!(ids(read!(db, tx => draft::list(tx, &oldest, Some((at(2), &"b".into())), 9)).expect("list")), "a");
+    let org = |id: &str, parent: Option<&str>| Org {
+        id: id.into(),
+        name: RARE.into(),
+        name_en: String::new(),
+        kind: OrgKind::Sector,
+        parent: parent.map(OrgId::from),
+        region: Region::NATION,
+        sample: true,
+    };
+    write!(db, tx => kepu_store::org::insert_many(tx, &[org("o", None), org("between", Some("o")), org("p", Some("between")), org("x", None)])).expect("orgs");
+    for (orgs, found) in [(vec!["p".into(), "x".into()], "b"), (vec!["o".into()], "ab"), (vec!["between".into(), "o".into()], "ab"), (vec!["x".into()], "")] {
+        let filter = draft::Filter { orgs, ..Default::default() };
+        assert_eq!(ids(read!(db, tx => draft::list(tx, &filter, None, 9)).expect("list")), found);
+        assert_eq!(read!(db, tx => draft::count(tx, &filter)).expect("count"), found.len() as i64);
+    }
+    assert_eq!(ids(read!(db, tx => draft::list(tx, &draft::Filter { kind: Some("claim".into()), ..Default::default() }, None, 9)).expect("list")), "");
     let listed = read!(db, tx => draft::list_submitted(tx, 1)).expect("list");
     assert_eq!((listed[0].created_at, listed[0].updated_at), (at(1), at(4)));
 }
@@ -334,9 +359,42 @@ pub async fn reviews(db: &Db) {
     assert_eq!(read!(db, tx => review::list_by_draft(tx, &"d".into())).expect("list").len(), 3);
     assert_eq!(read!(db, tx => review::list_by_reviewer(tx, &"p".into(), Some("assigned"), 9)).expect("list"), [assigned("c", "p")]);
     assert_eq!(read!(db, tx => review::list_by_reviewer(tx, &"p".into(), None, 9)).expect("list"), [decided, assigned("c", "p")]);
+    assert_eq!(read!(db, tx => review::find_last_conflict(tx, &"p".into())).expect("find").as_deref(), Some("无"));
+    assert_eq!(read!(db, tx => review::find_last_conflict(tx, &"q".into())).expect("find"), None, "giving back states no interests");
     let loads = read!(db, tx => review::loads(tx, at(5))).expect("loads");
     assert_eq!(loads, HashMap::from([("p".into(), 2)]), "what was given back does not count");
     assert_eq!(read!(db, tx => review::loads(tx, at(30))).expect("loads"), HashMap::from([("p".into(), 1)]));
+}
+
+pub async fn tasks_follow_their_draft(db: &Db) {
+    let draft = new_draft("d");
+    write!(db, tx => draft::insert(tx, &draft, at(1))).expect("draft");
+    let due = |id: &str, day| Review {
+        id: id.into(),
+        draft: "d".into(),
+        draft_version: 1,
+        reviewer: "p".into(),
+        stage: ReviewStage::Assigned { due: date(2026, 12, day) },
+    };
+    for (id, day, when) in [("a", 9, 10), ("b", 2, 20), ("c", 5, 30)] {
+        write!(db, tx => review::insert(tx, &due(id, day), at(when))).expect("insert");
+    }
+    let tasks = async |which| {
+        let list = read!(db, tx => review::list_tasks(tx, &"p".into(), which, 9)).expect("tasks");
+        assert_eq!(read!(db, tx => review::count_tasks(tx, &"p".into(), which)).expect("count"), list.len() as i64);
+        assert!(list.iter().all(|task| task.title == RARE && task.kind == "resource" && task.org.0 == "o"));
+        list.iter().map(|task| task.review.id.0.clone()).collect::<String>()
+    };
+    assert_eq!((tasks(review::Which::Open).await, tasks(review::Which::Done).await), (String::new(), "cba".into()), "a draft in the making waits for nobody");
+    let submitted = Draft { stage: DraftStage::Submitted { at: at(40) }, ..draft.clone() };
+    write!(db, tx => draft::update(tx, Seen::from(&draft), &submitted, at(40))).expect("submit");
+    assert_eq!((tasks(review::Which::Open).await, tasks(review::Which::Done).await), ("bca".into(), String::new()), "the first due stands first");
+    let decided = due("c", 5).decide(1, Decision::Approve, "无", "", at(50)).expect("decide");
+    write!(db, tx => review::update(tx, &decided)).expect("update");
+    assert_eq!((tasks(review::Which::Open).await, tasks(review::Which::Done).await), ("ba".into(), "c".into()));
+    let changed = Draft { version: 2, ..submitted.clone() };
+    write!(db, tx => draft::update(tx, Seen::from(&submitted), &changed, at(60))).expect("change");
+    assert_eq!((tasks(review::Which::Open).await, tasks(review::Which::Done).await), (String::new(), "cba".into()), "another version needs another review");
 }
 
 pub async fn tables_refuse_impossible_stages(db: &Db) {

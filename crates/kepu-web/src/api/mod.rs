@@ -2,6 +2,7 @@
 //! `/api/openapi.json` is made from the declarations beside the handlers; `/api/docs` is the same as a page.
 
 pub mod create;
+pub mod desk;
 pub mod house;
 pub mod listen;
 pub mod work;
@@ -20,7 +21,7 @@ use kepu_app::AppError;
 use kepu_domain::measure::figure::FIGURES;
 use kepu_domain::org::Region;
 use kepu_domain::trust::TrustView;
-use kepu_domain::vocabulary::{AUDIENCES, EVIDENCE, FIELDS, LANGUAGES, LICENCES, RESOURCE_TYPES, Vocabulary};
+use kepu_domain::vocabulary::{AUDIENCES, EVIDENCE, FIELDS, HAZARDS, LANGUAGES, LICENCES, PHASES, RESOURCE_TYPES, Vocabulary};
 use kepu_store::Tx;
 use kepu_store::subject::{self, Filter, Order, Row};
 use serde::Serialize;
@@ -524,8 +525,8 @@ pub struct TermItem {
     group: String,
 }
 
-/// A vocabulary: `fields`, `audiences`, `types`, `evidence`, `languages`, `licences`.
-#[utoipa::path(get, path = "/api/vocabularies/{name}", tag = "vocabularies", params(("name" = String, Path, description = "fields, audiences, types, evidence, languages or licences")),
+/// A vocabulary: `fields`, `audiences`, `types`, `evidence`, `languages`, `licences`, `hazards`, `phases`.
+#[utoipa::path(get, path = "/api/vocabularies/{name}", tag = "vocabularies", params(("name" = String, Path, description = "fields, audiences, types, evidence, languages, licences, hazards or phases")),
     responses((status = 200, body = Vec<TermItem>), (status = 404, description = "problem details")))]
 pub async fn vocabulary(Path(name): Path<String>) -> Answer {
     let from = |vocabulary: &Vocabulary| -> Vec<TermItem> {
@@ -537,6 +538,8 @@ pub async fn vocabulary(Path(name): Path<String>) -> Answer {
         "types" => from(&RESOURCE_TYPES),
         "evidence" => from(&EVIDENCE),
         "languages" => from(&LANGUAGES),
+        "hazards" => from(&HAZARDS),
+        "phases" => from(&PHASES),
         "licences" => LICENCES.iter().map(|(id, zh)| TermItem { id: (*id).into(), zh: (*zh).into(), en: (*id).into(), group: String::new() }).collect(),
         _ => return Err(Problem::from(AppError::NotFound { what: "vocabulary", id: name })),
     };
@@ -574,7 +577,12 @@ pub async fn vocabulary(Path(name): Path<String>) -> Answer {
         house::audit,
         work::jobs,
         work::imports,
-        work::nodes
+        work::nodes,
+        desk::desk,
+        desk::drafts,
+        desk::draft,
+        desk::reviews,
+        desk::review
     )
 )]
 struct Doc;

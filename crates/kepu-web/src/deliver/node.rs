@@ -3,10 +3,9 @@
 
 use crate::Web;
 use crate::form::Form;
-use crate::line::{Choice, choices};
-use crate::listen::question::{below, place};
+use crate::line::Choice;
 use crate::page::{Answer, Errors, Html, Req, Shell, page, page_with};
-use crate::words::divisions_below;
+use crate::place;
 use askama::Template;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -182,14 +181,11 @@ fn invite_form(web: &Web, s: &Shell, typed: Option<&Form>) -> InviteForm {
     let province = typed.map_or_else(|| own.chain().get(1).map(Region::to_string).unwrap_or_default(), |form| form.get("province").to_owned());
     let chosen = typed.map_or_else(|| vec!["author".to_owned(), "reviewer".to_owned()], |form| form.all("roles"));
     let fields = typed.map(|form| form.all("fields")).unwrap_or_default();
-    let mut counties = own.chain().get(1).map(|region| below(*region)).unwrap_or_default();
-    counties.dedup();
-    let provinces = divisions_below(Region::NATION).into_iter().map(|org| (org.region.to_string(), org.name.clone()));
     InviteForm {
         name: typed.map(|form| form.get("name").to_owned()).unwrap_or_default(),
-        provinces: choices(s.t("place-nation"), provinces, &province),
+        provinces: place::provinces(s, &province),
         county: typed.map(|form| form.get("county").to_owned()).unwrap_or_default(),
-        counties,
+        counties: place::counties(own),
         roles: KEY_ROLES
             .into_iter()
             .map(|role| Choice { value: role.as_str().into(), text: role_word(s, role), on: chosen.iter().any(|c| c == role.as_str()) })
@@ -259,7 +255,7 @@ struct InvitedPage {
 }
 
 fn invitation(form: &Form) -> Result<Invitation, AppError> {
-    let region = place(form.get("province"), form.get("county")).map_err(|error| AppError::Invalid(vec![error]))?;
+    let region = place::read(form.get("province"), form.get("county")).map_err(|error| AppError::Invalid(vec![error]))?;
     let roles: BTreeSet<KeyRole> = form.all("roles").iter().filter_map(|word| KeyRole::parse(word)).collect();
     let fields: BTreeSet<String> = form.all("fields").into_iter().filter(|id| FIELDS.find(id).is_some()).collect();
     let name = kepu_text::clean_line(form.get("name"));

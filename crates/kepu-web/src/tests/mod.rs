@@ -4,6 +4,8 @@
 mod account;
 mod audit;
 mod cases;
+mod desk;
+mod drafts;
 mod guard;
 mod import;
 mod jobs;

@@ -260,6 +260,7 @@ impl<'a> Cells<'a> {
             audience: self.words("audience", &AUDIENCES, "public"),
             sources: vec![source],
             licence,
+            rights: self.get("source").unwrap_or(&self.batch.org_name).to_owned(),
             region: self.region()?,
             lang: self.lang(),
             date,
