@@ -158,7 +158,7 @@ async fn sign_in_locks_after_failures_and_the_lock_survives_a_restart() -> anyho
     let app = open(&node).await;
     seed::publish(&app).await?;
     let accounts = people(&app).await;
-    assert_eq!(accounts.len(), 7);
+    assert_eq!(accounts.len(), 8);
     for _ in 0..5 {
         assert!(account::sign_in(&app, "bianji", "不对的密码不对的密码", None, "10.0.0.9").await.is_err());
     }

@@ -148,7 +148,7 @@ mod tests {
         }
     }
 
-    /// Every `FieldError::new("field", "key")` of the operations and handlers has a sentence.
+    /// Every `FieldError::new` of the operations and handlers has a sentence.
     #[test]
     fn every_error_of_a_field_is_a_sentence() {
         let mut missing = BTreeSet::new();

@@ -200,7 +200,7 @@ pub async fn cases(db: &Db) {
         let list = read!(db, tx => case::list_active(tx, orgs, 9)).expect("active");
         list.iter().map(|case| case.id.0.clone()).collect::<String>()
     };
-    assert_eq!((active(&[]).await, active(&["nobody".into()]).await), ("c".into(), String::new()));
+    assert_eq!((active(&[]).await, active(&["nobody".into()]).await), ("xc".into(), String::new()));
     let page = read!(db, tx => case::list(tx, &case::Filter::default(), Some((at(2), &"c".into())), 1)).expect("page");
     assert_eq!(page, [closed]);
     assert_eq!(read!(db, tx => case::find_by_subject(tx, &"kepu:abcdefgh23/c".into())).expect("find").expect("one").id.as_str(), "c");
