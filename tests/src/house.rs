@@ -171,17 +171,19 @@ impl House {
     /// A file that the editor brought and has not started yet: one good row, one bad.
     pub fn brought(&self) -> anyhow::Result<Import> {
         let bytes = "title,text\n一份导入的资源,这一行是好的文字内容，可以收进来。\n没有正文,\n".as_bytes();
-        let brought = import::Brought { name: "资源.csv", bytes, plan: Plan::default(), org: ORG.into() };
+        let fixed = [("licence", "CC-BY-4.0"), ("fields", "other")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let plan = Plan { signed_by: "魏示例".into(), fixed: fixed.into(), ..Plan::default() };
+        let brought = import::Brought { name: "资源.csv", bytes, plan, org: ORG.into() };
         Ok(self.runtime.block_on(import::bring(&self.app, self.actor("editor"), brought))?)
     }
 
-    /// A job that the served node has done.
+    /// A job that the served node has done: the import that was started.
     pub fn job(&self) -> anyhow::Result<String> {
         let admin = self.actor("system_admin");
-        self.runtime.block_on(job::ask_for(&self.app, admin, job::Kind::Expire))?;
         let done = || self.runtime.block_on(job::list(&self.app, admin, Some(State::Done), None, 50)).map_or_else(|_| vec![], |list| list.jobs);
-        let mine = || done().into_iter().find(|job| job.kind == job::Kind::Expire.as_str());
-        wait_for("a job to be done", || mine().is_some())?;
+        let mine = || done().into_iter().find(|job| job.kind == job::Kind::Import.as_str());
+        wait_for("a job to be done", || mine().is_some())
+            .with_context(|| format!("{:?}", self.runtime.block_on(job::list(&self.app, admin, None, None, 9))))?;
         Ok(mine().context("no job")?.id.0)
     }
 
@@ -218,6 +220,13 @@ impl House {
             ("import", "GET") => path.replace("{id}", "{import}"),
             ("import", _) if path.contains("{id}") => path.replace("{id}", &self.brought()?.id.0),
             ("jobs", _) => path.replace("{id}", "{job}"),
+            ("drafts", "GET") if path.ends_with("/media") => path.replace("{id}", "{resource_draft}"),
+            ("drafts", "GET") => path.replace("{id}", "{draft}"),
+            ("drafts", _) if path.contains("take-back") || path.contains("assign") || path.contains("publish") => path.replace("{id}", &self.task()?.0),
+            ("drafts", _) => path.replace("{id}", &self.draft()?.id.0),
+            ("reviews", "GET") => path.replace("{id}", "{review}"),
+            ("reviews", _) => path.replace("{id}", &self.task()?.1),
+            ("withdraw", _) => path.replace("{owner}/{local}", "{claim}"),
             ("sync", _) => format!("{path}?r=411525"),
             _ => path.to_owned(),
         };
@@ -258,6 +267,8 @@ impl House {
         self.keep("held_case", case);
         let written = self.draft()?;
         self.keep("draft", written.id.0);
+        let begun = self.runtime.block_on(publish::correct(&self.app, &editor, &resource.id))?;
+        self.keep("resource_draft", begun.id.0);
         let (submitted, task) = self.task()?;
         self.keep("submitted", submitted);
         self.keep("review", task);

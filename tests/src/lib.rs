@@ -162,12 +162,18 @@ impl Node {
 fn served(mut command: Command) -> anyhow::Result<Served> {
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
     let stderr = child.stderr.take().context("no standard error")?;
-    for line in BufReader::new(stderr).lines() {
-        if let Some((_, address)) = line?.split_once("open http://") {
-            return Ok(Served { child, address: address.trim().parse()? });
+    let (mut lines, mut said) = (BufReader::new(stderr).lines(), Vec::new());
+    for line in lines.by_ref() {
+        let line = line?;
+        if let Some((_, address)) = line.split_once("open http://") {
+            let address = address.trim().parse()?;
+            // A server whose words nobody reads would stop when the pipe is full, or fail when it is gone.
+            std::thread::spawn(move || lines.for_each(drop));
+            return Ok(Served { child, address });
         }
+        said.push(line);
     }
-    bail!("the server ended before it listened")
+    bail!("the server ended before it listened: {}", said.join("\n"))
 }
 
 impl Served {

@@ -34,7 +34,8 @@ const fn seen_by(seat: &'static str, template: &'static str, path: &'static str)
 }
 
 /// Parts of other pages: they are looked at with the pages that include them.
-pub const PARTS: [&str; 5] = ["base.html", "lines.html", "member/list.html", "resolve.html", "timeline.html"];
+pub const PARTS: [&str; 7] =
+    ["base.html", "create/draft/parts.html", "create/draft/saved.html", "lines.html", "member/list.html", "resolve.html", "timeline.html"];
 
 /// All of them.
 pub fn all() -> Vec<Sight> {
@@ -88,6 +89,19 @@ pub fn all() -> Vec<Sight> {
         seen_by("system_admin", "jobs.html", "/jobs"),
         seen_by("system_admin", "deliver/nodes.html", "/nodes"),
         Sight { way: Way::Walk("/nodes, invited somebody", invite), ..seen_by("system_admin", "deliver/invited.html", "") },
+        seen_by("editor", "desk.html", "/desk"),
+        seen_by("duty_officer", "desk.html", "/desk"),
+        seen_by("contributor", "create/draft/list.html", "/drafts"),
+        seen_by("contributor", "create/draft/new.html", "/drafts/new"),
+        seen_by("contributor", "create/draft/edit.html", "/drafts/{draft}"),
+        seen_by("editor", "create/draft/edit.html", "/drafts/{resource_draft}"),
+        seen_by("editor", "create/draft/show.html", "/drafts/{submitted}"),
+        seen_by("editor", "create/draft/media.html", "/drafts/{resource_draft}/media"),
+        seen_by("contributor", "create/draft/drop.html", "/drafts/{draft}/drop"),
+        seen_by("reviewer", "create/review/list.html", "/reviews"),
+        seen_by("reviewer", "create/review/show.html", "/reviews/{review}"),
+        seen_by("editor", "create/tools.html", "/c/{claim}"),
+        seen_by("editor", "create/withdraw.html", "/withdraw/{claim}"),
         Sight { status: 409, way: Way::Walk("a form of an earlier session", outdated), ..seen_by("duty_officer", "resume.html", "") },
     ]
 }

@@ -86,6 +86,8 @@ async fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::try_from_env("KEPU_LOG").unwrap_or_else(|_| "warn,kepu=info".into()))
         .with_writer(std::io::stderr)
+        // A log that cannot be written, because nobody reads standard error any more, must not end the task that wrote it.
+        .log_internal_errors(false)
         .init();
     // The only provider in the program; a second install can only fail because the first one stands.
     let _ = rustls::crypto::ring::default_provider().install_default();
