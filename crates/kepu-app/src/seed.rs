@@ -188,6 +188,7 @@ fn matters(people: &People) -> Result<Vec<(String, Matter)>, AppError> {
                 audience: r.audience,
                 sources: r.sources,
                 licence: r.licence,
+                rights: people.org_name(people.get(&r.author)?),
                 region: r.region,
                 lang: "zh-Hans".into(),
                 date: r.date,
@@ -230,7 +231,12 @@ pub async fn publish(app: &App) -> Result<usize, AppError> {
     kepu_store::org::insert_many(&mut tx, &orgs).await?;
     let entries: Vec<Entry> = people.parties.values().map(|party| entry(app, party)).collect();
     kepu_store::create::party::upsert_many(&mut tx, &entries).await?;
-    let matters = matters(&people)?;
+    let mut matters = matters(&people)?;
+    // Said in the order in which they were written, so that "newest first" means it.
+    matters.sort_by_key(|(_, matter)| match matter {
+        Matter::Resource(r) => r.date,
+        Matter::Claim(c) => c.checked,
+    });
     let count = matters.len();
     let sayings = matters.into_iter().map(|(local, matter)| saying_of(&SubjectId::new(&app.key.id().fingerprint(), &local), &clean(matter))).collect();
     record::publish(app, &mut tx, sayings).await?;
@@ -242,13 +248,14 @@ pub async fn publish(app: &App) -> Result<usize, AppError> {
 }
 
 /// Sample accounts with the roles of the story: sign-in name, name, role, registry entry.
-const ACCOUNTS: [(&str, &str, &[Role], Option<&str>); 7] = [
+const ACCOUNTS: [(&str, &str, &[Role], Option<&str>); 8] = [
     ("bianji", "魏示例", &[Role::Editor, Role::Steward, Role::Contributor], Some("p-wei")),
     ("zhiban", "值班示例", &[Role::DutyOfficer], None),
     ("yisheng", "周示例", &[Role::Contributor, Role::Reviewer], Some("p-zhou")),
     ("shending1", "林示例", &[Role::Reviewer], Some("p-lin")),
     ("shending2", "孟示例", &[Role::Reviewer], Some("p-meng")),
     ("xitong", "系统管理示例", &[Role::SystemAdmin], None),
+    ("anquan", "安全管理示例", &[Role::SecurityAdmin], None),
     ("shenji", "审计管理示例", &[Role::AuditAdmin], None),
 ];
 

@@ -49,6 +49,8 @@ ids! {
     ObjectionId,
     /// A line of the contribution ledger. Random.
     ContributionId,
+    /// A file that is taken in row by row. Random.
+    ImportId,
     /// A row of the job table. Random, ordered by time.
     JobId,
     /// A public subject: `kepu:` + ten characters of the owner's key fingerprint + `/` + a local part.

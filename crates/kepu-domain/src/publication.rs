@@ -3,7 +3,7 @@
 
 use crate::create::draft::Matter;
 use crate::create::review::{Decision, Method, PeerReview, SignOff};
-use crate::record::{CorrectionNotice, DocHash, Place, Retraction};
+use crate::record::{CorrectionNotice, DocHash, Place, Retraction, Stream, is_personal};
 use crate::trust::{KeyRole, TrustView};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -158,6 +158,13 @@ pub fn standing(dossier: &Dossier<'_>, trust: &TrustView) -> Standing {
     }
 }
 
+/// The places among `records` (with their kinds) whose bodies a withdrawal takes away: records about one person that it covers.
+/// The same set gives the same answer in any order.
+pub fn to_erase<'a>(records: impl Iterator<Item = (&'a Place, &'a str)>, retractions: &[Placed<Retraction>], trust: &TrustView) -> Vec<Place> {
+    let gone = |place: &Place| place.stream == Stream::Lib && retractions.iter().any(|r| covers(&r.doc, place, trust));
+    records.filter(|(place, kind)| is_personal(kind) && gone(place)).map(|(place, _)| place.clone()).collect()
+}
+
 /// Whether a withdrawal covers the version at `place`: same key up to its number, or an earlier key of the same line.
 fn covers(retraction: &Retraction, place: &Place, trust: &TrustView) -> bool {
     if place.key == retraction.key {
@@ -194,7 +201,6 @@ mod tests {
     use super::*;
     use crate::create::resource::tests::resource;
     use crate::ids::KeyId;
-    use crate::record::Stream;
 
     fn sign_off(party: &str, fields: &[&str], method: Method) -> SignOff {
         SignOff {
@@ -235,6 +241,18 @@ mod tests {
         assert_eq!(policy.valid_reviews(&matter(vec![sign_off("a", &["physics"], Method::Individual)]), &[]), 0);
         assert_eq!(policy.valid_reviews(&matter(vec![sign_off("a", &["health"], Method::Batch)]), &[]), 0);
         assert_eq!(policy.valid_reviews(&matter(vec![good.clone()]), &[("did:key:other".into(), good)]), 2);
+    }
+
+    #[test]
+    fn only_withdrawn_records_about_a_person_lose_their_bodies() {
+        let root = KeyId::from("did:key:root");
+        let trust = TrustView::build(&root, &[], &[]);
+        let places = [place(1), place(2), place(3), Place { stream: Stream::Trust, ..place(1) }];
+        let kinds = ["party", "resource", "party", "party"];
+        let erase = |retractions: &[Placed<Retraction>]| to_erase(places.iter().zip(kinds), retractions, &trust);
+        assert_eq!(erase(&[]), []);
+        assert_eq!(erase(&[retraction(2)]), [place(1)]);
+        assert_eq!(erase(&[retraction(1), retraction(3)]), [place(1), place(3)]);
     }
 
     #[test]

@@ -170,6 +170,17 @@ impl Body {
     }
 }
 
+/// Kinds that are about one person. Their withdrawal takes the bodies away, on every node that applies it; the stub stays.
+///
+/// Only these: whoever steals a key that may withdraw must not be able to destroy a library with it. Anything else is
+/// withdrawn from sight, and each node that a law obliges erases its own copy.
+const PERSONAL_KINDS: [&str; 1] = ["party"];
+
+/// Whether a record of this kind is about one person.
+pub fn is_personal(kind: &str) -> bool {
+    PERSONAL_KINDS.contains(&kind)
+}
+
 /// Withdraws all versions of a subject that `key` numbered up to `through`. Dominates in any arrival order;
 /// a later version needs fresh review.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,7 +8,7 @@
 //! | in which order, on which page? | [`Page`]; `search` |
 //! | which part of a text is shown with its hits? | [`Span`]; `snippet` |
 //! | who is competent, near and free? | [`PartyIndex`]; `parties` |
-//! | which known claims say nearly the same? | [`Index::similar`]; `similar` |
+//! | which known claims say nearly the same? how near are two texts? | [`Index::similar`], [`near`]; `similar` |
 //!
 //! Not here: what is public and may be indexed (`kepu-app` decides), the texts themselves (`kepu-store`), folding and tokens
 //! (`kepu-text`). Everything is synchronous; servers call it from a blocking thread.
@@ -30,5 +30,5 @@ pub use index::Index;
 pub use parties::{PartyDoc, PartyHit, PartyIndex, PartyQuery, distance_km};
 pub use query::{Hit, LIMIT_MAX, Page, QUERY_MAX, Query, Sort};
 pub use schema::Doc;
-pub use similar::Scored;
+pub use similar::{Scored, near};
 pub use snippet::Span;

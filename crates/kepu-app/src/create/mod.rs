@@ -3,5 +3,6 @@
 pub mod draft;
 pub mod find;
 pub mod party;
+pub mod import;
 pub mod publish;
 pub mod review;

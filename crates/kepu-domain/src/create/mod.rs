@@ -1,9 +1,10 @@
-//! Create: drafts, resources, reviews and the people, institutions and places of the registry.
+//! Create: drafts, resources, reviews, files taken in, and the people, institutions and places of the registry.
 
 pub mod card;
 pub mod credential;
 pub mod criteria;
 pub mod draft;
+pub mod import;
 pub mod party;
 pub mod register;
 pub mod resource;

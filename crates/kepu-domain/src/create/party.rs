@@ -338,7 +338,7 @@ pub struct Candidate {
     pub party: Party,
     /// Wanted fields covered.
     pub fields_covered: usize,
-    /// Tasks taken in the last 30 days.
+    /// Reviews of the last 30 days and cases that wait for an answer.
     pub load: i64,
 }
 
