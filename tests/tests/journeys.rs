@@ -257,3 +257,42 @@ fn one_rumour_is_answered_corrected_and_withdrawn_on_two_nodes() -> anyhow::Resu
     drop((served, below));
     Ok(())
 }
+
+#[test]
+fn a_session_that_ends_while_somebody_writes_loses_nothing() -> anyhow::Result<()> {
+    let Some(browser) = Browser::find()? else { return Ok(()) };
+    let nation = Node::init("国家示例", "000000")?;
+    let accounts = seed(&nation)?;
+    let served = nation.serve()?;
+    let url = served.url();
+    let writer = sign_in(&browser, &url, &accounts, "yisheng")?;
+    writer.open("/drafts/new")?;
+    writer.tick("核实结论")?;
+    writer.fill("title", RUMOUR)?;
+    writer.send()?;
+    writer.fill("plain", "写了很久的一句话结论。")?;
+    // The session ends behind the writer's back, as it does after half an hour.
+    writer.cookie("kepu_session", &"0".repeat(64))?;
+    writer.click("保存")?;
+    ensure!(writer.status()? == 401, "{}", writer.status()?);
+    writer.see("您写的都还在")?;
+    writer.fill("login", "yisheng")?;
+    writer.fill("password", &accounts["yisheng"])?;
+    writer.send()?;
+    writer.see("写了很久的一句话结论。")?;
+    writer.send()?;
+    ensure!(writer.value("plain")? == "写了很久的一句话结论。" && writer.value("claim")? == RUMOUR, "something typed is lost");
+    // Pressed twice in a hurry, a question is asked once.
+    let visitor = browser.person(&url)?;
+    visitor.open(&format!("/ask?text={RUMOUR}"))?;
+    let copy = browser.person(&url)?;
+    copy.open(&visitor.address()?)?;
+    copy.evaluate::<serde_json::Value>(&format!(
+        "document.querySelector('main [name=_once]').value = '{}'; null",
+        visitor.evaluate::<String>("document.querySelector('main [name=_once]').value")?
+    ))?;
+    visitor.send()?;
+    copy.send()?;
+    ensure!(visitor.address()? == copy.address()?, "one form opened two questions");
+    Ok(())
+}
