@@ -122,6 +122,7 @@ pub struct Person {
     page: Page,
     origin: Mutex<String>,
     view: Mutex<String>,
+    width: Mutex<i64>,
     complaints: Arc<Mutex<Vec<String>>>,
 }
 
@@ -203,7 +204,7 @@ impl Person {
                 anyhow::Ok((context, page))
             })?
         };
-        let person = Self { process, context, page, origin: Mutex::new(origin.to_owned()), view: Mutex::default(), complaints };
+        let person = Self { process, context, page, origin: Mutex::new(origin.to_owned()), view: Mutex::default(), width: Mutex::new(1180), complaints };
         person.width(1180)?;
         Ok(person)
     }
@@ -373,6 +374,7 @@ impl Person {
 
     /// Sets the width of the window in px.
     pub fn width(&self, px: i64) -> anyhow::Result<()> {
+        *self.width.lock().unwrap_or_else(PoisonError::into_inner) = px;
         self.wait(self.page.execute(SetDeviceMetricsOverrideParams::new(px, 900, 1.0, false))).map(drop)
     }
 
@@ -413,6 +415,9 @@ impl Person {
         let path = folder.join(format!("{name}.png"));
         let picture = self.wait(self.page.screenshot(ScreenshotParams::builder().full_page(true).build()))?;
         std::fs::write(&path, picture)?;
+        // Taking the picture of a whole page leaves the window as high as the page and as wide as the browser likes.
+        let px = *self.width.lock().unwrap_or_else(PoisonError::into_inner);
+        self.width(px)?;
         Ok(path)
     }
 

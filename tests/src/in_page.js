@@ -3,7 +3,7 @@ const clean = text => (text || "").replace(/\s+/g, " ").trim();
 const shown = element => {
   const box = element.getBoundingClientRect();
   const style = getComputedStyle(element);
-  return box.width > 0 && box.height > 0 && style.visibility !== "hidden" && style.display !== "none";
+  return box.width > 2 && box.height > 2 && style.visibility !== "hidden" && style.display !== "none" && !style.clipPath.startsWith("inset(50%");
 };
 const all = (selector, root = document) => [...root.querySelectorAll(selector)];
 const nameOf = element => clean(element.getAttribute("aria-label") || element.innerText || element.textContent || element.value);
@@ -107,6 +107,7 @@ const FOCUSABLE = "a[href],button:not([disabled]),input:not([type=hidden]):not([
 function numberStops() {
   const radios = new Set();
   const stops = all(FOCUSABLE).filter(e => {
+    if (e.tabIndex < 0) return false;
     const closed = e.closest("details:not([open])");
     if (closed && e !== closed.querySelector("summary")) return false;
     if (e.type === "radio") { if (radios.has(e.name)) return false; radios.add(e.name); }

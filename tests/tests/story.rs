@@ -138,7 +138,7 @@ async fn one_rumour_is_answered_end_to_end() -> anyhow::Result<()> {
     for node in [&nation, &county] {
         assert_eq!(node.json(&["rebuild"])?["same"], true);
     }
-    assert!(nation.run(&["audit", "verify"])?.contains("Whole"));
+    assert!(nation.run(&["audit", "verify"])?.contains("\"whole\":true"));
     drop(served);
     Ok(())
 }

@@ -168,7 +168,7 @@ async fn exports_are_safe_for_spreadsheets_and_logged() {
 async fn what_has_ended_is_removed_and_the_removal_is_noted() {
     let l = log().await;
     let _ = kepu_app::account::sign_in(&l.node.web.app, "nobody", "wrong", None, "10.0.0.1").await;
-    let later = l.node.restarted(25 * 60).await;
+    let later = l.node.restarted(32 * 24 * 60).await;
     kepu_app::job::expire::run(&later.app).await.expect("expired");
     kepu_app::audit::anchor(&later.app).await.expect("anchor");
     let session = kepu_app::account::sign_in(&later.app, "shenji", PASSWORD, None, "").await.expect("session");

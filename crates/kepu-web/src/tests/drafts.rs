@@ -494,7 +494,7 @@ async fn files_are_known_by_content_and_described() {
         ("a.png", &b"<!doctype html><script>alert(1)</script>"[..], "一页", "不能使用这种文件"),
         ("a.png", b"<svg xmlns=\"http://www.w3.org/2000/svg\"><script>1</script></svg>", "一图", "不能使用这种文件"),
         ("a.exe", b"MZ\x90\0", "程序", "不能使用这种文件"),
-        ("a.png", b"", "空的", "请选一个文件"),
+        ("a.png", b"", "空的", "请先选一个文件"),
         ("a.png", PNG, "", "至少要 2 个字"),
     ] {
         let answer = send(&t.site, upload(&t.doctor, &id.0, alt, name, bytes)).await;

@@ -141,8 +141,8 @@ async fn holes_and_forks_are_listed_with_what_to_do() {
     kepu_store::record::insert_fork(&mut tx, &proof).await.expect("fork");
     tx.commit().await.expect("commit");
     let page = text(open(&site, &admin, "/nodes").await).await;
-    assert!(page.contains("更正与撤回流第 3 到 5 号没有收到") && page.contains("请打电话让上级重发"), "{page}");
-    assert!(page.contains("历史分叉") && page.contains("资源流第 7 号有两份") && page.contains(&key.fingerprint()));
+    assert!(page.contains("撤回与更正第 3 到 5 号没有收到") && page.contains("请打电话让上级重发"), "{page}");
+    assert!(page.contains("历史分叉") && page.contains("内容记录第 7 号有两份") && page.contains(&key.fingerprint()));
     let value: serde_json::Value = serde_json::from_str(&text(open(&site, &admin, "/api/nodes").await).await).expect("json");
     assert_eq!((value["holes"][0]["from"].as_i64(), value["forks"][0]["n"].as_i64()), (Some(3), Some(7)));
     assert_eq!(value["digits"].as_str().map(|digits| digits.replace(' ', "").len()), Some(24));

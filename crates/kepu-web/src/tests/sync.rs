@@ -16,7 +16,8 @@ fn post(path: &str, authorization: &str, lang: &str, body: Vec<u8>) -> Request<B
 
 async fn invited(app: &App) -> Token {
     let operator = Actor::Node { name: "operator".into() };
-    let invitation = Invitation { name: "县".into(), region: Region::NATION, roles: Default::default(), fields: Default::default() };
+    let roles = [kepu_domain::trust::KeyRole::Author].into_iter().collect();
+    let invitation = Invitation { name: "县".into(), region: Region::NATION, roles, fields: Default::default() };
     kepu_app::node::invite(app, &operator, invitation).await.expect("invited")
 }
 

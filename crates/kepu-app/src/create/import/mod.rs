@@ -402,7 +402,12 @@ pub async fn run(app: &App, id: &ImportId, progress: &(dyn Fn(&Counts) + Send + 
     let mut tx = app.db.write().await?;
     let import = store::update(&mut tx, Import { stage: Stage::Done { at: app.now() }, ..import }).await?;
     log(app, &mut tx, &who.log_name(), "import.finished", &import.id.0, "ok").await?;
+    let needed = store::count_needing(&mut tx, &import.file).await? > 0;
     tx.commit().await?;
+    if !needed {
+        // What was taken in stands in the tables; a second copy here would outlive a body that is erased by law.
+        blob::delete(app, &import.file)?;
+    }
     Ok(import)
 }
 
