@@ -2,7 +2,7 @@
 
 pub mod draft;
 pub mod find;
-pub mod party;
 pub mod import;
+pub mod party;
 pub mod publish;
 pub mod review;
