@@ -30,7 +30,7 @@ fn any_order_and_repetition_give_the_same_state() {
         let rows = subject::list(&mut tx, &subject::Filter::default(), subject::Order::Title, None, 4).await.expect("rows");
         drop(tx);
         for row in &rows {
-            kepu_app::create::publish::withdraw(&app, &operator, &"000000".into(), &row.id, "核查后撤回").await.expect("withdrawn");
+            kepu_app::create::publish::withdraw(&app, &operator, &row.id, "核查后撤回").await.expect("withdrawn");
         }
         record::publish_head(&app).await.expect("head");
         let mut tx = app.db.read().await.expect("read");
@@ -52,7 +52,7 @@ fn any_order_and_repetition_give_the_same_state() {
                 tx.commit().await.expect("commit");
                 for part in order.chunks(batch) {
                     let mut tx = app.db.write().await.expect("write");
-                    let some = part.iter().map(|at| records[at % records.len()].clone()).collect();
+                    let some: Vec<Record> = part.iter().map(|at| records[at % records.len()].clone()).collect();
                     record::apply(&app, &mut tx, some, "did:key:peer").await.expect("applied");
                     tx.commit().await.expect("commit");
                 }

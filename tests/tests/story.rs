@@ -116,7 +116,7 @@ async fn one_rumour_is_answered_end_to_end() -> anyhow::Result<()> {
     assert_eq!(row(&below, &subject).await.expect("arrived").verdict, "false");
 
     // A mistake is corrected; the correction arrives.
-    let fix = publish::correct(&app, editor, &"org-nat".into(), &subject).await?;
+    let fix = publish::correct(&app, editor, &subject).await?;
     let Matter::Claim(mut claim) = fix.matter.clone() else { panic!("a claim") };
     claim.instead = "多休息；高热三天不退请看医生。".into();
     draft::save(&app, editor, &fix.id, fix.version, Matter::Claim(claim), "原文没有写明高热持续的天数，现已补上。").await?;
@@ -131,14 +131,14 @@ async fn one_rumour_is_answered_end_to_end() -> anyhow::Result<()> {
     assert!(corrected.corrected > 0 && corrected.standing == Standing::Public);
 
     // Withdrawn here, gone there; both make the same state again from their records.
-    publish::withdraw(&app, editor, &"org-nat".into(), &subject, "依据已经更新，重新核查。").await?;
+    publish::withdraw(&app, editor, &subject, "依据已经更新，重新核查。").await?;
     sync::run(&below, 0).await?;
     assert_eq!(row(&below, &subject).await.expect("kept as a notice").standing, Standing::Withdrawn);
     assert_eq!(nation.state()?, county.state()?);
     for node in [&nation, &county] {
         assert_eq!(node.json(&["rebuild"])?["same"], true);
     }
-    assert!(nation.run(&["audit", "verify"])?.contains("Whole"));
+    assert!(nation.run(&["audit", "verify"])?.contains("\"whole\":true"));
     drop(served);
     Ok(())
 }
@@ -158,7 +158,7 @@ async fn sign_in_locks_after_failures_and_the_lock_survives_a_restart() -> anyho
     let app = open(&node).await;
     seed::publish(&app).await?;
     let accounts = people(&app).await;
-    assert_eq!(accounts.len(), 7);
+    assert_eq!(accounts.len(), 8);
     for _ in 0..5 {
         assert!(account::sign_in(&app, "bianji", "不对的密码不对的密码", None, "10.0.0.9").await.is_err());
     }

@@ -7,9 +7,23 @@ use kepu_domain::ids::KeyId;
 use kepu_domain::record::{Body, Stream};
 use kepu_domain::trust::TrustDoc;
 use kepu_store::Tx;
+use kepu_store::record::RegionFilter;
 use kepu_sync::record::Record;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
+
+/// Hands on what this node holds about keys and about withdrawals: all that decides whether somebody's file still counts.
+pub async fn each_support(tx: &mut Tx, mut each: impl FnMut(Record)) -> Result<(), AppError> {
+    const PAGE: u32 = 1_000;
+    kepu_store::record::list_trust(tx).await?.into_iter().filter_map(read_row).for_each(&mut each);
+    let mut after = 0;
+    loop {
+        let page = kepu_store::record::list_arrivals(tx, Stream::Alert, after, i64::MAX, &RegionFilter::default(), PAGE, false).await?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after = last.arrival;
+        page.into_iter().filter_map(read_row).for_each(&mut each);
+    }
+}
 
 /// The file about `record`: itself first, then what this node holds about the keys from its author to the root (certificates,
 /// rotations, revocations, forks), then withdrawals and corrections of its subject.

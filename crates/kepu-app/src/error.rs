@@ -59,9 +59,15 @@ pub enum AppError {
     /// Wrong name, password or code. Deliberately does not say which.
     #[error("name, password or code is not right")]
     Credentials,
-    /// A second factor is needed to go on.
+    /// The password is right, and a second factor is needed to go on: with this ticket, which proves the password.
     #[error("a one-time code is needed")]
-    CodeNeeded,
+    CodeNeeded(String),
+    /// The one-time code is wrong, or was used before.
+    #[error("the one-time code is not right")]
+    Code,
+    /// The ticket of the first step of signing in ended: begin again.
+    #[error("too much time has passed since the password was given")]
+    TicketEnded,
     /// Locked after failures.
     #[error("locked until {0} after repeated failures")]
     Locked(jiff::Timestamp),
@@ -93,6 +99,12 @@ pub enum AppError {
         /// Limit in bytes.
         max: u64,
     },
+    /// Another node that did not join this one, or whose signature does not fit.
+    #[error("the request is signed by no node that joined this one")]
+    Stranger,
+    /// The tables came back from a backup, and the numbers used since are not known yet.
+    #[error("this node was restored from a backup and must first hear from {0} which numbers its key has used; they are asked at the next exchange")]
+    Relearning(String),
     /// A record cannot be written.
     #[error("the record cannot be written: {0}")]
     Record(String),

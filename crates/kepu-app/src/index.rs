@@ -3,13 +3,28 @@
 use crate::App;
 use crate::error::AppError;
 use kepu_domain::record::Body;
-use kepu_search::Doc;
+use kepu_search::{Doc, Index};
 use kepu_store::subject::{self, Standing};
-use kepu_store::{Tx, record as records};
+use kepu_store::{Tx, counter, record as records};
 
 /// Brings the index up to date; returns how many subjects changed in it. Without an index nothing happens.
 pub async fn catch_up(app: &App) -> Result<usize, AppError> {
     let Some(index) = &app.index else { return Ok(0) };
+    let _alone = app.indexing.lock().await;
+    forget_erased(app, index).await?;
+    fill(app, index, &mut |_| {}).await
+}
+
+/// Empties the index and fills it again from the tables; `progress` hears how many subjects are in it. Searches find less
+/// while it runs.
+pub async fn start_over(app: &App, progress: &mut (dyn FnMut(usize) + Send)) -> Result<usize, AppError> {
+    let Some(index) = &app.index else { return Ok(0) };
+    let _alone = app.indexing.lock().await;
+    index.clear()?;
+    fill(app, index, progress).await
+}
+
+async fn fill(app: &App, index: &Index, progress: &mut (dyn FnMut(usize) + Send)) -> Result<usize, AppError> {
     let mut cursor = index.cursor().unwrap_or(0);
     let mut done = 0;
     loop {
@@ -30,8 +45,22 @@ pub async fn catch_up(app: &App) -> Result<usize, AppError> {
         index.commit(last)?;
         done += rows.len();
         cursor = last;
+        progress(done);
     }
     Ok(done)
+}
+
+/// After a body was erased by law the index is made anew: deleting from it leaves the words in its files for a while.
+async fn forget_erased(app: &App, index: &Index) -> Result<(), AppError> {
+    let mut tx = app.db.read().await?;
+    let erased = counter::last(&mut tx, counter::ERASED).await?.to_string();
+    drop(tx);
+    let note = app.data.join("index.erased");
+    if erased == "0" || std::fs::read_to_string(&note).is_ok_and(|text| text == erased) {
+        return Ok(());
+    }
+    index.clear()?;
+    std::fs::write(&note, erased).map_err(|source| AppError::File { action: "write", path: note.display().to_string(), source })
 }
 
 async fn doc(tx: &mut Tx, row: &subject::Row) -> Result<Doc, AppError> {

@@ -2,19 +2,30 @@
 //! one, so checks, log and notices stand once. Rules are in `kepu-domain`, SQL in `kepu-store`, pages in `kepu-web`.
 
 pub mod account;
+pub mod audit;
+pub mod backup;
+pub mod blob;
+pub mod bundle;
 pub mod chain;
 pub mod create;
+pub mod definitions;
+pub mod desk;
 pub mod error;
 pub mod files;
-pub mod import;
 pub mod index;
+pub mod job;
 pub mod keys;
 pub mod listen;
 pub mod media;
+pub mod member;
 pub mod node;
 pub mod org;
+pub mod peering;
 pub mod record;
+pub mod relearn;
 pub mod seed;
+pub mod setup;
+pub mod subscription;
 pub mod sync;
 
 pub use error::{AppError, FieldError};
@@ -45,6 +56,10 @@ pub struct Inner {
     clock: Box<dyn Fn() -> Timestamp + Send + Sync>,
     trust: RwLock<Option<(i64, Arc<TrustView>)>>,
     changed: watch::Sender<u64>,
+    definitions: definitions::Kept,
+    parties: create::find::Kept,
+    /// Held by whoever fills the index: starting over and catching up must not mix.
+    pub(crate) indexing: tokio::sync::Mutex<()>,
     /// Requests of visitors in the last minute, per address hash. In memory only, never stored.
     pub(crate) limits: Mutex<std::collections::HashMap<u64, (i64, u32)>>,
 }
@@ -87,8 +102,12 @@ impl App {
             clock,
             trust: RwLock::new(None),
             changed: watch::channel(0).0,
+            definitions: definitions::Kept::default(),
+            parties: create::find::Kept::default(),
+            indexing: tokio::sync::Mutex::default(),
             limits: Mutex::default(),
         }));
+        relearn::guard(&app).await?;
         Ok(app)
     }
 

@@ -3,18 +3,20 @@
 use crate::account::log;
 use crate::error::{AppError, FieldError};
 use crate::keys::{NodeKey, random_word};
+use crate::record::heads::{self, Trouble};
 use crate::record::{self, Saying};
-use crate::{App, Options, sync};
+use crate::{App, Options, media, relearn, sync};
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use kepu_domain::access::{Action, Actor};
 use kepu_domain::deliver::scope::Scope;
-use kepu_domain::ids::{KeyId, SubjectId};
+use kepu_domain::ids::{KeyId, OrgId, SubjectId};
 use kepu_domain::org::Region;
 use kepu_domain::publication::Policy;
 use kepu_domain::record::Body;
 use kepu_domain::trust::{Certificate, KEY_ROLES, KeyRole, TrustDoc};
 use kepu_store::invite::Invite;
+use kepu_store::media::{Totals, Try};
 use kepu_store::peer::{Direction, Peer};
 use kepu_store::{Tx, counter, invite as invites, meta, peer as peers, subject};
 use kepu_sync::suite::Suite;
@@ -115,8 +117,11 @@ const INVITE_DAYS: i64 = 14;
 /// Makes an invitation. May: system administrators. Writes: invite, log.
 pub async fn invite(app: &App, who: &Actor, invitation: Invitation) -> Result<Token, AppError> {
     who.may(Action::ManageNodes, None)?;
+    let name_of = kepu_text::clean_line(&invitation.name);
+    let invitation = Invitation { name: kepu_text::truncate(&name_of, 60).to_owned(), ..invitation };
     let secret = random_word(26);
     let mut tx = app.db.write().await?;
+    may_certify(app, &mut tx, &invitation).await?;
     let token = Token {
         root: app.root(&mut tx).await?.0,
         parent: app.key.id().0.clone(),
@@ -140,9 +145,48 @@ pub async fn invite(app: &App, who: &Actor, invitation: Invitation) -> Result<To
     Ok(token)
 }
 
+/// Refuses an invitation that could never be certified, while its maker still sits before the form.
+async fn may_certify(app: &App, tx: &mut Tx, invitation: &Invitation) -> Result<(), AppError> {
+    use kepu_domain::trust::Refusal;
+    let trust = app.trust(tx).await?;
+    let above = trust.grant(app.key.id()).ok_or(Refusal::UnknownKey)?;
+    let wrong = |field: &str, key: &str| AppError::Invalid(vec![FieldError::new(field, key)]);
+    if invitation.roles.is_empty() {
+        return Err(wrong("roles", "invite_no_role"));
+    }
+    if !above.roles.contains(&KeyRole::Issuer) {
+        return Err(Refusal::Role(KeyRole::Issuer).into());
+    }
+    let certificate = Certificate {
+        key: app.key.id().clone(),
+        holder: invitation.name.clone(),
+        roles: invitation.roles.clone(),
+        region: invitation.region,
+        fields: invitation.fields.clone(),
+        until: above.until,
+        next: None,
+    };
+    kepu_domain::trust::narrows(above, &certificate).map_err(|refusal| match refusal {
+        Refusal::Region { .. } => wrong("county", "invite_region"),
+        Refusal::Field(_) => wrong("fields", "invite_fields"),
+        Refusal::Role(_) => wrong("roles", "invite_roles"),
+        other => other.into(),
+    })
+}
+
 /// The node's name.
 pub async fn name(tx: &mut Tx) -> Result<String, AppError> {
     Ok(meta::find(tx, "name").await?.unwrap_or_else(|| "Kepu".into()))
+}
+
+/// The organisation that runs the node: the division of its place until the first-run page says otherwise.
+pub async fn org(tx: &mut Tx) -> Result<OrgId, AppError> {
+    Ok(OrgId(meta::find(tx, "org").await?.unwrap_or_else(|| Region::NATION.to_string())))
+}
+
+/// The place that the node serves.
+pub async fn region(tx: &mut Tx) -> Result<Region, AppError> {
+    Ok(meta::find(tx, "region").await?.and_then(|r| Region::parse(&r).ok()).unwrap_or(Region::NATION))
 }
 
 fn hash(text: &str) -> String {
@@ -192,7 +236,7 @@ pub async fn handle_join(app: &App, request: JoinRequest) -> Result<Vec<u8>, App
         kepu_domain::trust::narrows(above, &certificate)?;
         let saying = trust_saying(app, &format!("cert-{}", key.fingerprint()), TrustDoc::Certificate(certificate));
         record::publish(app, &mut tx, vec![saying]).await?;
-        peers::upsert(&mut tx, &new_peer(key.clone(), holder, Direction::Child, String::new(), &scope_of(invite.region), app.now())).await?;
+        peers::upsert(&mut tx, &child(key.clone(), holder, invite.region, app.now())).await?;
         log(app, &mut tx, &format!("peer:{key}"), "node.joined", &invite.name, "ok").await?;
     }
     let frames = sync::trust_frames(&mut tx).await?;
@@ -204,6 +248,11 @@ pub async fn handle_join(app: &App, request: JoinRequest) -> Result<Vec<u8>, App
 /// What a node at `region` subscribes to: its chain; the nation stands for everything.
 fn scope_of(region: Region) -> Scope {
     Scope { region, below: region == Region::NATION, fields: vec![], langs: vec![] }
+}
+
+/// A node below, as it is first known.
+pub(crate) fn child(key: KeyId, holder: String, region: Region, now: Timestamp) -> Peer {
+    new_peer(key, holder, Direction::Child, String::new(), &scope_of(region), now)
 }
 
 fn new_peer(id: KeyId, holder: String, direction: Direction, url: String, scope: &Scope, now: Timestamp) -> Peer {
@@ -231,7 +280,7 @@ pub async fn join(app: &App, token: &Token, url: &str) -> Result<(), AppError> {
     drop(tx);
     let body = serde_json::to_vec(&request).map_err(|e| AppError::Record(e.to_string()))?;
     let answer = sync::post_once(url, "/join", body).await?;
-    let (records, rejected) = record::check(sync::items_of(&answer)?);
+    let (genuine, rejected) = record::check(sync::items_of(&answer)?);
     if let Some((place, why)) = rejected.first() {
         return Err(AppError::Peer { peer: url.into(), cause: format!("sent a record that does not verify: {place}: {why}") });
     }
@@ -239,7 +288,7 @@ pub async fn join(app: &App, token: &Token, url: &str) -> Result<(), AppError> {
     meta::set(&mut tx, "root", &token.root).await?;
     counter::take(&mut tx, "trust", 1).await?;
     app.forget_trust();
-    record::apply(app, &mut tx, records, &token.parent).await?;
+    record::apply(app, &mut tx, genuine, &token.parent).await?;
     let trust = app.trust(&mut tx).await?;
     if trust.grant(app.key.id()).is_none() {
         return Err(AppError::Peer { peer: url.into(), cause: "gave no certificate that leads from the root in the invitation to this node".into() });
@@ -281,10 +330,37 @@ pub struct Overview {
     pub parents: Vec<Peer>,
     /// Nodes below.
     pub children: Vec<Peer>,
-    /// Withdrawals were checked with a parent at this time; now, for a node without parents.
+    /// Until when withdrawals are known: the root's own signed word, where there is one, else the last contact with a parent.
+    /// Now, for a node without parents.
     pub checked_until: Option<Timestamp>,
+    /// Last contact with a parent.
+    pub contact: Option<Timestamp>,
+    /// What is wrong with histories: forks, records that do not fit signed heads, missing numbers.
+    pub troubles: Vec<Trouble>,
+    /// Numbers that lie outside the scope.
+    pub skipped: i64,
+    /// Files.
+    pub files: Files,
+    /// After a restored backup: names of the nodes that must be heard before this one publishes again.
+    pub waits_for: Vec<String>,
     /// The latest public changes with how many children said that they have them.
     pub latest: Vec<(subject::Row, usize, usize)>,
+}
+
+/// Files of resources at this node.
+#[derive(Clone, Debug, Default)]
+pub struct Files {
+    /// Counts and bytes.
+    pub totals: Totals,
+    /// What it is ready to keep.
+    pub limits: media::Limits,
+    /// Files that could not be fetched lately, and why.
+    pub failing: Vec<Try>,
+}
+
+async fn files(tx: &mut Tx) -> Result<Files, AppError> {
+    let failing = kepu_store::media::list_tries(tx, 50).await?;
+    Ok(Files { totals: kepu_store::media::totals(tx).await?, limits: media::limits(tx).await?, failing })
 }
 
 /// How the node stands in the network.
@@ -292,7 +368,7 @@ pub async fn overview(app: &App) -> Result<Overview, AppError> {
     let mut tx = app.db.read().await?;
     let parents = peers::list(&mut tx, Some(Direction::Parent), 100).await?;
     let children = peers::list(&mut tx, Some(Direction::Child), 5_000).await?;
-    let region = meta::find(&mut tx, "region").await?.and_then(|r| Region::parse(&r).ok()).unwrap_or(Region::NATION);
+    let region = region(&mut tx).await?;
     let me = NodeView {
         id: app.key.id().clone(),
         name: name(&mut tx).await?,
@@ -306,8 +382,13 @@ pub async fn overview(app: &App) -> Result<Overview, AppError> {
         let (reached, of) = reach(&mut tx, &row, &children).await?;
         latest.push((row, reached, of));
     }
-    let checked_until = if parents.is_empty() { Some(app.now()) } else { parents.iter().filter_map(|p| p.last_seen).max() };
-    Ok(Overview { me, parents, children, checked_until, latest })
+    let contact = parents.iter().filter_map(|p| p.last_seen).max();
+    let proved = heads::proved_until(&mut tx, &me.root).await?;
+    let checked_until = if parents.is_empty() { Some(app.now()) } else { proved.or(contact) };
+    let troubles = heads::troubles(&mut tx).await?;
+    let skipped = kepu_store::record::count_skips(&mut tx).await?.values().sum();
+    let (files, waits_for) = (files(&mut tx).await?, relearn::waiting(app, &mut tx).await?);
+    Ok(Overview { me, parents, children, checked_until, contact, troubles, skipped, files, waits_for, latest })
 }
 
 /// How many of the children that subscribe to this have said that they hold its latest word, and how many there are.

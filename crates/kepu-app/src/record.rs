@@ -1,18 +1,33 @@
 //! The one way in: publishing here and receiving from a peer both end in [`apply`]. Public tables are a fold of the
 //! records held and are made again from them alone by [`rebuild`].
+//!
+//! Signing is in `publish`, which numbers are known in `numbers`, signed heads in `heads`, bodies that go in `erase`.
+
+mod erase;
+pub mod heads;
+mod numbers;
+mod publish;
+
+pub use erase::erase;
+pub use heads::publish_head;
+pub(crate) use numbers::counter_name;
+pub use numbers::{has_holes, note_numbers, note_skips, reopen_skips};
+pub use publish::{Saying, publish};
 
 use crate::App;
 use crate::error::AppError;
+use kepu_domain::create::credential::Reach;
 use kepu_domain::create::draft::Matter;
 use kepu_domain::ids::{KeyId, SubjectId};
 use kepu_domain::org::Region;
 use kepu_domain::publication::{Dossier, Placed, Standing, Version, standing};
-use kepu_domain::record::{Body, DocHash, Envelope, ForkProof, Place, STREAMS, Stream, Stub};
-use kepu_domain::trust::{TrustDoc, TrustRecord, TrustView};
-use kepu_store::record::{Row, StreamHead};
+use kepu_domain::record::{Body, DocHash, ForkProof, Place, Stream, Stub};
+use kepu_domain::trust::{TrustRecord, TrustView};
+use kepu_store::media::{self, Media, Use};
+use kepu_store::record::Row;
 use kepu_store::{Tx, counter, subject};
-use kepu_sync::frame::Item;
-use kepu_sync::record::{Record, RecordError, Unverified};
+use kepu_sync::frame::{Content, Item};
+use kepu_sync::record::{Record, Unverified, verify_stub};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
@@ -29,6 +44,8 @@ pub struct Report {
     pub refused: Vec<(Place, String)>,
     /// Places where a second, different record was met.
     pub forks: Vec<Place>,
+    /// Bodies that a withdrawal took away.
+    pub erased: usize,
 }
 
 impl Report {
@@ -39,15 +56,43 @@ impl Report {
         self.rejected.extend(other.rejected);
         self.refused.extend(other.refused);
         self.forks.extend(other.forks);
+        self.erased += other.erased;
+    }
+}
+
+/// What passed [`check`]: genuine, whatever it may count for.
+#[derive(Clone, Debug, Default)]
+pub struct Genuine {
+    /// Whole records.
+    pub records: Vec<Record>,
+    /// What stays of erased ones.
+    pub stubs: Vec<(Place, Stub)>,
+}
+
+impl From<Vec<Record>> for Genuine {
+    fn from(records: Vec<Record>) -> Self {
+        Self { records, stubs: vec![] }
     }
 }
 
 /// Reads and checks signatures; no store needed. Items in the result keep their order.
-pub fn check(items: Vec<Item>) -> (Vec<Record>, Vec<(Place, String)>) {
+pub fn check(items: Vec<Item>) -> (Genuine, Vec<(Place, String)>) {
     let mut rejected = Vec::new();
+    let mut stubs = Vec::new();
     let mut unverified = Vec::with_capacity(items.len());
     for item in items {
-        match Unverified::read(item.doc, item.signature) {
+        let doc = match item.content {
+            Content::Doc(doc) => doc,
+            Content::Erased { modified, doc } => {
+                let stub = Stub { modified, doc, signature: item.signature };
+                match erase::check_stub(&item.place, &stub) {
+                    Ok(()) => stubs.push((item.place, stub)),
+                    Err(why) => rejected.push((item.place, why)),
+                }
+                continue;
+            }
+        };
+        match Unverified::read(doc, item.signature) {
             Ok(read) if *read.place() == item.place => unverified.push(read),
             Ok(read) => rejected.push((item.place, format!("it says of itself that it stands at {}", read.place()))),
             Err(error) => rejected.push((item.place, error.to_string())),
@@ -61,23 +106,25 @@ pub fn check(items: Vec<Item>) -> (Vec<Record>, Vec<(Place, String)>) {
             Err(error) => rejected.push((place, error.to_string())),
         }
     }
-    (records, rejected)
+    (Genuine { records, stubs }, rejected)
 }
 
-/// Applies verified records within `tx`. `source` is the peer they came from, empty for this node.
+/// Applies what is genuine within `tx`. `source` is the peer it came from, empty for this node.
 ///
 /// Order and repetition never matter. Writes: records, heads, forks, subjects, wanted media. The caller commits.
-pub async fn apply(app: &App, tx: &mut Tx, records: Vec<Record>, source: &str) -> Result<Report, AppError> {
+pub async fn apply(app: &App, tx: &mut Tx, genuine: impl Into<Genuine>, source: &str) -> Result<Report, AppError> {
+    let genuine = genuine.into();
     let mut report = Report::default();
     let before = app.trust(tx).await?;
-    let (fresh, forks) = sort_out(tx, records, &mut report).await?;
-    for fork in &forks {
+    let sorted = sort_out(tx, genuine, &mut report).await?;
+    for fork in &sorted.forks {
         if kepu_store::record::insert_fork(tx, fork).await? {
             report.forks.push(fork.place.clone());
         }
     }
-    let changes_trust = !forks.is_empty() || fresh.iter().any(|r| matches!(&r.body, Ok(Body::Trust(_) | Body::Fork(_))));
-    let trust = if changes_trust { Arc::new(build_trust(app, tx, &fresh).await?) } else { before.clone() };
+    let fresh = &sorted.fresh;
+    let changes_trust = !sorted.forks.is_empty() || fresh.iter().any(|r| matches!(&r.body, Ok(Body::Trust(_) | Body::Fork(_))));
+    let trust = if changes_trust { Arc::new(build_trust(app, tx, fresh).await?) } else { before.clone() };
     let refusals: Vec<String> = fresh.iter().map(|record| refusal(record, &trust)).collect();
     for (record, why) in fresh.iter().zip(&refusals) {
         if !why.is_empty() {
@@ -86,48 +133,79 @@ pub async fn apply(app: &App, tx: &mut Tx, records: Vec<Record>, source: &str) -
     }
     let mut touched: BTreeSet<SubjectId> = fresh.iter().filter(|r| r.envelope.place.stream != Stream::Trust).map(|r| r.envelope.subject.clone()).collect();
     let held = subject_rows(tx, &touched).await?;
-    insert(tx, &fresh, &refusals, source).await?;
-    report.applied = fresh.len();
+    insert(tx, &sorted, &refusals, source).await?;
+    numbers::raise_own(app, tx, fresh).await?;
+    report.applied = fresh.len() + sorted.stubs.len();
+    let counting: Vec<&Record> = fresh.iter().zip(&refusals).filter(|(_, why)| why.is_empty()).map(|(r, _)| r).collect();
+    heads::note(tx, &counting).await?;
     if changes_trust {
         touched.extend(recheck(tx, &before, &trust).await?);
         counter::take(tx, "trust", 1).await?;
         app.forget_trust();
         let all = subject_rows(tx, &touched).await?;
-        fold(tx, &touched, &all, &[], &trust).await?;
+        report.erased = fold(tx, &touched, &all, &[], &trust).await?;
     } else {
-        let counting: Vec<&Record> = fresh.iter().zip(&refusals).filter(|(_, why)| why.is_empty()).map(|(r, _)| r).collect();
-        fold(tx, &touched, &held, &counting, &trust).await?;
+        report.erased = fold(tx, &touched, &held, &counting, &trust).await?;
     }
     Ok(report)
 }
 
+/// What a batch brings, against what is held.
+#[derive(Default)]
+struct Sorted {
+    /// Records that are not held, or only without their bodies.
+    fresh: Vec<Record>,
+    /// Those of `fresh` whose stub is held.
+    back: HashSet<Place>,
+    /// Stubs of records that are not held at all.
+    stubs: Vec<(Place, Stub)>,
+    /// Second documents at places that are taken.
+    forks: Vec<ForkProof>,
+}
+
 /// Drops what is here already and finds second records at places that are taken.
-async fn sort_out(tx: &mut Tx, records: Vec<Record>, report: &mut Report) -> Result<(Vec<Record>, Vec<ForkProof>), AppError> {
-    let places: Vec<Place> = records.iter().map(|r| r.envelope.place.clone()).collect();
+async fn sort_out(tx: &mut Tx, genuine: Genuine, report: &mut Report) -> Result<Sorted, AppError> {
+    let mut places: Vec<Place> = genuine.records.iter().map(|r| r.envelope.place.clone()).collect();
+    places.extend(genuine.stubs.iter().map(|(place, _)| place.clone()));
     let existing = kepu_store::record::existing(tx, &places).await?;
-    let mut taken: HashMap<Place, usize> = HashMap::new();
-    let (mut fresh, mut forks): (Vec<Record>, Vec<ForkProof>) = (Vec::with_capacity(records.len()), Vec::new());
-    for record in records {
+    let mut taken: HashMap<Place, Stub> = HashMap::new();
+    let mut sorted = Sorted::default();
+    for record in genuine.records {
         let place = record.envelope.place.clone();
-        if let Some(hash) = existing.get(&place) {
-            if *hash == record.hash {
-                report.duplicates += 1;
-            } else if let Some(row) = kepu_store::record::find(tx, &place).await? {
-                let held = Stub { modified: row.modified, doc: row.doc_hash, signature: row.sig };
-                forks.push(fork_proof(place, held, record.stub()));
-            }
-        } else if let Some(at) = taken.get(&place) {
-            if fresh[*at].hash == record.hash {
-                report.duplicates += 1;
-            } else {
-                forks.push(fork_proof(place, fresh[*at].stub(), record.stub()));
-            }
-        } else {
-            taken.insert(place, fresh.len());
-            fresh.push(record);
+        match existing.get(&place) {
+            Some(held) if held.hash != record.hash => sorted.forks.extend(fork_with_held(tx, place, record.stub()).await?),
+            Some(held) if held.whole || erase::stays_erased(tx, &place).await? => report.duplicates += 1,
+            held => match taken.get(&place) {
+                Some(first) if first.doc == record.hash => report.duplicates += 1,
+                Some(first) => sorted.forks.push(fork_proof(place, first.clone(), record.stub())),
+                None => {
+                    if held.is_some() {
+                        sorted.back.insert(place.clone());
+                    }
+                    taken.insert(place, record.stub());
+                    sorted.fresh.push(record);
+                }
+            },
         }
     }
-    Ok((fresh, forks))
+    for (place, stub) in genuine.stubs {
+        match (existing.get(&place), taken.get(&place)) {
+            (Some(held), _) if held.hash != stub.doc => sorted.forks.extend(fork_with_held(tx, place, stub).await?),
+            (None, Some(first)) if first.doc != stub.doc => sorted.forks.push(fork_proof(place, first.clone(), stub)),
+            (None, None) => {
+                taken.insert(place.clone(), stub.clone());
+                sorted.stubs.push((place, stub));
+            }
+            _ => report.duplicates += 1,
+        }
+    }
+    Ok(sorted)
+}
+
+async fn fork_with_held(tx: &mut Tx, place: Place, other: Stub) -> Result<Option<ForkProof>, AppError> {
+    let Some(row) = kepu_store::record::find(tx, &place).await? else { return Ok(None) };
+    let held = Stub { modified: row.modified, doc: row.doc_hash, signature: row.sig };
+    Ok(Some(fork_proof(place, held, other)))
 }
 
 /// The same two stubs make the same proof on every node, whichever came first.
@@ -143,69 +221,42 @@ fn refusal(record: &Record, trust: &TrustView) -> String {
     }
 }
 
-async fn insert(tx: &mut Tx, fresh: &[Record], refusals: &[String], source: &str) -> Result<(), AppError> {
-    if fresh.is_empty() {
+async fn insert(tx: &mut Tx, sorted: &Sorted, refusals: &[String], source: &str) -> Result<(), AppError> {
+    let count = sorted.fresh.len() + sorted.stubs.len();
+    if count == 0 {
         return Ok(());
     }
-    let first = counter::take(tx, "arrival", fresh.len() as i64).await?;
-    let rows: Vec<Row> = fresh
-        .iter()
-        .zip(refusals)
-        .enumerate()
-        .map(|(at, (record, refusal))| Row {
-            key: record.envelope.place.key.clone(),
-            stream: record.envelope.place.stream,
-            n: record.envelope.place.n,
-            arrival: first + at as i64,
-            doc_hash: record.hash,
-            modified: record.modified.clone(),
-            sig: record.signature.clone(),
-            doc: Some(record.doc.clone()),
-            kind: record.kind.clone(),
-            subject: record.envelope.subject.clone(),
-            region: record.envelope.region,
-            fields: record.envelope.fields.clone(),
-            lang: record.envelope.lang.clone(),
-            source: source.to_owned(),
-            refusal: refusal.clone(),
-        })
-        .collect();
+    let first = counter::take(tx, counter::ARRIVAL, count as i64).await?;
+    let mut rows: Vec<Row> =
+        sorted.fresh.iter().zip(refusals).zip(first..).map(|((record, refusal), arrival)| row_of(record, arrival, source, refusal)).collect();
+    for row in rows.extract_if(.., |row| !sorted.back.is_empty() && sorted.back.contains(&row.place())) {
+        kepu_store::record::restore(tx, &row).await?;
+    }
+    let above = first + sorted.fresh.len() as i64;
+    rows.extend(sorted.stubs.iter().zip(above..).map(|((place, stub), arrival)| erase::stub_row(place, stub, arrival, source)));
     kepu_store::record::insert_many(tx, &rows).await?;
-    let numbers = fresh.iter().map(|r| (r.envelope.place.clone(), r.envelope.place.n));
+    let numbers: Vec<(Place, i64)> = rows.into_iter().map(|row| (row.place(), row.n)).collect();
     note_numbers(tx, numbers).await
 }
 
-/// Notes numbers as held (or as ranges known to lie outside the scope): heads move up, holes close or open.
-pub async fn note_numbers(tx: &mut Tx, numbers: impl Iterator<Item = (Place, i64)>) -> Result<(), AppError> {
-    let mut by_stream: HashMap<(KeyId, Stream), Vec<(i64, i64)>> = HashMap::new();
-    for (place, to) in numbers {
-        by_stream.entry((place.key, place.stream)).or_default().push((place.n, to));
+fn row_of(record: &Record, arrival: i64, source: &str, refusal: &str) -> Row {
+    Row {
+        key: record.envelope.place.key.clone(),
+        stream: record.envelope.place.stream,
+        n: record.envelope.place.n,
+        arrival,
+        doc_hash: record.hash,
+        modified: record.modified.clone(),
+        sig: record.signature.clone(),
+        doc: Some(record.doc.clone()),
+        kind: record.kind.clone(),
+        subject: record.envelope.subject.clone(),
+        region: record.envelope.region,
+        fields: record.envelope.fields.clone(),
+        lang: record.envelope.lang.clone(),
+        source: source.to_owned(),
+        refusal: refusal.to_owned(),
     }
-    let keys: Vec<(KeyId, Stream)> = by_stream.keys().cloned().collect();
-    let mut heads: HashMap<(KeyId, Stream), StreamHead> =
-        kepu_store::record::get_heads(tx, &keys).await?.into_iter().map(|head| ((head.key.clone(), head.stream), head)).collect();
-    let mut changed = Vec::with_capacity(keys.len());
-    for ((key, stream), mut ranges) in by_stream {
-        let mut head = heads.remove(&(key.clone(), stream)).unwrap_or(StreamHead { key, stream, high: 0, holes: vec![] });
-        ranges.sort_unstable();
-        for (from, to) in ranges {
-            fill(&mut head, from, to);
-        }
-        changed.push(head);
-    }
-    kepu_store::record::put_heads(tx, &changed).await?;
-    Ok(())
-}
-
-/// Marks `from..=to` as known in a head.
-fn fill(head: &mut StreamHead, from: i64, to: i64) {
-    if from > head.high + 1 {
-        head.holes.push((head.high + 1, from - 1));
-    }
-    head.holes = head.holes.iter().flat_map(|(a, b)| [(*a, (*b).min(from - 1)), ((*a).max(to + 1), *b)]).filter(|(a, b)| a <= b).collect();
-    head.holes.sort_unstable();
-    head.holes.dedup();
-    head.high = head.high.max(to);
 }
 
 /// Folds all trust documents held, with `fresh` ones not yet in the store.
@@ -285,19 +336,20 @@ pub fn read_row(row: Row) -> Option<Record> {
     }
 }
 
+/// All rows about `subjects`, also those that do not count.
 async fn subject_rows(tx: &mut Tx, subjects: &BTreeSet<SubjectId>) -> Result<HashMap<SubjectId, Vec<Row>>, AppError> {
     let list: Vec<SubjectId> = subjects.iter().cloned().collect();
     let mut by_subject: HashMap<SubjectId, Vec<Row>> = HashMap::new();
     for row in kepu_store::record::list_by_subjects(tx, &list).await? {
-        if row.refusal.is_empty() {
-            by_subject.entry(row.subject.clone()).or_default().push(row);
-        }
+        by_subject.entry(row.subject.clone()).or_default().push(row);
     }
     Ok(by_subject)
 }
 
 struct Part {
     place: Place,
+    region: Region,
+    kind: String,
     hash: DocHash,
     modified: jiff::Timestamp,
     body: Body,
@@ -312,14 +364,29 @@ impl Part {
             Body::Claim(claim) => Some(Matter::Claim(claim.clone())),
             _ => None,
         };
-        Some(Self { place: record.envelope.place.clone(), hash: record.hash, modified: record.envelope.modified, body, matter })
+        Some(Self {
+            place: record.envelope.place.clone(),
+            region: record.envelope.region,
+            kind: record.kind.clone(),
+            hash: record.hash,
+            modified: record.envelope.modified,
+            body,
+            matter,
+        })
     }
 }
 
-/// Computes how each subject stands from `held` rows and `fresh` records, and writes its public row.
-async fn fold(tx: &mut Tx, subjects: &BTreeSet<SubjectId>, held: &HashMap<SubjectId, Vec<Row>>, fresh: &[&Record], trust: &TrustView) -> Result<(), AppError> {
+/// Computes how each subject stands from `held` rows and `fresh` records, and writes its public row. Returns how many bodies
+/// a withdrawal took away.
+async fn fold(
+    tx: &mut Tx,
+    subjects: &BTreeSet<SubjectId>,
+    held: &HashMap<SubjectId, Vec<Row>>,
+    fresh: &[&Record],
+    trust: &TrustView,
+) -> Result<usize, AppError> {
     if subjects.is_empty() {
-        return Ok(());
+        return Ok(0);
     }
     let mut parts: HashMap<&SubjectId, Vec<Part>> = HashMap::new();
     for record in fresh {
@@ -329,14 +396,24 @@ async fn fold(tx: &mut Tx, subjects: &BTreeSet<SubjectId>, held: &HashMap<Subjec
     }
     let mut rows = Vec::with_capacity(subjects.len());
     let mut gone = Vec::new();
-    let mut wanted = Vec::new();
-    let mut seq = counter::take(tx, "subject", subjects.len() as i64).await?;
+    let mut files = Files::default();
+    let mut erased = 0;
+    let mut seq = counter::take(tx, counter::SUBJECT, subjects.len() as i64).await?;
     for id in subjects {
         let mut mine = parts.remove(id).unwrap_or_default();
         for row in held.get(id).into_iter().flatten() {
-            mine.extend(read_row(row.clone()).as_ref().and_then(Part::new));
+            let part = read_row(row.clone()).as_ref().and_then(Part::new);
+            match part {
+                Some(part) if row.refusal.is_empty() => mine.push(part),
+                Some(part) => files.note(id, &part, None),
+                None => {}
+            }
         }
-        match public_row(id, &mine, trust, seq, &mut wanted) {
+        erased += erase::carry_out(tx, &mut mine, trust).await?;
+        let row = public_row(id, &mine, trust, seq);
+        let shown = row.as_ref().filter(|row| row.standing == subject::Standing::Public).and_then(|row| row.doc_hash);
+        mine.iter().for_each(|part| files.note(id, part, shown));
+        match row {
             Some(row) => rows.push(row),
             None => gone.push(id.clone()),
         }
@@ -344,23 +421,48 @@ async fn fold(tx: &mut Tx, subjects: &BTreeSet<SubjectId>, held: &HashMap<Subjec
     }
     subject::upsert_many(tx, &rows).await?;
     subject::delete_many(tx, &gone).await?;
-    for media in wanted {
-        if kepu_store::media::find(tx, &media.hash).await?.is_none() {
-            let row = kepu_store::media::Media {
-                hash: media.hash,
-                media_type: media.media_type,
-                size: media.size,
-                created_at: jiff::Timestamp::UNIX_EPOCH,
-                wanted: true,
-                have: false,
-            };
-            kepu_store::media::upsert(tx, &row).await?;
-        }
-    }
-    Ok(())
+    files.store(tx).await?;
+    Ok(erased)
 }
 
-fn public_row(id: &SubjectId, parts: &[Part], trust: &TrustView, seq: i64, wanted: &mut Vec<kepu_domain::create::resource::Media>) -> Option<subject::Row> {
+/// The files that subjects name, as far as they were looked through.
+#[derive(Default)]
+struct Files {
+    uses: std::collections::BTreeMap<(String, SubjectId), bool>,
+    wanted: Vec<Media>,
+}
+
+impl Files {
+    /// Notes what one version names. `shown`: the version that is public.
+    fn note(&mut self, id: &SubjectId, part: &Part, shown: Option<DocHash>) {
+        let Some(Matter::Resource(resource)) = &part.matter else { return };
+        let live = shown == Some(part.hash);
+        for file in resource.media.iter().filter(|file| crate::media::is_hash(&file.hash) && file.size > 0) {
+            *self.uses.entry((file.hash.clone(), id.clone())).or_default() |= live;
+            if live {
+                let (hash, media_type) = (file.hash.clone(), file.media_type.clone());
+                self.wanted.push(Media { hash, media_type, size: file.size, created_at: part.modified, wanted: true, have: false });
+            }
+        }
+    }
+
+    /// What the public names is wanted; what no public version names any more is not.
+    async fn store(self, tx: &mut Tx) -> Result<(), AppError> {
+        let uses: Vec<Use> = self.uses.into_iter().map(|((hash, subject), live)| Use { hash, subject, live }).collect();
+        media::put_uses(tx, &uses).await?;
+        for file in self.wanted {
+            media::upsert(tx, &file).await?;
+        }
+        for one in uses.iter().filter(|one| !one.live) {
+            if media::count_uses(tx, &one.hash).await?.1 == 0 {
+                media::set_wanted(tx, &one.hash, false).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn public_row(id: &SubjectId, parts: &[Part], trust: &TrustView, seq: i64) -> Option<subject::Row> {
     let mut dossier = Dossier::default();
     for part in parts {
         let place = part.place.clone();
@@ -370,8 +472,8 @@ fn public_row(id: &SubjectId, parts: &[Part], trust: &TrustView, seq: i64, wante
             Body::Retraction(doc) => dossier.retractions.push(Placed { place, modified, doc: doc.clone() }),
             Body::Correction(doc) => dossier.notices.push(Placed { place, modified, doc: doc.clone() }),
             _ => {
-                if let Some(matter) = &part.matter {
-                    dossier.versions.push(Version { place: &part.place, doc: part.hash, modified, matter });
+                if part.matter.is_some() || is_self_made(&part.body) {
+                    dossier.versions.push(Version { place: &part.place, doc: part.hash, modified, matter: part.matter.as_ref() });
                 }
             }
         }
@@ -391,9 +493,6 @@ fn public_row(id: &SubjectId, parts: &[Part], trust: &TrustView, seq: i64, wante
         Standing::Public { notice, .. } => {
             row.standing = subject::Standing::Public;
             row.notice = notice.unwrap_or_default();
-            if let Some(Matter::Resource(resource)) = part.and_then(|p| p.matter.as_ref()) {
-                wanted.extend(resource.media.iter().cloned());
-            }
         }
         Standing::Withdrawn { reason, by, at, .. } => {
             row.standing = subject::Standing::Withdrawn;
@@ -405,6 +504,15 @@ fn public_row(id: &SubjectId, parts: &[Part], trust: &TrustView, seq: i64, wante
         Standing::Hidden => return None,
     }
     Some(row)
+}
+
+/// Whether a version needs no review: its owner's consent, or the issuer's decision, makes it public.
+fn is_self_made(body: &Body) -> bool {
+    match body {
+        Body::Party(_) => true,
+        Body::Credential(credential) => credential.reach == Reach::Public,
+        _ => false,
+    }
 }
 
 fn blank_row(id: &SubjectId, seq: i64) -> subject::Row {
@@ -450,6 +558,29 @@ fn matter_row(id: &SubjectId, part: &Part, seq: i64) -> subject::Row {
     let latest = |list: &[kepu_domain::create::resource::Correction]| {
         list.iter().map(|c| jiff::tz::Offset::UTC.to_timestamp(c.date.at(0, 0, 0, 0)).map_or(0, |t| t.as_millisecond())).max().unwrap_or(0)
     };
+    if let Body::Party(card) = &part.body {
+        row.kind = "party".into();
+        row.title = card.name.clone();
+        row.title_en = card.name_en.clone();
+        row.summary = [card.text("title"), &card.org].into_iter().filter(|t| !t.is_empty()).collect::<Vec<_>>().join(" · ");
+        row.type_ = card.kind.as_str().into();
+        row.region = part.region;
+        row.fields = card.list("fields");
+        row.date = card.confirmed.to_string();
+        row.expires = Some(card.expires.to_string());
+        row.sample = card.sample;
+    }
+    if let Body::Credential(credential) = &part.body {
+        row.kind = "credential".into();
+        row.title = credential.title.clone();
+        row.summary = format!("{} · {}", credential.holder, credential.issuer);
+        row.type_ = credential.kind.clone();
+        row.region = part.region;
+        row.lang = credential.lang.clone();
+        row.date = credential.issued.to_string();
+        row.expires = credential.until.map(|date| date.to_string());
+        row.sample = credential.sample;
+    }
     match &part.matter {
         Some(Matter::Resource(r)) => {
             row.kind = "resource".into();
@@ -487,45 +618,13 @@ fn matter_row(id: &SubjectId, part: &Part, seq: i64) -> subject::Row {
     row
 }
 
-/// Something to say.
-#[derive(Clone, Debug)]
-pub struct Saying {
-    /// What it is about.
-    pub subject: SubjectId,
-    /// Where it is meant for.
-    pub region: Region,
-    /// Fields.
-    pub fields: Vec<String>,
-    /// Language.
-    pub lang: String,
-    /// What is said.
-    pub body: Body,
-}
-
-/// Numbers, signs and applies what this node says, within `tx`. Refused by the node's own certificate before anything is signed.
-pub async fn publish(app: &App, tx: &mut Tx, sayings: Vec<Saying>) -> Result<Vec<Record>, AppError> {
-    let trust = app.trust(tx).await?;
-    let now = app.now();
-    let mut records = Vec::with_capacity(sayings.len());
-    for saying in sayings {
-        let stream = saying.body.stream().ok_or_else(|| AppError::Record("a record of an unknown kind cannot be written".into()))?;
-        let n = counter::take(tx, &format!("n/{}/{stream}", app.key.id().fingerprint()), 1).await?;
-        let place = Place { key: app.key.id().clone(), stream, n };
-        let envelope = Envelope { place, modified: now, subject: saying.subject, region: saying.region, fields: saying.fields, lang: saying.lang };
-        if !matches!(saying.body, Body::Trust(_)) {
-            trust.check(&envelope, &saying.body)?;
-        }
-        records.push(kepu_sync::record::sign(app.key.signing(), envelope, &saying.body).map_err(|e: RecordError| AppError::Record(e.to_string()))?);
-    }
-    apply(app, tx, records.clone(), "").await?;
-    Ok(records)
-}
-
 /// Makes the public tables again from the records alone. Returns the state hash before and after, and how many records were read.
 pub async fn rebuild(app: &App) -> Result<Rebuilt, AppError> {
     let mut tx = app.db.write().await?;
     let before = subject::hash_state(&mut tx).await?;
     subject::clear(&mut tx).await?;
+    media::clear_uses(&mut tx).await?;
+    media::clear_wanted(&mut tx).await?;
     app.forget_trust();
     let trust = load_trust(app, &mut tx).await?;
     let mut after = None;
@@ -571,45 +670,4 @@ pub struct Rebuilt {
     pub after: String,
     /// Records read.
     pub records: usize,
-}
-
-/// Commits to this node's history: one head record over all its streams, if something was said since the last one.
-pub async fn publish_head(app: &App) -> Result<bool, AppError> {
-    let mut tx = app.db.write().await?;
-    let mut heads = Vec::new();
-    for stream in [STREAMS[1], STREAMS[2]] {
-        let docs = kepu_store::record::list_doc_hashes(&mut tx, app.key.id(), stream).await?;
-        if let Some((n, _)) = docs.last() {
-            let hashes: Vec<DocHash> = docs.iter().map(|(_, hash)| *hash).collect();
-            heads.push((stream, *n, kepu_sync::merkle::root(&hashes)));
-        }
-    }
-    let word = format!("{heads:?}");
-    if heads.is_empty() || kepu_store::meta::find(&mut tx, "last_head").await?.as_deref() == Some(&word) {
-        return Ok(false);
-    }
-    let subject = SubjectId::new(&app.key.id().fingerprint(), "head");
-    let body = Body::Trust(TrustDoc::Head { heads });
-    publish(app, &mut tx, vec![Saying { subject, region: Region::NATION, fields: vec![], lang: String::new(), body }]).await?;
-    kepu_store::meta::set(&mut tx, "last_head", &word).await?;
-    tx.commit().await?;
-    app.notify();
-    Ok(true)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn heads_move_up_and_holes_close() {
-        let mut head = StreamHead { key: "k".into(), stream: Stream::Lib, high: 0, holes: vec![] };
-        fill(&mut head, 3, 3);
-        assert_eq!((head.high, head.holes.clone()), (3, vec![(1, 2)]));
-        fill(&mut head, 8, 9);
-        fill(&mut head, 1, 1);
-        assert_eq!((head.high, head.holes.clone()), (9, vec![(2, 2), (4, 7)]));
-        fill(&mut head, 2, 6);
-        assert_eq!((head.high, head.holes), (9, vec![(7, 7)]));
-    }
 }

@@ -110,6 +110,8 @@ pub enum Action {
     ManageJobs,
     /// Grant administrator roles, unlock accounts.
     ManageSecurity,
+    /// Open the pages of members, as far as one cares for them.
+    SeeMembers,
     /// Read and verify the audit log.
     ReadAudit,
     /// Read figures before publication.
@@ -200,6 +202,30 @@ impl Actor {
         if self.can(action, line) { Ok(()) } else { Err(Denied::NoRole { action }) }
     }
 
+    /// Whether the actor may disable, enable, rename or give a new password to an account that holds these roles.
+    ///
+    /// The security administrator may for every account. Stewards may for accounts all of whose roles lie where they are
+    /// stewards and of which none is sensitive: else a steward could act in the name of a reviewer.
+    pub fn may_care_for(&self, held: &[(Role, OrgLine)]) -> Result<(), Denied> {
+        let cares = |(role, line): &(Role, OrgLine)| !role.is_sensitive() && self.may(Action::ManageMembers, Some(line)).is_ok();
+        match self.may(Action::ManageSecurity, None) {
+            Err(Denied::NoRole { .. }) if !held.is_empty() && held.iter().all(cares) => Ok(()),
+            decided => decided,
+        }
+    }
+
+    /// The organisations at which the actor may do `action`; it holds in everything below them. `None`: everywhere.
+    pub fn roots(&self, action: Action) -> Option<Vec<OrgId>> {
+        let Actor::Person { memberships, .. } = self else {
+            return if matches!(self, Actor::Node { .. }) { None } else { Some(vec![]) };
+        };
+        let mut orgs: Vec<OrgId> = memberships.iter().map(|held| held.org.clone()).collect();
+        orgs.sort_unstable();
+        orgs.dedup();
+        orgs.retain(|org| self.can(action, Some(&OrgLine(vec![org.clone()]))));
+        Some(orgs)
+    }
+
     /// The ladder itself. Read a line as "may, if they hold the role, or may already do the stronger thing".
     fn can(&self, action: Action, line: Option<&OrgLine>) -> bool {
         let holds = |role| self.holds(role, line);
@@ -220,6 +246,7 @@ impl Actor {
             Action::ManageNodes => holds(Role::SystemAdmin),
             Action::ManageJobs => can(Action::ManageNodes),
             Action::ManageSecurity => holds(Role::SecurityAdmin),
+            Action::SeeMembers => can(Action::ManageMembers) || can(Action::ManageSecurity),
             Action::ReadAudit => holds(Role::AuditAdmin),
         }
     }
@@ -259,6 +286,15 @@ mod tests {
     }
 
     #[test]
+    fn rights_have_their_roots_where_the_roles_are_held() {
+        let editor = person(Role::Editor);
+        assert_eq!(editor.roots(Action::Draft), Some(vec!["410000".into()]));
+        assert_eq!(editor.roots(Action::Review), Some(vec![]));
+        assert_eq!(Actor::Visitor.roots(Action::Draft), Some(vec![]));
+        assert_eq!(Actor::Node { name: "operator".into() }.roots(Action::Draft), None);
+    }
+
+    #[test]
     fn administrators_are_kept_apart() {
         assert!(check_combination(&[Role::SystemAdmin], Role::AuditAdmin).is_err());
         assert!(check_combination(&[Role::Editor], Role::SecurityAdmin).is_err());
@@ -272,6 +308,19 @@ mod tests {
         for action in [Action::UseDesk, Action::Draft, Action::ReadAudit] {
             assert_eq!(Actor::Visitor.may(action, None), Err(Denied::NotSignedIn));
         }
+    }
+
+    #[test]
+    fn a_steward_cares_for_plain_accounts_of_the_own_house_only() {
+        let (here, there) = (line(&["411525", "410000"]), line(&["420000"]));
+        let held = |list: &[(Role, &OrgLine)]| list.iter().map(|(role, at)| (*role, (*at).clone())).collect::<Vec<_>>();
+        let steward = person(Role::Steward);
+        assert!(steward.may_care_for(&held(&[(Role::Contributor, &here), (Role::DutyOfficer, &here)])).is_ok());
+        assert!(steward.may_care_for(&held(&[(Role::Reviewer, &here)])).is_err());
+        assert!(steward.may_care_for(&held(&[(Role::Contributor, &here), (Role::Contributor, &there)])).is_err());
+        assert!(steward.may_care_for(&[]).is_err());
+        assert!(person(Role::SecurityAdmin).may_care_for(&held(&[(Role::Editor, &there)])).is_ok());
+        assert_eq!(Actor::Visitor.may_care_for(&[]), Err(Denied::NotSignedIn));
     }
 
     #[test]

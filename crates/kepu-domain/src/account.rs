@@ -1,6 +1,8 @@
 //! Accounts: which passwords are good enough and how long a failed sign-in locks (RULES §13).
-//! Hashing, sessions and second factors are in `kepu-app::account`; roles in `access`.
+//! Also what an account still owes before it may do anything. Hashing, sessions and second factors are in
+//! `kepu-app::account`; roles in `access`.
 
+use crate::access::Role;
 use crate::ids::AccountId;
 use jiff::Timestamp;
 
@@ -21,6 +23,36 @@ pub struct Account {
     pub disabled: bool,
     /// The first password was given by somebody else and must be changed.
     pub must_change: bool,
+}
+
+/// Begins the sign-in name of a closed account; nobody can choose it, because names hold no space.
+pub const CLOSED: &str = "closed ";
+/// Stands where the name of a closed account stood.
+pub const CLOSED_NAME: &str = "已注销 (closed)";
+
+impl Account {
+    /// Whether its owner closed it: name and secrets are gone, the id stays in the audit log.
+    pub fn is_closed(&self) -> bool {
+        self.login.starts_with(CLOSED)
+    }
+}
+
+/// What the owner of an account must do first. Until then the account is good for nothing else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owes {
+    /// Change the password that somebody else gave.
+    Password,
+    /// Set up the second factor that the node demands of one of the roles.
+    SecondFactor,
+}
+
+/// What `account`, which holds `roles`, owes on a node that demands a second factor of those in `demanded`.
+pub fn owes(account: &Account, roles: &[Role], demanded: &[Role]) -> Option<Owes> {
+    if account.must_change {
+        return Some(Owes::Password);
+    }
+    let asked = |role: &Role| role.is_sensitive() && demanded.contains(role);
+    (!account.has_totp && roles.iter().any(asked)).then_some(Owes::SecondFactor)
 }
 
 /// Why a password is refused.
@@ -111,6 +143,10 @@ pub fn locked_until(failures: i64, now: Timestamp) -> Option<Timestamp> {
 pub const IDLE_MINUTES: i64 = 30;
 /// Hours after which a session ends however busy it is.
 pub const SESSION_HOURS: i64 = 12;
+/// Minutes before the idle limit at which pages warn.
+pub const WARN_MINUTES: i64 = 5;
+/// Days without a sign-in after which an account counts as stale and stands in the report (RULES §13).
+pub const STALE_DAYS: i64 = 90;
 
 #[cfg(test)]
 mod tests {
@@ -124,6 +160,18 @@ mod tests {
         for good in ["雨后的操场有彩虹真好看", "correct horse battery", "x7Lq-29mmWe"] {
             assert_eq!(check_password("county-officer", good), Ok(()), "{good}");
         }
+    }
+
+    #[test]
+    fn a_given_password_comes_first_and_a_second_factor_is_asked_of_sensitive_roles_only() {
+        let fresh = Account { id: "a".into(), login: "a".into(), name: "a".into(), party: None, has_totp: false, disabled: false, must_change: true };
+        let plain = Account { must_change: false, ..fresh.clone() };
+        let demanded = [Role::Editor, Role::Contributor];
+        assert_eq!(owes(&fresh, &[Role::Editor], &demanded), Some(Owes::Password));
+        assert_eq!(owes(&plain, &[Role::Editor], &demanded), Some(Owes::SecondFactor));
+        assert_eq!(owes(&plain, &[Role::Contributor], &demanded), None);
+        assert_eq!(owes(&plain, &[Role::Reviewer], &demanded), None);
+        assert_eq!(owes(&Account { has_totp: true, ..plain }, &[Role::Editor], &demanded), None);
     }
 
     #[test]

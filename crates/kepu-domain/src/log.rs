@@ -24,6 +24,29 @@ pub struct Entry {
     pub detail: String,
 }
 
+/// What is wrong with a chain at its first bad entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Break {
+    /// An entry is missing: a gap, or a cut end.
+    Missing,
+    /// The entry does not follow from the one before it.
+    Detached,
+    /// A field of the entry was changed.
+    Changed,
+}
+
+impl Break {
+    /// The word in messages and answers.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Detached => "detached",
+            Self::Changed => "changed",
+        }
+    }
+}
+
 /// The hash before the first entry.
 pub const GENESIS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 

@@ -3,7 +3,7 @@
 
 use crate::create::draft::Matter;
 use crate::create::review::{Decision, Method, PeerReview, SignOff};
-use crate::record::{CorrectionNotice, DocHash, Place, Retraction};
+use crate::record::{CorrectionNotice, DocHash, Place, Retraction, Stream, is_personal};
 use crate::trust::{KeyRole, TrustView};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -79,8 +79,8 @@ pub struct Version<'a> {
     pub doc: DocHash,
     /// Informative time.
     pub modified: Timestamp,
-    /// What it says.
-    pub matter: &'a Matter,
+    /// What has to be reviewed; none: a card, which its owner's consent and confirmation make public.
+    pub matter: Option<&'a Matter>,
 }
 
 /// A document about a subject, with its place.
@@ -158,6 +158,13 @@ pub fn standing(dossier: &Dossier<'_>, trust: &TrustView) -> Standing {
     }
 }
 
+/// The places among `records` (with their kinds) whose bodies a withdrawal takes away: records about one person that it covers.
+/// The same set gives the same answer in any order.
+pub fn to_erase<'a>(records: impl Iterator<Item = (&'a Place, &'a str)>, retractions: &[Placed<Retraction>], trust: &TrustView) -> Vec<Place> {
+    let gone = |place: &Place| place.stream == Stream::Lib && retractions.iter().any(|r| covers(&r.doc, place, trust));
+    records.filter(|(place, kind)| is_personal(kind) && gone(place)).map(|(place, _)| place.clone()).collect()
+}
+
 /// Whether a withdrawal covers the version at `place`: same key up to its number, or an earlier key of the same line.
 pub fn covers(retraction: &Retraction, place: &Place, trust: &TrustView) -> bool {
     if place.key == retraction.key {
@@ -170,6 +177,7 @@ pub fn covers(retraction: &Retraction, place: &Place, trust: &TrustView) -> bool
 }
 
 fn enough_reviews(version: &Version<'_>, dossier: &Dossier<'_>, trust: &TrustView) -> bool {
+    let Some(matter) = version.matter else { return true };
     let policy = &trust.policy;
     let reviewer_key = trust.grant(&version.place.key).is_some_and(|g| g.roles.contains(&KeyRole::Reviewer));
     let others: Vec<(String, SignOff)> = dossier
@@ -178,12 +186,12 @@ fn enough_reviews(version: &Version<'_>, dossier: &Dossier<'_>, trust: &TrustVie
         .filter(|r| r.doc.of == version.doc && r.doc.decision == Decision::Approve && r.place.key != version.place.key)
         .map(|r| (r.place.key.0.clone(), r.doc.sign_off.clone()))
         .collect();
-    let needed = policy.needed(version.matter);
+    let needed = policy.needed(matter);
     if reviewer_key {
-        return policy.valid_reviews(version.matter, &others) >= needed;
+        return policy.valid_reviews(matter, &others) >= needed;
     }
     // The names under the version count only if its key may speak for reviewers; reviews by others count on their own.
-    let mut bare = version.matter.clone();
+    let mut bare = matter.clone();
     bare.set_reviews(vec![]);
     policy.valid_reviews(&bare, &others) >= needed
 }
@@ -193,7 +201,6 @@ mod tests {
     use super::*;
     use crate::create::resource::tests::resource;
     use crate::ids::KeyId;
-    use crate::record::Stream;
 
     fn sign_off(party: &str, fields: &[&str], method: Method) -> SignOff {
         SignOff {
@@ -215,7 +222,7 @@ mod tests {
         Place { key: KeyId::from("did:key:root"), stream: Stream::Lib, n }
     }
     fn version<'a>(place: &'a Place, matter: &'a Matter) -> Version<'a> {
-        Version { place, doc: DocHash([place.n as u8; 32]), modified: Timestamp::UNIX_EPOCH, matter }
+        Version { place, doc: DocHash([place.n as u8; 32]), modified: Timestamp::UNIX_EPOCH, matter: Some(matter) }
     }
     fn retraction(through: i64) -> Placed<Retraction> {
         Placed {
@@ -234,6 +241,18 @@ mod tests {
         assert_eq!(policy.valid_reviews(&matter(vec![sign_off("a", &["physics"], Method::Individual)]), &[]), 0);
         assert_eq!(policy.valid_reviews(&matter(vec![sign_off("a", &["health"], Method::Batch)]), &[]), 0);
         assert_eq!(policy.valid_reviews(&matter(vec![good.clone()]), &[("did:key:other".into(), good)]), 2);
+    }
+
+    #[test]
+    fn only_withdrawn_records_about_a_person_lose_their_bodies() {
+        let root = KeyId::from("did:key:root");
+        let trust = TrustView::build(&root, &[], &[]);
+        let places = [place(1), place(2), place(3), Place { stream: Stream::Trust, ..place(1) }];
+        let kinds = ["party", "resource", "party", "party"];
+        let erase = |retractions: &[Placed<Retraction>]| to_erase(places.iter().zip(kinds), retractions, &trust);
+        assert_eq!(erase(&[]), []);
+        assert_eq!(erase(&[retraction(2)]), [place(1)]);
+        assert_eq!(erase(&[retraction(1), retraction(3)]), [place(1), place(3)]);
     }
 
     #[test]

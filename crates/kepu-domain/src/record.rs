@@ -1,6 +1,8 @@
 //! Records: where one stands (key, stream, number) and what it says, as domain types.
 //! Bytes, hashes and signatures are in `kepu-sync`; who may say it in `trust`; what becomes public in `publication`.
 
+use crate::create::card::Card;
+use crate::create::credential::Credential;
 use crate::create::resource::Resource;
 use crate::ids::{KeyId, SubjectId};
 use crate::listen::claim::ClaimReview;
@@ -124,6 +126,10 @@ pub enum Body {
     Resource(Box<Resource>),
     /// A version of a claim's verdict, or a holding statement.
     Claim(Box<ClaimReview>),
+    /// What the world may see of a party.
+    Party(Box<Card>),
+    /// A statement about somebody that anybody can check.
+    Credential(Box<Credential>),
     /// A review by another institution of exactly one version.
     Review(crate::create::review::PeerReview),
     /// A withdrawal.
@@ -143,6 +149,8 @@ impl Body {
             Body::Trust(doc) => doc.kind(),
             Body::Resource(_) => "resource",
             Body::Claim(_) => "claim",
+            Body::Party(_) => "party",
+            Body::Credential(_) => "credential",
             Body::Review(_) => "review",
             Body::Retraction(_) => "retraction",
             Body::Correction(_) => "correction",
@@ -155,11 +163,22 @@ impl Body {
     pub fn stream(&self) -> Option<Stream> {
         match self {
             Body::Trust(_) => Some(Stream::Trust),
-            Body::Resource(_) | Body::Claim(_) | Body::Review(_) => Some(Stream::Lib),
+            Body::Resource(_) | Body::Claim(_) | Body::Party(_) | Body::Credential(_) | Body::Review(_) => Some(Stream::Lib),
             Body::Retraction(_) | Body::Correction(_) | Body::Fork(_) => Some(Stream::Alert),
             Body::Unknown(_) => None,
         }
     }
+}
+
+/// Kinds that are about one person. Their withdrawal takes the bodies away, on every node that applies it; the stub stays.
+///
+/// Only these: whoever steals a key that may withdraw must not be able to destroy a library with it. Anything else is
+/// withdrawn from sight, and each node that a law obliges erases its own copy.
+const PERSONAL_KINDS: [&str; 1] = ["party"];
+
+/// Whether a record of this kind is about one person.
+pub fn is_personal(kind: &str) -> bool {
+    PERSONAL_KINDS.contains(&kind)
 }
 
 /// Withdraws all versions of a subject that `key` numbered up to `through`. Dominates in any arrival order;

@@ -2,10 +2,12 @@
 
 use crate::db::Tx;
 use crate::error::StoreError;
-use crate::sql::{Cells, all, args, must, number, one, run, run_versioned};
+use crate::sql::{Built, Cells, all, args, must, number, one, run, run_versioned};
+use crate::value::like_escape;
 use jiff::Timestamp;
+use kepu_domain::access::Role;
 use kepu_domain::account::Account;
-use kepu_domain::ids::{AccountId, PartyId};
+use kepu_domain::ids::{AccountId, OrgId, PartyId};
 
 /// An account with its secrets. `account.has_totp` is made from `totp_secret` on reading and not looked at on writing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,10 +111,68 @@ pub async fn find_by_login(tx: &mut Tx, login_fold: &str) -> Result<Option<Row>,
     one(tx, "find an account by its name", SQL, args![login_fold], read).await
 }
 
+/// Which accounts; the default asks for nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Holds a role in this organisation.
+    pub org: Option<OrgId>,
+    /// Holds this role somewhere, or in `org`.
+    pub role: Option<Role>,
+    /// Part of the folded sign-in name or of the name.
+    pub text: Option<String>,
+    /// Not signed in since, and not disabled: the stale ones.
+    pub unseen_since: Option<Timestamp>,
+    /// Disabled ones only.
+    pub disabled: bool,
+    /// Ones without a second factor only.
+    pub without_totp: bool,
+}
+
+fn built<'a>(head: &'static str, filter: &'a Filter) -> Built<'a> {
+    let mut query = Built::new(head);
+    match (&filter.org, filter.role) {
+        (Some(org), Some(role)) => {
+            query.push(" AND id IN (SELECT account FROM member WHERE org = {} AND role = {})", args![org.as_str(), role.as_str()]);
+        }
+        (Some(org), None) => {
+            query.push(" AND id IN (SELECT account FROM member WHERE org = {})", args![org.as_str()]);
+        }
+        (None, Some(role)) => {
+            query.push(" AND id IN (SELECT account FROM member WHERE role = {})", args![role.as_str()]);
+        }
+        (None, None) => {}
+    }
+    if let Some(text) = &filter.text {
+        let like = format!("%{}%", like_escape(text));
+        query.push(" AND (login_fold LIKE {} ESCAPE '\\' OR name LIKE {} ESCAPE '\\')", args![like.clone(), like]);
+    }
+    if let Some(since) = filter.unseen_since {
+        query.push(" AND COALESCE(last_seen, created_at) < {} AND NOT disabled", args![since]);
+    }
+    if filter.disabled {
+        query.push(" AND disabled", args![]);
+    }
+    if filter.without_totp {
+        query.push(" AND totp_secret IS NULL AND NOT disabled", args![]);
+    }
+    query
+}
+
 /// Accounts after the folded sign-in name `after`, by that name, at most `limit`.
-pub async fn list(tx: &mut Tx, after: Option<&str>, limit: u32) -> Result<Vec<Row>, StoreError> {
-    const SQL: &str = concat!("SELECT ", columns!(), " FROM account WHERE login_fold > $1 ORDER BY login_fold LIMIT $2");
-    all(tx, "list accounts", SQL, args![after.unwrap_or_default(), limit], read).await
+pub async fn list(tx: &mut Tx, filter: &Filter, after: Option<&str>, limit: u32) -> Result<Vec<Row>, StoreError> {
+    let mut query = built(concat!("SELECT ", columns!(), " FROM account WHERE TRUE"), filter);
+    if let Some(after) = after {
+        query.push(" AND login_fold > {}", args![after]);
+    }
+    query.push(" ORDER BY login_fold LIMIT {}", args![limit]);
+    let (sql, args) = query.done();
+    all(tx, "list accounts", sql, args, read).await
+}
+
+/// How many accounts the filter lets through.
+pub async fn count_filtered(tx: &mut Tx, filter: &Filter) -> Result<i64, StoreError> {
+    let (sql, args) = built("SELECT COUNT(*) FROM account WHERE TRUE", filter).done();
+    number(tx, "count accounts", sql, args).await
 }
 
 /// The accounts linked to a registry entry, by id, at most `limit`.
@@ -121,7 +181,19 @@ pub async fn list_by_party(tx: &mut Tx, party: &PartyId, limit: u32) -> Result<V
     all(tx, "list the accounts of a party", SQL, args![party.as_str(), limit], read).await
 }
 
-/// How many accounts there are.
+/// Links the accounts of party `from` to `into`.
+pub async fn move_party(tx: &mut Tx, from: &PartyId, into: &PartyId) -> Result<(), StoreError> {
+    const SQL: &str = "UPDATE account SET party = $2, version = version + 1 WHERE party = $1";
+    run(tx, "move accounts to another party", SQL, args![from.as_str(), into.as_str()]).await.map(drop)
+}
+
+/// Unlinks the accounts of a party.
+pub async fn clear_party(tx: &mut Tx, party: &PartyId) -> Result<(), StoreError> {
+    const SQL: &str = "UPDATE account SET party = NULL, version = version + 1 WHERE party = $1";
+    run(tx, "unlink accounts from a party", SQL, args![party.as_str()]).await.map(drop)
+}
+
+/// How many accounts there are or ever were: closed ones leave their row.
 pub async fn count(tx: &mut Tx) -> Result<i64, StoreError> {
     number(tx, "count accounts", "SELECT COUNT(*) FROM account", vec![]).await
 }

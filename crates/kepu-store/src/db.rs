@@ -131,6 +131,25 @@ impl Db {
         deed().await
     }
 
+    /// Writes a consistent copy of an SQLite file to `path`, which must not exist; others may read and write meanwhile.
+    pub async fn copy_to(&self, path: &std::path::Path) -> Result<(), StoreError> {
+        const ACTION: &str = "copy the database";
+        match &self.pools {
+            Pools::Sqlite { writer, .. } => {
+                let copy = sqlx::query("VACUUM INTO $1").bind(path.display().to_string());
+                copy.execute(writer).await.map(drop).map_err(|source| StoreError::query(ACTION, source))
+            }
+            Pools::Postgres(_) => Err(StoreError::query(ACTION, sqlx::Error::Configuration("PostgreSQL is copied by its own tools".into()))),
+        }
+    }
+
+    /// Lets what was overwritten leave the files as well, as far as nobody reads it just now. PostgreSQL does so by itself, in time.
+    pub async fn forget_deleted(&self) -> Result<(), StoreError> {
+        let Pools::Sqlite { writer, .. } = &self.pools else { return Ok(()) };
+        let done = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(writer).await;
+        done.map(drop).map_err(|source| StoreError::query("clear the log of changes", source))
+    }
+
     /// Ends all connections after their transactions.
     pub async fn close(&self) {
         match &self.pools {
@@ -180,8 +199,9 @@ async fn open_sqlite(url: &str) -> Result<Pools, sqlx::Error> {
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(Duration::from_secs(5));
-    // Negative: KiB. The writer keeps the inner pages of the large indexes.
-    let writer_options = base.clone().pragma("cache_size", "-65536").pragma("temp_store", "2");
+    // Negative: KiB. The writer keeps the inner pages of the large indexes. What is deleted is overwritten: a body that a law
+    // takes away must not stay readable in the file.
+    let writer_options = base.clone().pragma("cache_size", "-65536").pragma("temp_store", "2").pragma("secure_delete", "1");
     let writer = SqlitePoolOptions::new()
         .max_connections(1)
         .idle_timeout(None)

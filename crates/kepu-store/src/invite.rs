@@ -82,7 +82,12 @@ pub async fn list(tx: &mut Tx, limit: u32) -> Result<Vec<Invite>, StoreError> {
     all(tx, "list invitations", SQL, args![limit], read).await
 }
 
-/// Takes an invitation back; `false` if there was none.
+/// Forgets invitations that ran out before `before`; returns how many.
+pub async fn purge(tx: &mut Tx, before: Timestamp) -> Result<u64, StoreError> {
+    run(tx, "forget old invitations", "DELETE FROM invite WHERE expires_at < $1", args![before]).await
+}
+
+/// Takes an invitation back that nobody used; `false` if there is none.
 pub async fn delete(tx: &mut Tx, token_hash: &str) -> Result<bool, StoreError> {
-    Ok(run(tx, "take an invitation back", "DELETE FROM invite WHERE token_hash = $1", args![token_hash]).await? == 1)
+    Ok(run(tx, "take an invitation back", "DELETE FROM invite WHERE token_hash = $1 AND used_by IS NULL", args![token_hash]).await? == 1)
 }

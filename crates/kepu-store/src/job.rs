@@ -3,7 +3,7 @@
 
 use crate::db::Tx;
 use crate::error::StoreError;
-use crate::sql::{Built, Cells, all, args, must, one, run, run_versioned};
+use crate::sql::{Built, Cells, all, args, must, number, one, run, run_versioned};
 use jiff::Timestamp;
 use kepu_domain::ids::JobId;
 
@@ -18,10 +18,12 @@ pub enum State {
     Done,
     /// Given up.
     Failed,
+    /// Called off by a person. Stored as failed with the time of the call.
+    Cancelled,
 }
 
 /// Every state.
-pub const STATES: [State; 4] = [State::Queued, State::Running, State::Done, State::Failed];
+pub const STATES: [State; 5] = [State::Queued, State::Running, State::Done, State::Failed, State::Cancelled];
 
 impl State {
     /// The stored word.
@@ -31,6 +33,7 @@ impl State {
             State::Running => "running",
             State::Done => "done",
             State::Failed => "failed",
+            State::Cancelled => "cancelled",
         }
     }
     /// Reads the stored word.
@@ -83,16 +86,18 @@ pub struct Job {
     pub finished_at: Option<Timestamp>,
     /// Words about how far it is.
     pub progress: String,
+    /// When somebody called it off; a running job ends when its worker notices.
+    pub cancelled_at: Option<Timestamp>,
 }
 
 macro_rules! columns {
     () => {
-        "id, kind, payload, state, run_at, attempts, max_attempts, lease_until, last_error, created_at, finished_at, progress"
+        "id, kind, payload, state, run_at, attempts, max_attempts, lease_until, last_error, created_at, finished_at, progress, cancelled_at"
     };
 }
 
 fn read(c: &mut Cells<'_>) -> Result<Job, StoreError> {
-    Ok(Job {
+    let job = Job {
         id: c.id()?,
         kind: c.text()?,
         payload: c.text()?,
@@ -105,7 +110,10 @@ fn read(c: &mut Cells<'_>) -> Result<Job, StoreError> {
         created_at: c.time()?,
         finished_at: c.opt_time()?,
         progress: c.text()?,
-    })
+        cancelled_at: c.opt_time()?,
+    };
+    let state = if job.state == State::Failed && job.cancelled_at.is_some() { State::Cancelled } else { job.state };
+    Ok(Job { state, ..job })
 }
 
 /// Pause before attempt number `attempts` + 1: 20 s, 40 s, 80 s … at most an hour.
@@ -113,35 +121,51 @@ pub fn backoff_ms(attempts: i64) -> i64 {
     (10_000_i64 << attempts.clamp(0, 9)).min(3_600_000)
 }
 
-/// Queues a job.
-pub async fn enqueue(tx: &mut Tx, job: &NewJob) -> Result<(), StoreError> {
+/// Queues a job; `false` if a job with this id is there already, which then stays as it is.
+pub async fn enqueue(tx: &mut Tx, job: &NewJob) -> Result<bool, StoreError> {
     const SQL: &str = "
         INSERT INTO job (id, kind, payload, state, run_at, attempts, max_attempts, lease_until, last_error, created_at, finished_at, progress)
-        VALUES ($1, $2, $3, 'queued', $4, 0, $5, NULL, '', $6, NULL, '')";
+        VALUES ($1, $2, $3, 'queued', $4, 0, $5, NULL, '', $6, NULL, '') ON CONFLICT (id) DO NOTHING";
     let args = args![job.id.as_str(), job.kind.as_str(), job.payload.as_str(), job.run_at, job.max_attempts, job.created_at];
-    run(tx, "queue a job", SQL, args).await.map(drop)
+    Ok(run(tx, "queue a job", SQL, args).await? == 1)
 }
 
-/// Takes the job that is due longest, for `lease_ms`; a job whose lease ran out is due again.
+/// Adds the condition that a job of one of `kinds` is due at `now`.
+fn due<'a>(query: &mut Built<'a>, now: Timestamp, kinds: &[&'a str]) {
+    query.push("((state = 'queued' AND run_at <= {}) OR (state = 'running' AND lease_until < {})) AND kind IN (", args![now, now]);
+    for (at, kind) in kinds.iter().enumerate() {
+        query.push(if at == 0 { "{}" } else { ", {}" }, args![*kind]);
+    }
+    query.push(")", vec![]);
+}
+
+/// Whether [`claim`] would find something: cheap to ask often, because it only reads. `kinds` must not be empty.
+pub async fn is_due(tx: &mut Tx, now: Timestamp, kinds: &[&str]) -> Result<bool, StoreError> {
+    let mut query = Built::new("SELECT COUNT(*) FROM job WHERE ");
+    due(&mut query, now, kinds);
+    let (sql, args) = query.done();
+    Ok(number(tx, "look for a job", sql, args).await? > 0)
+}
+
+/// Takes the job of one of `kinds` that is due longest, for `lease_ms`; a job whose lease ran out is due again. What this
+/// program cannot do stays for one that can. `kinds` must not be empty.
 ///
 /// Two claimers never get the same job. `None` may also mean that another claimer was quicker: ask again soon.
-pub async fn claim(tx: &mut Tx, now: Timestamp, lease_ms: i64) -> Result<Option<Job>, StoreError> {
+pub async fn claim(tx: &mut Tx, now: Timestamp, lease_ms: i64, kinds: &[&str]) -> Result<Option<Job>, StoreError> {
     const LOST: &str = "
         UPDATE job SET state = 'failed', lease_until = NULL, finished_at = $1, last_error = 'the lease ran out'
-        WHERE state = 'running' AND lease_until < $1 AND attempts >= max_attempts";
-    // The conditions stand twice because the inner query may have seen the row before another claimer changed it.
-    const SQL: &str = concat!(
-        "UPDATE job SET state = 'running', attempts = attempts + 1, lease_until = $2
-         WHERE id = (SELECT id FROM job
-                     WHERE (state = 'queued' AND run_at <= $1) OR (state = 'running' AND lease_until < $1)
-                     ORDER BY run_at, id LIMIT 1)
-           AND ((state = 'queued' AND run_at <= $1) OR (state = 'running' AND lease_until < $1))
-         RETURNING ",
-        columns!()
-    );
+        WHERE state = 'running' AND lease_until < $1 AND (attempts >= max_attempts OR cancelled_at IS NOT NULL)";
     let action = "claim a job";
     run(tx, action, LOST, args![now]).await?;
-    one(tx, action, SQL, args![now, now.as_millisecond().saturating_add(lease_ms)], read).await
+    let mut query = Built::new("UPDATE job SET state = 'running', attempts = attempts + 1, lease_until = ");
+    query.push("{} WHERE id = (SELECT id FROM job WHERE ", args![now.as_millisecond().saturating_add(lease_ms)]);
+    due(&mut query, now, kinds);
+    // The conditions stand twice because the inner query may have seen the row before another claimer changed it.
+    query.push(" ORDER BY run_at, id LIMIT 1) AND ", vec![]);
+    due(&mut query, now, kinds);
+    query.push(concat!(" RETURNING ", columns!()), vec![]);
+    let (sql, args) = query.done();
+    one(tx, action, sql, args, read).await
 }
 
 const EXISTS: &str = "SELECT COUNT(*) FROM job WHERE id = $1";
@@ -175,10 +199,35 @@ pub async fn extend(tx: &mut Tx, job: &Job, until: Timestamp) -> Result<(), Stor
     run_versioned(tx, "hold a job longer", "job", job.id.as_str(), SQL, args![job.id.as_str(), job.attempts, until], EXISTS).await
 }
 
+/// Gives the claimed `job` back as if this attempt had not begun: its worker was told to stop.
+pub async fn release(tx: &mut Tx, job: &Job, now: Timestamp) -> Result<(), StoreError> {
+    const SQL: &str = "
+        UPDATE job SET state = 'queued', lease_until = NULL, run_at = $3, attempts = attempts - 1
+        WHERE id = $1 AND attempts = $2 AND state = 'running'";
+    run_versioned(tx, "give a job back", "job", job.id.as_str(), SQL, args![job.id.as_str(), job.attempts, now], EXISTS).await
+}
+
+/// Calls a job off: a queued one ends at once, a running one when its worker notices. `Stale` if it is over.
+pub async fn cancel(tx: &mut Tx, id: &JobId, now: Timestamp) -> Result<(), StoreError> {
+    const SQL: &str = "
+        UPDATE job SET cancelled_at = $2, finished_at = CASE WHEN state = 'queued' THEN $2 ELSE finished_at END,
+                       state = CASE WHEN state = 'queued' THEN 'failed' ELSE state END
+        WHERE id = $1 AND state IN ('queued', 'running')";
+    run_versioned(tx, "call a job off", "job", id.as_str(), SQL, args![id.as_str(), now], EXISTS).await
+}
+
+/// Ends the claimed `job` that was called off while it ran.
+pub async fn end_cancelled(tx: &mut Tx, job: &Job, now: Timestamp) -> Result<(), StoreError> {
+    const SQL: &str = "
+        UPDATE job SET state = 'failed', lease_until = NULL, finished_at = $3
+        WHERE id = $1 AND attempts = $2 AND state = 'running' AND cancelled_at IS NOT NULL";
+    run_versioned(tx, "end a job that was called off", "job", job.id.as_str(), SQL, args![job.id.as_str(), job.attempts, now], EXISTS).await
+}
+
 /// Makes a queued or failed job due at once, with all its attempts again. `Stale` if it is running or done.
 pub async fn retry_now(tx: &mut Tx, id: &JobId, now: Timestamp) -> Result<(), StoreError> {
     const SQL: &str = "
-        UPDATE job SET state = 'queued', run_at = $2, attempts = 0, finished_at = NULL
+        UPDATE job SET state = 'queued', run_at = $2, attempts = 0, finished_at = NULL, cancelled_at = NULL
         WHERE id = $1 AND state IN ('queued', 'failed')";
     run_versioned(tx, "retry a job", "job", id.as_str(), SQL, args![id.as_str(), now], EXISTS).await
 }
@@ -203,8 +252,11 @@ pub async fn get(tx: &mut Tx, id: &JobId) -> Result<Job, StoreError> {
 /// Jobs in `state` (`None`: all) that were queued before `before`, newest first, at most `limit`.
 pub async fn list(tx: &mut Tx, state: Option<State>, before: Option<(Timestamp, &JobId)>, limit: u32) -> Result<Vec<Job>, StoreError> {
     let mut query = Built::new(concat!("SELECT ", columns!(), " FROM job WHERE TRUE"));
-    if let Some(state) = state {
-        query.push(" AND state = {}", args![state.as_str()]);
+    match state {
+        Some(State::Cancelled) => drop(query.push(" AND state = 'failed' AND cancelled_at IS NOT NULL", vec![])),
+        Some(State::Failed) => drop(query.push(" AND state = 'failed' AND cancelled_at IS NULL", vec![])),
+        Some(state) => drop(query.push(" AND state = {}", args![state.as_str()])),
+        None => {}
     }
     if let Some((at, id)) = before {
         query.push(" AND (created_at, id) < ({}, {})", args![at, id.as_str()]);
@@ -217,18 +269,22 @@ pub async fn list(tx: &mut Tx, state: Option<State>, before: Option<(Timestamp, 
 /// How many jobs of `kind` are queued or running: to queue no second one.
 pub async fn count_waiting(tx: &mut Tx, kind: &str) -> Result<i64, StoreError> {
     const SQL: &str = "SELECT COUNT(*) FROM job WHERE state IN ('queued', 'running') AND kind = $1";
-    crate::sql::number(tx, "count waiting jobs", SQL, args![kind]).await
+    number(tx, "count waiting jobs", SQL, args![kind]).await
 }
 
 /// How many jobs stand where; states without jobs are left out.
 pub async fn counts_by_state(tx: &mut Tx) -> Result<Vec<(State, i64)>, StoreError> {
-    const SQL: &str = "SELECT state, COUNT(*) FROM job GROUP BY state ORDER BY state";
+    const SQL: &str = "
+        SELECT word, COUNT(*) FROM
+            (SELECT CASE WHEN state = 'failed' AND cancelled_at IS NOT NULL THEN 'cancelled' ELSE state END AS word FROM job) AS j
+        GROUP BY word ORDER BY word";
     all(tx, "count jobs", SQL, vec![], |c| Ok((c.word(State::parse)?, c.int()?))).await
 }
 
-/// Forgets jobs that were done before `before`; what failed stays until somebody looked at it.
+/// Forgets jobs that were done or called off before `before`; what failed stays until somebody looked at it.
 pub async fn purge_done(tx: &mut Tx, before: Timestamp) -> Result<u64, StoreError> {
-    run(tx, "forget finished jobs", "DELETE FROM job WHERE state = 'done' AND finished_at < $1", args![before]).await
+    const SQL: &str = "DELETE FROM job WHERE finished_at < $1 AND (state = 'done' OR cancelled_at IS NOT NULL)";
+    run(tx, "forget finished jobs", SQL, args![before]).await
 }
 
 #[cfg(test)]

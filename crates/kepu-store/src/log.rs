@@ -6,7 +6,7 @@ use crate::db::Tx;
 use crate::error::StoreError;
 use crate::sql::{Built, Cells, all, args, one, run};
 use jiff::Timestamp;
-use kepu_domain::log::{Entry, GENESIS};
+use kepu_domain::log::{Break, Entry, GENESIS};
 
 const COUNTER: &str = "log";
 
@@ -30,6 +30,12 @@ pub struct Filter {
     pub action: Option<String>,
     /// Exactly this object.
     pub object: Option<String>,
+    /// `ok` or `refused`.
+    pub result: Option<String>,
+    /// Not before.
+    pub since: Option<Timestamp>,
+    /// Before.
+    pub until: Option<Timestamp>,
 }
 
 /// What a check of the whole chain found.
@@ -47,7 +53,7 @@ pub enum Verdict {
         /// The first number at which it is.
         seq: i64,
         /// What is wrong there.
-        cause: &'static str,
+        cause: Break,
     },
 }
 
@@ -82,10 +88,16 @@ pub async fn append(tx: &mut Tx, now: Timestamp, who: &str, action: &str, object
 /// Entries before number `before` (`None`: from the end), newest first, at most `limit`.
 pub async fn list(tx: &mut Tx, filter: &Filter, before: Option<i64>, limit: u32) -> Result<Vec<Entry>, StoreError> {
     let mut query = Built::new("SELECT seq, at, who, action, object, result, detail FROM log WHERE TRUE");
-    let equal = [(" AND who = {}", &filter.who), (" AND action = {}", &filter.action), (" AND object = {}", &filter.object)];
+    let equal =
+        [(" AND who = {}", &filter.who), (" AND action = {}", &filter.action), (" AND object = {}", &filter.object), (" AND result = {}", &filter.result)];
     for (piece, value) in equal {
         if let Some(value) = value {
             query.push(piece, args![value.as_str()]);
+        }
+    }
+    for (piece, time) in [(" AND at >= {}", filter.since), (" AND at < {}", filter.until)] {
+        if let Some(time) = time {
+            query.push(piece, args![time]);
         }
     }
     if let Some(before) = before {
@@ -104,6 +116,18 @@ pub async fn list_after(tx: &mut Tx, after: i64, limit: u32) -> Result<Vec<Store
     all(tx, "read the log", SQL, args![after, limit], read).await
 }
 
+/// The entry with this number.
+pub async fn find(tx: &mut Tx, seq: i64) -> Result<Option<Stored>, StoreError> {
+    const SQL: &str = "SELECT seq, at, who, action, object, result, detail, prev_hash, hash FROM log WHERE seq = $1";
+    one(tx, "read an entry of the log", SQL, args![seq], read).await
+}
+
+/// The last entry.
+pub async fn last(tx: &mut Tx) -> Result<Option<Stored>, StoreError> {
+    let seq = counter::last(tx, COUNTER).await?;
+    find(tx, seq).await
+}
+
 /// Checks the whole chain: numbers without gaps, every hash, and that nothing is missing at the end.
 pub async fn verify(tx: &mut Tx) -> Result<Verdict, StoreError> {
     const PAGE: u32 = 2_000;
@@ -113,11 +137,11 @@ pub async fn verify(tx: &mut Tx) -> Result<Verdict, StoreError> {
         for stored in &page {
             seq += 1;
             let cause = if stored.entry.seq != seq {
-                "an entry is missing"
+                Break::Missing
             } else if stored.prev_hash != head {
-                "it does not follow from the entry before it"
+                Break::Detached
             } else if stored.hash != stored.entry.hash(&head) {
-                "it was changed"
+                Break::Changed
             } else {
                 head = stored.hash.clone();
                 continue;
@@ -130,6 +154,6 @@ pub async fn verify(tx: &mut Tx) -> Result<Verdict, StoreError> {
     }
     match counter::last(tx, COUNTER).await? {
         last if last == seq => Ok(Verdict::Whole { entries: seq, head }),
-        _ => Ok(Verdict::Broken { seq: seq + 1, cause: "an entry is missing" }),
+        _ => Ok(Verdict::Broken { seq: seq + 1, cause: Break::Missing }),
     }
 }

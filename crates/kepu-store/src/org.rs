@@ -3,7 +3,7 @@
 use crate::bulk::bulk_insert;
 use crate::db::Tx;
 use crate::error::StoreError;
-use crate::sql::{Cells, all, args, must, number, one, run_versioned};
+use crate::sql::{Built, Cells, all, args, must, number, one, run_versioned};
 use crate::value::{Value, like_escape};
 use kepu_domain::access::OrgLine;
 use kepu_domain::ids::OrgId;
@@ -89,6 +89,20 @@ pub async fn line(tx: &mut Tx, id: &OrgId) -> Result<OrgLine, StoreError> {
     all(tx, "list organisations above one", SQL, args![id.as_str()], |c| c.id()).await.map(OrgLine)
 }
 
+/// Narrows a query to rows whose column `org` names one of `orgs` or an organisation below one of them; no `orgs` narrow nothing.
+pub(crate) fn push_below<'a>(query: &mut Built<'a>, orgs: &'a [OrgId]) {
+    const FIRST: &str = " AND org IN (WITH RECURSIVE below (id, depth) AS (SELECT id, 1 FROM org WHERE id IN ({}";
+    const LAST: &str = ")
+        UNION ALL
+        SELECT org.id, below.depth + 1 FROM org JOIN below ON org.parent = below.id WHERE below.depth < 8) SELECT id FROM below)";
+    for (at, org) in orgs.iter().enumerate() {
+        query.push(if at == 0 { FIRST } else { ", {}" }, args![org.as_str()]);
+    }
+    if !orgs.is_empty() {
+        query.push(LAST, vec![]);
+    }
+}
+
 /// Organisations whose Chinese or English name holds `text`, those that begin with it first, then short names, then by id.
 pub async fn search(tx: &mut Tx, text: &str, limit: u32) -> Result<Vec<Org>, StoreError> {
     const SQL: &str = concat!(
@@ -101,6 +115,24 @@ pub async fn search(tx: &mut Tx, text: &str, limit: u32) -> Result<Vec<Org>, Sto
     let (exact, folded) = (like_escape(text.trim()), like_escape(&text.trim().to_ascii_lowercase()));
     let args = args![format!("%{exact}%"), format!("%{folded}%"), format!("{exact}%"), format!("{folded}%"), limit];
     all(tx, "search organisations", SQL, args, read).await
+}
+
+/// Organisations below `root`, and itself, whose Chinese or English name holds `text`; in the order of [`search`].
+pub async fn search_below(tx: &mut Tx, root: &OrgId, text: &str, limit: u32) -> Result<Vec<Org>, StoreError> {
+    const SQL: &str = concat!(
+        "WITH RECURSIVE below (below_id, depth) AS (
+            SELECT id, 1 FROM org WHERE id = $6
+            UNION ALL
+            SELECT org.id, below.depth + 1 FROM below JOIN org ON org.parent = below.below_id WHERE below.depth < 8)
+         SELECT ",
+        columns!(),
+        " FROM below JOIN org ON org.id = below.below_id
+          WHERE name LIKE $1 ESCAPE '\\' OR LOWER(name_en) LIKE $2 ESCAPE '\\'
+          ORDER BY CASE WHEN name LIKE $3 ESCAPE '\\' OR LOWER(name_en) LIKE $4 ESCAPE '\\' THEN 0 ELSE 1 END, LENGTH(name), id LIMIT $5"
+    );
+    let (exact, folded) = (like_escape(text.trim()), like_escape(&text.trim().to_ascii_lowercase()));
+    let args = args![format!("%{exact}%"), format!("%{folded}%"), format!("{exact}%"), format!("{folded}%"), limit, root.as_str()];
+    all(tx, "search organisations below one", SQL, args, read).await
 }
 
 /// How many organisations there are.

@@ -318,6 +318,12 @@ fn narrow<'a>(query: &mut Built<'a>, filter: &'a Filter) {
     }
 }
 
+/// Public subjects signed by `signer` that must be looked at again by `day` (ISO), the longest overdue first, at most `limit`.
+pub async fn list_expiring(tx: &mut Tx, signer: &KeyId, day: &str, limit: u32) -> Result<Vec<Row>, StoreError> {
+    const SQL: &str = concat!("SELECT ", columns!(), " FROM subject WHERE standing = 'public' AND expires <= $1 AND signer = $2 ORDER BY expires, id LIMIT $3");
+    all(tx, "list subjects to look at again", SQL, args![day, signer.as_str(), limit], read).await
+}
+
 /// Subjects changed after change number `after`, in the order of their changes, at most `limit`.
 pub async fn list_changed(tx: &mut Tx, after: i64, limit: u32) -> Result<Vec<Row>, StoreError> {
     const SQL: &str = concat!("SELECT ", columns!(), " FROM subject WHERE seq > $1 ORDER BY seq, id LIMIT $2");

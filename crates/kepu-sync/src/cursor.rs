@@ -1,8 +1,9 @@
 //! Cursors: which arrival numbers of a parent a child holds, as a set of intervals per class of record; and vectors:
 //! which numbers of each key's streams a node holds. Both answer "what is missing" without looking at what exists.
 
+use kepu_domain::history::{HOLES_MAX, Numbers};
 use kepu_domain::ids::KeyId;
-use kepu_domain::record::Stream;
+use kepu_domain::record::{N_MAX, Stream};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
@@ -141,29 +142,64 @@ impl Cursor {
 
 /// Which numbers of each (key, stream) a node holds: sent once after changing parent, or written on a stick.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Vector(HashMap<(KeyId, Stream), Held>);
-
-/// The highest number, and the inclusive ranges missing below it.
-type Held = (i64, Vec<(i64, i64)>);
+pub struct Vector(HashMap<(KeyId, Stream), Numbers>);
 
 #[derive(Serialize, Deserialize)]
 struct VectorRow(String, String, i64, Vec<(i64, i64)>);
 
 impl Vector {
-    /// Notes that numbers up to `high` are held or known to be outside the scope, but for `holes` (inclusive ranges).
-    pub fn note(&mut self, key: KeyId, stream: Stream, high: i64, holes: Vec<(i64, i64)>) {
-        self.0.insert((key, stream), (high, holes));
+    /// Notes which numbers of a stream are held or known to be outside the scope.
+    pub fn note(&mut self, key: KeyId, stream: Stream, numbers: Numbers) {
+        self.0.insert((key, stream), numbers);
+    }
+
+    /// Whether nothing is held.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// Whether the number is held.
     pub fn holds(&self, key: &KeyId, stream: Stream, n: i64) -> bool {
-        self.0.get(&(key.clone(), stream)).is_some_and(|(high, holes)| n <= *high && !holes.iter().any(|(a, b)| (*a..=*b).contains(&n)))
+        self.unknown(key, stream, n, n).is_empty()
     }
 
-    /// JSON lines of `[key, stream, high, holes]`.
+    /// The parts of `from..=to` that are not held.
+    pub fn unknown(&self, key: &KeyId, stream: Stream, from: i64, to: i64) -> Vec<(i64, i64)> {
+        self.0.get(&(key.clone(), stream)).map_or_else(|| vec![(from, to)], |numbers| numbers.unknown(from, to))
+    }
+
+    /// The highest number held of a stream; 0 if none is.
+    pub fn high(&self, key: &KeyId, stream: Stream) -> i64 {
+        self.0.get(&(key.clone(), stream)).map_or(0, |numbers| numbers.high)
+    }
+
+    /// Adds what another one says, over what this one says about the same stream.
+    pub fn absorb(&mut self, other: Self) {
+        self.0.extend(other.0);
+    }
+
+    /// As several lists of at most about `bytes` bytes each: one of a nation's does not fit into a frame.
+    pub fn to_parts(&self, bytes: usize) -> Vec<Vec<u8>> {
+        let mut parts = vec![Self::default()];
+        let mut room = bytes;
+        for (stream, numbers) in &self.0 {
+            let size = 100 + numbers.holes.len() * 36;
+            if size > room {
+                parts.push(Self::default());
+                room = bytes;
+            }
+            room = room.saturating_sub(size);
+            if let Some(last) = parts.last_mut() {
+                last.0.insert(stream.clone(), numbers.clone());
+            }
+        }
+        parts.iter().map(Self::to_json).collect()
+    }
+
+    /// A JSON list of `[key, stream, high, holes]`, by key and stream.
     pub fn to_json(&self) -> Vec<u8> {
         let mut rows: Vec<VectorRow> =
-            self.0.iter().map(|((key, stream), (high, holes))| VectorRow(key.0.clone(), stream.to_string(), *high, holes.clone())).collect();
+            self.0.iter().map(|((key, stream), held)| VectorRow(key.0.clone(), stream.to_string(), held.high, held.holes.clone())).collect();
         rows.sort_by(|a, b| (&a.0, &a.1).cmp(&(&b.0, &b.1)));
         serde_json::to_vec(&rows).unwrap_or_default()
     }
@@ -174,7 +210,11 @@ impl Vector {
         let mut vector = Self::default();
         for VectorRow(key, stream, high, holes) in rows {
             let stream = Stream::parse(&stream).ok_or_else(|| CursorError(stream.clone()))?;
-            vector.note(KeyId(key), stream, high, holes);
+            let sound = (0..=N_MAX).contains(&high) && holes.len() <= HOLES_MAX && holes.iter().all(|(from, to)| 1 <= *from && from <= to && *to <= high);
+            if !sound || key.len() > 120 {
+                return Err(CursorError(key.chars().take(60).collect()));
+            }
+            vector.note(KeyId(key), stream, Numbers { high, holes });
         }
         Ok(vector)
     }
@@ -204,6 +244,26 @@ mod tests {
         assert_eq!(Cursor::read("e1.1200"), Ok(cursor));
         for bad in ["", "e1", "e1.x", "e/1.3", "e.1-2~3", "e.a-b~~"] {
             assert!(Cursor::read(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_vector_reads_back_and_nonsense_is_refused() {
+        let key = KeyId::from("did:key:a");
+        let mut vector = Vector::default();
+        vector.note(key.clone(), Stream::Lib, Numbers { high: 9, holes: vec![(2, 3)] });
+        vector.note(KeyId::from("did:key:b"), Stream::Alert, Numbers { high: 1, holes: vec![] });
+        assert_eq!(Vector::from_json(&vector.to_json()), Ok(vector.clone()));
+        assert!(vector.holds(&key, Stream::Lib, 4) && !vector.holds(&key, Stream::Lib, 3) && !vector.holds(&key, Stream::Lib, 10));
+        assert_eq!(vector.unknown(&key, Stream::Lib, 1, 12), [(2, 3), (10, 12)]);
+        let parts = vector.to_parts(1);
+        assert!(parts.len() > 1);
+        let mut whole = Vector::default();
+        parts.iter().for_each(|part| whole.absorb(Vector::from_json(part).expect("a part")));
+        assert_eq!(whole, vector);
+        assert_eq!((vector.high(&key, Stream::Lib), vector.high(&key, Stream::Trust)), (9, 0));
+        for bad in [r#"[["a","lib",-1,[]]]"#, r#"[["a","lib",3,[[2,9]]]]"#, r#"[["a","lib",3,[[0,1]]]]"#, r#"[["a","x",3,[]]]"#, "{}", ""] {
+            assert!(Vector::from_json(bad.as_bytes()).is_err(), "{bad}");
         }
     }
 

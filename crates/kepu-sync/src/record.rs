@@ -150,13 +150,31 @@ pub fn verify(doc: Vec<u8>, signature: Vec<u8>) -> Result<Record, RecordError> {
 /// Fails if the document is too large or its body cannot be written; nothing is signed then.
 pub fn sign(key: &SigningKey, envelope: Envelope, body: &Body) -> Result<Record, RecordError> {
     let modified = write_time(envelope.modified);
+    let bytes = document(&envelope, body)?;
+    if bytes.len() > DOC_BYTES_MAX {
+        return Err(RecordError::TooLarge { size: bytes.len() });
+    }
+    let suite = key.suite();
+    let hash = DocHash(suite.digest(&bytes));
+    let signature = key.sign(&message(suite, &envelope.place, &modified, &hash));
+    let envelope = Envelope { modified: read_time(&modified).unwrap_or(envelope.modified), ..envelope };
+    Ok(Record { envelope, modified, kind: body.kind().to_owned(), body: Ok(body.clone()), hash, doc: bytes, signature })
+}
+
+/// How many bytes the document would have, so that a writer hears in time that it is too large. Nothing is signed.
+pub fn size(envelope: &Envelope, body: &Body) -> Result<usize, RecordError> {
+    Ok(document(envelope, body)?.len())
+}
+
+/// The canonical bytes that are signed.
+fn document(envelope: &Envelope, body: &Body) -> Result<Vec<u8>, RecordError> {
     let mut doc = wire::write(body);
     let members = [
         ("@context", json!(CONTEXT)),
         ("author", json!(envelope.place.key.0)),
         ("stream", json!(envelope.place.stream.as_str())),
         ("n", json!(envelope.place.n)),
-        ("dateModified", json!(modified)),
+        ("dateModified", json!(write_time(envelope.modified))),
         ("identifier", json!(envelope.subject.0)),
         ("kind", json!(body.kind())),
         ("region", json!(envelope.region.to_string())),
@@ -168,15 +186,7 @@ pub fn sign(key: &SigningKey, envelope: Envelope, body: &Body) -> Result<Record,
     if !envelope.lang.is_empty() {
         doc.insert("inLanguage".into(), json!(envelope.lang));
     }
-    let bytes = canonical::to_bytes(&Value::Object(doc))?;
-    if bytes.len() > DOC_BYTES_MAX {
-        return Err(RecordError::TooLarge { size: bytes.len() });
-    }
-    let suite = key.suite();
-    let hash = DocHash(suite.digest(&bytes));
-    let signature = key.sign(&message(suite, &envelope.place, &modified, &hash));
-    let envelope = Envelope { modified: read_time(&modified).unwrap_or(envelope.modified), ..envelope };
-    Ok(Record { envelope, modified, kind: body.kind().to_owned(), body: Ok(body.clone()), hash, doc: bytes, signature })
+    Ok(canonical::to_bytes(&Value::Object(doc))?)
 }
 
 impl Record {

@@ -56,14 +56,18 @@ pub async fn atom(State(web): State<Web>, req: Req) -> Answer {
     // At the same moment a withdrawal stands before a correction, and that before something new.
     let mut entries: Vec<(i64, u8, String)> = Vec::new();
     for row in subject::list(&mut tx, &claims, Order::Newest, None, FEED).await.map_err(AppError::from)? {
-        entries.push((row.modified, 0, entry(s.t("feed-claim"), &row, row.modified, &row.summary, "new", &s.origin)));
+        // Nothing has been found out yet, and nobody may read it as if it had.
+        let word = s.t(if row.verdict == "checking" { "verdict-checking" } else { "feed-claim" });
+        entries.push((row.modified, 0, entry(word, &row, row.modified, &row.summary, ("new", row.modified), &s.origin)));
     }
     for row in subject::list(&mut tx, &public, Order::Corrected, None, FEED).await.map_err(AppError::from)? {
-        entries.push((row.corrected, 1, entry(s.t("corrected"), &row, row.corrected, &row.summary, "corrected", &s.origin)));
+        // A correction bears a day only; no reader may meet a moment that lies ahead.
+        let at = row.corrected.min(row.modified);
+        entries.push((at, 1, entry(s.t("corrected"), &row, at, &row.summary, ("corrected", row.corrected), &s.origin)));
     }
     for row in subject::list(&mut tx, &Filter::default(), Order::Withdrawn, None, FEED).await.map_err(AppError::from)? {
         let at = row.withdrawn_at.unwrap_or_default();
-        entries.push((at, 2, entry(s.t("withdrawn"), &row, at, &row.reason, "withdrawn", &s.origin)));
+        entries.push((at, 2, entry(s.t("withdrawn"), &row, at, &row.reason, ("withdrawn", at), &s.origin)));
     }
     entries.sort_by(|a, b| b.cmp(a));
     entries.truncate(FEED as usize);
@@ -79,11 +83,13 @@ pub async fn atom(State(web): State<Web>, req: Req) -> Answer {
     Ok(([(header::CONTENT_TYPE, "application/atom+xml; charset=utf-8")], xml).into_response())
 }
 
-fn entry(word: String, row: &Row, at: i64, text: &str, what: &str, origin: &str) -> String {
+/// `mark` says what happened and gives the entry its id: the same happening keeps it.
+fn entry(word: String, row: &Row, at: i64, text: &str, mark: (&str, i64), origin: &str) -> String {
+    let (what, since) = mark;
     let title = if row.title.is_empty() { &row.id.0 } else { &row.title };
     let link = escape(&format!("{origin}{}", urls::of_kind(&row.kind, &row.id)));
     format!(
-        "<entry><title>{}</title><id>{}#{what}-{at}</id><link href=\"{link}\"/><updated>{}</updated><category term=\"{what}\"/><summary>{}</summary></entry>\n",
+        "<entry><title>{}</title><id>{}#{what}-{since}</id><link href=\"{link}\"/><updated>{}</updated><category term=\"{what}\"/><summary>{}</summary></entry>\n",
         escape(&format!("{word}：{title}")),
         escape(&row.id.0),
         moment(at),

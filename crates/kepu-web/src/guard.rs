@@ -8,7 +8,7 @@ use crate::form::{self, Fields};
 use crate::i18n::Lang;
 use crate::page::{Html, Req, Shell, Theme, User, random_id};
 use crate::problem::{Kind, Problem};
-use crate::routes::Access;
+use crate::routes::{Access, for_nodes};
 use crate::{Web, assets};
 use axum::Router;
 use axum::body::{Body, HttpBody};
@@ -24,6 +24,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, Predicate};
 use tracing::Instrument;
 
 /// Name of the session's cookie.
@@ -33,8 +34,6 @@ pub const VIEW: &str = "kepu_view";
 
 /// Largest file, in bytes.
 pub const MEDIA_BYTES_MAX: u64 = 20 * 1024 * 1024;
-/// Largest body of another node.
-pub const SYNC_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// Around a file there are boundaries and a few fields.
 const MULTIPART_ROOM: u64 = 64 * 1024;
 /// Longest time for an answer.
@@ -56,8 +55,13 @@ pub fn wrap(routes: Router<Web>, web: Web) -> Router {
         // Limits are kept by `limits` and by the extractors in `form`.
         .layer(DefaultBodyLimit::disable())
         .layer(from_fn_with_state(web.clone(), arrive))
-        .layer(CompressionLayer::new())
+        .layer(CompressionLayer::new().compress_when(DefaultPredicate::new().and(unpacked)))
         .with_state(web)
+}
+
+/// Files are packed already; a node that goes on with half of one must get the same bytes.
+fn unpacked(_: StatusCode, _: axum::http::Version, headers: &HeaderMap, _: &axum::http::Extensions) -> bool {
+    !headers.contains_key(header::ACCEPT_RANGES)
 }
 
 fn panicked(panic: Box<dyn Any + Send>) -> Response {
@@ -93,6 +97,13 @@ async fn arrive(State(web): State<Web>, request: Request, next: Next) -> Respons
 
 fn finish(mut response: Response, req: &Req, route: &str) -> Response {
     let headers = response.headers_mut();
+    if let Ok(id) = HeaderValue::from_str(&req.id) {
+        headers.insert(HeaderName::from_static("x-request-id"), id);
+    }
+    // "Nothing new" is the commonest answer of the network and goes over the poorest links.
+    if for_nodes(route) {
+        return response;
+    }
     let mut set = |name: HeaderName, value: &'static str| {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     };
@@ -106,9 +117,6 @@ fn finish(mut response: Response, req: &Req, route: &str) -> Response {
     if !route.starts_with("/static/") {
         headers.append(header::VARY, HeaderValue::from_static("cookie"));
     }
-    if let Ok(id) = HeaderValue::from_str(&req.id) {
-        headers.insert(HeaderName::from_static("x-request-id"), id);
-    }
     response
 }
 
@@ -116,7 +124,7 @@ fn finish(mut response: Response, req: &Req, route: &str) -> Response {
 async fn reader(web: &Web, request: &Parts) -> Result<Req, (Box<Req>, Problem)> {
     let (headers, uri) = (&request.headers, &request.uri);
     let query = Fields::parse(uri.query().unwrap_or_default().as_bytes());
-    let is_api = uri.path().starts_with("/api/");
+    let is_api = uri.path().starts_with("/api/") || for_nodes(uri.path());
     let accept = headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();
     let token = cookie(headers, SESSION).filter(|token| token.len() == 64).map(str::to_owned);
     let mut req = Req {
@@ -135,7 +143,7 @@ async fn reader(web: &Web, request: &Parts) -> Result<Req, (Box<Req>, Problem)> 
     }
     // Files are the same for everybody; looking up a session for each would only cost time.
     let for_everybody = uri.path().starts_with("/static/") || uri.path().starts_with("/media/");
-    if let Some(token) = token.filter(|_| !for_everybody || request.method != Method::GET) {
+    if let Some(token) = token.filter(|_| !for_nodes(uri.path()) && (!for_everybody || request.method != Method::GET)) {
         match kepu_app::account::find_session(&web.app, &token).await {
             Ok(Some(session)) => {
                 req.shell.user = Some(User::new(&session));
@@ -155,7 +163,7 @@ fn shell(web: &Web, request: &Parts, query: &Fields) -> Shell {
     let (lang, elder, theme) = view(cookie(headers, VIEW).unwrap_or_default());
     let accepted = || headers.get(header::ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok()).and_then(Lang::parse);
     // A page is Chinese unless its reader said otherwise; a program says so in the header of its request.
-    let lang = query.opt("lang").and_then(Lang::parse).or(lang).or_else(|| accepted().filter(|_| uri.path().starts_with("/api/")));
+    let lang = query.opt("lang").and_then(Lang::parse).or(lang).or_else(|| accepted().filter(|_| uri.path().starts_with("/api/") || for_nodes(uri.path())));
     let base_url = web.settings.base_url.clone().unwrap_or_default();
     // Without a public address QR codes and texts to pass on use the address under which the page was asked for.
     let host = headers
@@ -237,7 +245,7 @@ async fn limits(request: Request, next: Next) -> Response {
     let path = request.uri().path();
     let max = match path {
         "/media" | "/import" => MEDIA_BYTES_MAX + MULTIPART_ROOM,
-        "/sync" => SYNC_BYTES_MAX,
+        "/sync" => kepu_app::sync::BODY_BYTES_MAX as u64,
         _ => form::FORM_BYTES_MAX as u64,
     };
     let waits = path == "/sync";
@@ -304,7 +312,8 @@ async fn tag(request: Request, next: Next) -> Response {
 pub(crate) async fn gate(State(access): State<Access>, request: Request, next: Next) -> Response {
     let Some(req) = request.extensions().get::<Req>() else { return Problem::internal("a request without its Req").into_response() };
     let refused = match access {
-        Access::Public => None,
+        Access::Public | Access::Node => None,
+        Access::SignedIn | Access::Can(_) if owes(req, &request).is_some() => owes(req, &request),
         Access::SignedIn => req.signed_in().err().map(Problem::from),
         Access::Can(action) => req.actor.may(action, None).err().map(|denied| Problem::from(kepu_app::AppError::from(denied))),
     };
@@ -314,6 +323,15 @@ pub(crate) async fn gate(State(access): State<Access>, request: Request, next: N
         Some(problem) if problem.kind == Kind::SignIn && request.method() == Method::POST => sign_in_first(request).await.into_response(),
         Some(problem) => problem.into_response(),
     }
+}
+
+/// An account that owes a password or a second factor reaches its own page only. Its actor holds no roles meanwhile, so that
+/// public pages show it nothing either.
+fn owes(req: &Req, request: &Request) -> Option<Problem> {
+    let owes = req.signed_in.as_ref()?.owes?;
+    let own = |root: &str| request.uri().path().strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    (!own("/account") && !own("/api/account")).then(|| Problem::owes(owes, reads.then_some(req.shell.path.as_str())))
 }
 
 async fn sign_in_first(request: Request) -> Problem {

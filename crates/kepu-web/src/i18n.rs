@@ -148,6 +148,33 @@ mod tests {
         }
     }
 
+    /// Every `FieldError::new` of the operations and handlers has a sentence.
+    #[test]
+    fn every_error_of_a_field_is_a_sentence() {
+        let mut missing = BTreeSet::new();
+        for root in ["src", "../kepu-app/src"] {
+            keys_of_errors(&Path::new(env!("CARGO_MANIFEST_DIR")).join(root), &mut missing);
+        }
+        missing.retain(|key| !exists(Lang::Zh, key) || !exists(Lang::En, key));
+        assert!(missing.is_empty(), "{missing:#?}");
+    }
+
+    fn keys_of_errors(folder: &Path, found: &mut BTreeSet<String>) {
+        for entry in std::fs::read_dir(folder).expect("folder").flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                keys_of_errors(&path, found);
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).unwrap_or_default();
+            for (at, call) in text.match_indices("FieldError::new(") {
+                let arguments = text[at + call.len()..].split(')').next().unwrap_or_default();
+                let key = arguments.split(", \"").nth(1).and_then(|rest| rest.split('"').next());
+                found.extend(key.map(|key| format!("error-{key}")));
+            }
+        }
+    }
+
     #[test]
     fn numbers_choose_the_form_and_ids_stay() {
         assert!(matches!(value_of("3"), FluentValue::Number(_)));

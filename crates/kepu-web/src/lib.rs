@@ -23,24 +23,30 @@
 pub mod account;
 pub mod api;
 pub mod assets;
+pub mod audit;
 pub mod create;
 pub mod deliver;
+pub mod desk;
 pub mod feed;
 pub mod form;
 pub mod guard;
 pub mod home;
 pub mod i18n;
+pub mod job;
 pub mod line;
 pub mod listen;
 pub mod marks;
 pub mod measure;
 pub mod media;
+pub mod member;
 pub mod page;
+pub mod place;
 pub mod problem;
 pub mod record;
 pub mod resume;
 pub mod routes;
 pub mod search;
+pub mod setup;
 pub mod statics;
 pub mod subject;
 pub mod urls;
@@ -52,7 +58,6 @@ mod tests;
 
 use axum::Router;
 use kepu_app::App;
-use kepu_domain::ids::OrgId;
 use kepu_domain::org::Region;
 use std::sync::Arc;
 
@@ -74,9 +79,7 @@ pub struct Settings {
     pub base_url: Option<String>,
     /// Whether cookies are marked `Secure`: yes wherever pages are served over HTTPS.
     pub secure_cookies: bool,
-    /// The organisation that runs the node.
-    pub org: OrgId,
-    /// Its place.
+    /// The place that the node serves. The organisation that runs it is `kepu_app::node::org`: the first run names it.
     pub region: Region,
     /// Whether a proxy in front of the node writes `X-Forwarded-For`; else that header is not believed.
     pub behind_proxy: bool,

@@ -93,27 +93,33 @@ pub struct User {
     pub csrf: String,
     /// What may be done anywhere; organisations are asked again inside the operations.
     pub may: Vec<Action>,
+    /// When the session ends if nothing is done.
+    pub idle_at: Timestamp,
+    /// When it ends whatever is done.
+    pub expires: Timestamp,
 }
 
 impl User {
     /// From a session.
     pub fn new(signed_in: &SignedIn) -> Self {
-        const SHOWN: [Action; 9] = [
+        const SHOWN: [Action; 11] = [
             Action::UseDesk,
             Action::Draft,
             Action::Review,
             Action::WorkCase,
+            Action::Import,
             Action::ManageNodes,
             Action::ManageJobs,
             Action::ReadAudit,
             Action::ManageMembers,
             Action::ManageSecurity,
+            Action::SeeMembers,
         ];
         let mut roles: Vec<Role> = signed_in.memberships.iter().map(|m| m.role).collect();
         roles.sort_unstable();
         roles.dedup();
         let may = SHOWN.into_iter().filter(|action| signed_in.actor.may(*action, None).is_ok()).collect();
-        Self { name: signed_in.account.name.clone(), roles, csrf: signed_in.csrf.clone(), may }
+        Self { name: signed_in.account.name.clone(), roles, csrf: signed_in.csrf.clone(), may, idle_at: signed_in.idle_at, expires: signed_in.expires }
     }
 }
 
@@ -255,6 +261,7 @@ impl Shell {
             "desk" => "/desk",
             "reviews" => "/reviews",
             "drafts" => "/drafts",
+            "import" => "/import",
             "nodes" => "/nodes",
             "jobs" => "/jobs",
             "audit" => "/audit",
@@ -279,15 +286,29 @@ impl Shell {
             (Action::WorkCase, "/cases", self.t("nav-cases")),
             (Action::Review, "/reviews", self.t("nav-reviews")),
             (Action::Draft, "/drafts", self.t("nav-drafts")),
-            (Action::ManageMembers, "/members", self.t("nav-members")),
-            (Action::ManageSecurity, "/members", self.t("nav-members")),
+            (Action::Import, "/import", self.t("nav-import")),
+            (Action::SeeMembers, "/members", self.t("nav-members")),
             (Action::ManageNodes, "/nodes", self.t("nav-nodes")),
             (Action::ManageJobs, "/jobs", self.t("nav-jobs")),
             (Action::ReadAudit, "/audit", self.t("nav-audit")),
         ];
-        let mut links: Vec<(&'static str, String)> = list.into_iter().filter(|(action, ..)| self.may(*action)).map(|(_, path, word)| (path, word)).collect();
-        links.dedup_by_key(|(path, _)| *path);
-        links
+        list.into_iter().filter(|(action, ..)| self.may(*action)).map(|(_, path, word)| (path, word)).collect()
+    }
+
+    /// The line that warns before an idle session ends. Without scripts it is in every page and shown by the style sheet when
+    /// the time is near; the link opens beside the page, so that nothing typed is lost.
+    pub fn idle(&self) -> Html {
+        let Some(user) = &self.user else { return Html::default() };
+        let near = user.idle_at.duration_since(self.now).as_mins() <= kepu_domain::account::WARN_MINUTES;
+        let last = user.idle_at >= user.expires;
+        let (text, link) = if last { ("idle-last", "/login") } else { ("idle-ends", "/account/stay") };
+        Html(format!(
+            "<aside class=\"idle{}\" aria-label=\"{}\"><p>{} <a class=\"btn small\" href=\"{link}\" target=\"_blank\" accesskey=\"k\">{}</a></p></aside>",
+            if near { " near" } else { "" },
+            escape(&self.t("stay-title")),
+            self.t1(text, "time", self.soon(&user.idle_at)),
+            escape(&self.t(if last { "idle-again" } else { "idle-stay" })),
+        ))
     }
 
     /// The same page with another setting in the query.

@@ -4,12 +4,13 @@
 use crate::form::{Fields, see_other};
 use crate::page::{Answer, Html, Req, Shell, page, page_with};
 use crate::resume::{self, Typed};
+use crate::urls;
 use askama::Template;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use kepu_app::{AppError, FieldError};
 use kepu_domain::access::Denied;
-use kepu_domain::account::PasswordError;
+use kepu_domain::account::{Owes, PasswordError};
 use kepu_domain::create::draft::DraftError;
 use kepu_domain::create::resource::Finding;
 use kepu_domain::create::review::ReviewError;
@@ -51,6 +52,10 @@ kinds! {
     SignIn, "sign-in", 401, "problem-sign-in", "problem-sign-in-why", "problem-sign-in-cure";
     /// Name, password or code is not right.
     Credentials, "credentials", 401, "problem-credentials", "problem-credentials-why", "problem-credentials-cure";
+    /// A password that somebody else gave must be changed first.
+    PasswordFirst, "password-first", 403, "problem-password-first", "problem-password-first-why", "problem-password-first-cure";
+    /// A second factor must be set up first.
+    SecondFactorFirst, "second-factor-first", 403, "problem-second-factor-first", "problem-second-factor-first-why", "problem-second-factor-first-cure";
     /// Signed in, but without the role.
     NoRole, "no-role", 403, "problem-no-role", "problem-no-role-why", "problem-no-role-cure";
     /// One's own work.
@@ -75,10 +80,14 @@ kinds! {
     TooLarge, "too-large", 413, "problem-too-large", "problem-too-large-why", "problem-too-large-cure";
     /// Not a form, not JSON.
     BadMediaType, "media-type", 415, "problem-media-type", "problem-media-type-why", "problem-media-type-cure";
+    /// A node that did not join here.
+    Stranger, "stranger", 403, "problem-stranger", "problem-stranger-why", "problem-stranger-cure";
     /// A request that cannot be read.
     BadRequest, "bad-request", 400, "problem-bad-request", "problem-bad-request-why", "problem-bad-request-cure";
     /// A method that the address does not know.
     Method, "method", 405, "problem-method", "problem-method-why", "problem-method-cure";
+    /// Restored from a backup, and not yet told which numbers are used.
+    Relearning, "relearning", 503, "problem-relearning", "problem-relearning-why", "problem-relearning-cure";
     /// A record that cannot be written.
     Record, "record", 422, "problem-record", "problem-record-why", "problem-record-cure";
     /// Another node did not do its part.
@@ -101,13 +110,14 @@ pub struct Problem {
     pub findings: Vec<Finding>,
     retry_after: Option<i64>,
     typed: Option<Typed>,
+    instead: Option<String>,
     cause: Option<String>,
 }
 
 impl Problem {
     /// A problem with the usual words of its kind.
     pub fn new(kind: Kind) -> Self {
-        Self { kind, why: None, errors: vec![], findings: vec![], retry_after: None, typed: None, cause: None }
+        Self { kind, why: None, errors: vec![], findings: vec![], retry_after: None, typed: None, instead: None, cause: None }
     }
     /// With another sentence about the cause.
     #[must_use]
@@ -126,6 +136,14 @@ impl Problem {
     /// A body of more than `max` bytes.
     pub fn too_large(max: u64) -> Self {
         Self::new(Kind::TooLarge).why("problem-too-large-max", &[("max", size(max))])
+    }
+    /// What an account owes before it may go on. Who only wanted to read `path` is led to where it is done, and back later.
+    pub(crate) fn owes(owes: Owes, path: Option<&str>) -> Self {
+        let kind = match owes {
+            Owes::Password => Kind::PasswordFirst,
+            Owes::SecondFactor => Kind::SecondFactorFirst,
+        };
+        Self { instead: path.map(|path| urls::with("/account", &[("to", path)])), ..Self::new(kind) }
     }
     /// A form of an earlier session: its fields are shown again with a button.
     pub(crate) fn outdated_form(path: &str, fields: &Fields) -> Self {
@@ -158,9 +176,12 @@ impl From<AppError> for Problem {
             AppError::Draft(error) => draft(error),
             AppError::Review(error) => review(error),
             AppError::Case(error) => case(error),
+            AppError::Stranger => kind(Kind::Stranger),
             AppError::Refused(refusal) => kind(Kind::NotCertified).why("problem-refused", &[("cause", refusal.to_string())]),
             AppError::Credentials => kind(Kind::Credentials),
-            AppError::CodeNeeded => kind(Kind::Credentials).why("problem-code-needed", &[]),
+            AppError::CodeNeeded(_) => kind(Kind::Credentials).why("problem-code-needed", &[]),
+            AppError::Code => kind(Kind::Credentials).why("problem-code-wrong", &[]),
+            AppError::TicketEnded => kind(Kind::Credentials).why("problem-ticket-ended", &[]),
             AppError::Locked(until) => {
                 let seconds = until.duration_since(jiff::Timestamp::now()).as_secs().max(1);
                 Problem { retry_after: Some(seconds), ..kind(Kind::TooMany).why("problem-locked", &[("minutes", (seconds / 60 + 1).to_string())]) }
@@ -174,6 +195,7 @@ impl From<AppError> for Problem {
                 Problem { retry_after: Some(seconds), ..kind(Kind::TooMany).why("problem-too-many-seconds", &[("seconds", seconds.to_string())]) }
             }
             AppError::TooLarge { max } => Problem::too_large(max),
+            AppError::Relearning(who) => kind(Kind::Relearning).why("problem-relearning-who", &[("who", who)]),
             AppError::Record(cause) => kind(Kind::Record).why("problem-record-cause", &[("cause", cause)]),
             AppError::Peer { peer, cause } => kind(Kind::Peer).why("problem-peer-cause", &[("peer", peer), ("cause", cause)]),
             error @ (AppError::Store(_) | AppError::Search(_) | AppError::File { .. }) => Problem::internal(chain(&error)),
@@ -248,12 +270,16 @@ struct ProblemPage {
     id: String,
     lines: Vec<String>,
     search: bool,
+    account: bool,
 }
 
 impl Problem {
     /// The response in the reader's language and form.
     pub(crate) fn render(&self, req: &Req) -> Response {
         let s = &req.shell;
+        if let Some(place) = self.instead.as_ref().filter(|_| !req.wants_json) {
+            return crate::form::with_header(see_other(place), header::CACHE_CONTROL, "no-store");
+        }
         if let Some(cause) = &self.cause {
             tracing::error!(request.id = %req.id, cause, "a request failed");
         }
@@ -282,6 +308,7 @@ impl Problem {
                 id: req.id.clone(),
                 lines: self.errors.iter().map(|e| s.field_error(e)).chain(self.findings.iter().map(|f| s.finding(f))).collect(),
                 search: self.kind == Kind::NotFound,
+                account: matches!(self.kind, Kind::PasswordFirst | Kind::SecondFactorFirst),
                 s,
             },
         )

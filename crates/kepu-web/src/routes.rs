@@ -1,7 +1,7 @@
 //! The one table of all routes: method, path, who may, handler. `tests/access.csv` has a row for each, and `xtask check`
 //! compares the two. Rights in one organisation are asked again inside the operations.
 
-use crate::{Web, account, api, assets, feed, guard, home, media, problem, record, search, statics, subject, verify};
+use crate::{Web, account, api, assets, audit, desk, feed, guard, home, job, media, member, problem, record, search, setup, statics, subject, verify};
 use crate::{create, deliver, listen, measure};
 use axum::Router;
 use axum::handler::Handler;
@@ -18,12 +18,15 @@ pub enum Access {
     SignedIn,
     /// A session of somebody who may do this somewhere.
     Can(Action),
+    /// The signature of a node, or an invitation. It covers the body, so the operation checks it.
+    Node,
 }
 
-use Access::Public;
+use Access::{Can, Public, SignedIn};
 
 /// One line of the table.
 pub struct Route {
+    method: &'static str,
     path: &'static str,
     access: Access,
     handler: MethodRouter<Web>,
@@ -39,13 +42,21 @@ where
         "POST" => MethodFilter::POST,
         other => panic!("the table has no method {other}"),
     };
-    Route { path, access, handler: on(filter, handler) }
+    Route { method, path, access, handler: on(filter, handler) }
+}
+
+fn all() -> impl Iterator<Item = Route> {
+    [public(), verify_routes(), api_routes(), node_routes(), house_routes(), desk_routes(), work_routes()].into_iter().flatten()
+}
+
+/// Method and path of every route, in the order of the table.
+pub fn declared() -> Vec<(&'static str, &'static str)> {
+    all().map(|route| (route.method, route.path)).collect()
 }
 
 /// All routes, each behind its gate.
 pub fn table() -> Router<Web> {
-    let all = [public(), verify_routes(), api_routes(), signed_in()].into_iter().flatten();
-    all.fold(Router::new(), |router, route| router.route(route.path, route.handler.layer(from_fn_with_state(route.access, guard::gate))))
+    all().fold(Router::new(), |router, route| router.route(route.path, route.handler.layer(from_fn_with_state(route.access, guard::gate))))
 }
 
 fn public() -> Vec<Route> {
@@ -74,7 +85,6 @@ fn public() -> Vec<Route> {
         route("GET", "/figures", Public, measure::figure::show),
         // Network
         route("GET", "/network", Public, deliver::network::show),
-        // POST /sync and POST /join stand here: deliver::sync
         // This site
         route("POST", "/settings", Public, statics::settings),
         route("GET", "/about", Public, statics::about),
@@ -118,10 +128,134 @@ fn api_routes() -> Vec<Route> {
     ]
 }
 
-/// For people with an account.
-fn signed_in() -> Vec<Route> {
+/// For other nodes. `guard` knows them by [`for_nodes`].
+fn node_routes() -> Vec<Route> {
+    vec![route("POST", "/sync", Access::Node, deliver::sync::exchange), route("POST", "/join", Access::Node, deliver::sync::join)]
+}
+
+/// Whether nodes ask here, not browsers: no session, no page, no header that only a browser reads.
+pub(crate) fn for_nodes(path: &str) -> bool {
+    matches!(path, "/sync" | "/join")
+}
+
+/// People and the house: signing in, one's own account, members, the audit log, the first run.
+fn house_routes() -> Vec<Route> {
     vec![
-        // Signing in and out, one's own account
+        // Signing in and out, the first run
         route("GET", "/login", Public, account::login_page),
+        route("POST", "/login", Public, account::sign_in),
+        route("POST", "/logout", Public, account::sign_out),
+        route("GET", "/setup", Public, setup::setup_page),
+        route("POST", "/setup", Public, setup::set_up),
+        route("GET", "/setup/done", SignedIn, setup::done),
+        // One's own account
+        route("GET", "/account", SignedIn, account::own::own),
+        route("GET", "/account/stay", SignedIn, account::stay),
+        route("POST", "/account/password", SignedIn, account::own::password),
+        route("GET", "/account/second-factor", SignedIn, account::second_factor::second_factor_page),
+        route("POST", "/account/second-factor", SignedIn, account::second_factor::set_up),
+        route("POST", "/account/second-factor/remove", SignedIn, account::second_factor::remove),
+        route("POST", "/account/sessions", SignedIn, account::own::end_others),
+        route("GET", "/account/data.json", SignedIn, account::own::data),
+        route("GET", "/account/close", SignedIn, account::own::close_page),
+        route("POST", "/account/close", SignedIn, account::own::close),
+        // Members
+        route("GET", "/members", Can(Action::SeeMembers), member::house),
+        route("POST", "/members/second-factor", Can(Action::ManageSecurity), member::demand),
+        route("GET", "/members/people", Can(Action::ManageSecurity), member::people),
+        route("GET", "/members/orgs/{id}", Can(Action::SeeMembers), member::org::show),
+        route("GET", "/members/orgs/{id}/add", Can(Action::SeeMembers), member::org::add_page),
+        route("POST", "/members/orgs/{id}/add", Can(Action::SeeMembers), member::org::add),
+        route("GET", "/members/orgs/{id}/new", Can(Action::ManageMembers), member::org::new_page),
+        route("POST", "/members/orgs/{id}/new", Can(Action::ManageMembers), member::org::new),
+        route("GET", "/members/orgs/{id}/rename", Can(Action::ManageMembers), member::org::rename_page),
+        route("POST", "/members/orgs/{id}/rename", Can(Action::ManageMembers), member::org::rename),
+        route("GET", "/members/people/{id}", Can(Action::SeeMembers), member::person::show),
+        route("POST", "/members/people/{id}/grant", Can(Action::SeeMembers), member::person::grant),
+        route("POST", "/members/people/{id}/revoke", Can(Action::SeeMembers), member::person::revoke),
+        route("POST", "/members/people/{id}/describe", Can(Action::SeeMembers), member::person::describe),
+        route("POST", "/members/people/{id}/disable", Can(Action::SeeMembers), member::person::disable),
+        route("POST", "/members/people/{id}/enable", Can(Action::SeeMembers), member::person::enable),
+        route("POST", "/members/people/{id}/unlock", Can(Action::SeeMembers), member::person::unlock),
+        route("POST", "/members/people/{id}/password", Can(Action::SeeMembers), member::person::password),
+        route("POST", "/members/people/{id}/second-factor", Can(Action::ManageSecurity), member::person::second_factor),
+        // The audit log
+        route("GET", "/audit", Can(Action::ReadAudit), audit::list),
+        route("POST", "/audit/verify", Can(Action::ReadAudit), audit::verify),
+        // For programs
+        route("GET", "/api/account", SignedIn, api::house::account),
+        route("GET", "/api/account/data", SignedIn, api::house::account_data),
+        route("GET", "/api/members", Can(Action::SeeMembers), api::house::organisations),
+        route("GET", "/api/members/people", Can(Action::ManageSecurity), api::house::people),
+        route("GET", "/api/members/people/{id}", Can(Action::SeeMembers), api::house::person),
+        route("GET", "/api/members/orgs/{id}", Can(Action::SeeMembers), api::house::members),
+        route("GET", "/api/audit", Can(Action::ReadAudit), api::house::audit),
+    ]
+}
+
+/// Cases, files taken in, jobs, other nodes.
+fn work_routes() -> Vec<Route> {
+    let (cases, imports, jobs, nodes) =
+        (Access::Can(Action::WorkCase), Access::Can(Action::Import), Access::Can(Action::ManageJobs), Access::Can(Action::ManageNodes));
+    vec![
+        route("POST", "/case/{id}/take", cases, listen::work::take),
+        route("POST", "/case/{id}/classify", cases, listen::work::classify),
+        route("POST", "/case/{id}/expert", cases, listen::work::ask_expert),
+        route("POST", "/case/{id}/hold", Access::Can(Action::IssueHolding), listen::work::hold),
+        route("POST", "/case/{id}/note", cases, listen::work::note),
+        route("POST", "/case/{id}/close", cases, listen::work::close),
+        route("GET", "/import", imports, create::import::list),
+        route("POST", "/import", imports, create::import::bring),
+        route("GET", "/import/{id}", imports, create::import::show),
+        route("POST", "/import/{id}", imports, create::import::act),
+        route("GET", "/import/{id}/refused.csv", imports, create::import::refused),
+        route("GET", "/jobs", jobs, job::list),
+        route("POST", "/jobs", jobs, job::ask),
+        route("POST", "/jobs/{id}/retry", jobs, job::retry),
+        route("POST", "/jobs/{id}/cancel", jobs, job::cancel),
+        route("GET", "/api/jobs", jobs, api::work::jobs),
+        route("GET", "/api/imports", imports, api::work::imports),
+        route("GET", "/nodes", nodes, deliver::node::show),
+        route("POST", "/nodes/invite", nodes, deliver::node::invite),
+        route("POST", "/nodes/revoke", nodes, deliver::node::revoke),
+        route("POST", "/nodes/exchange", nodes, deliver::node::exchange),
+        route("GET", "/api/nodes", nodes, api::work::nodes),
+    ]
+}
+
+/// Content work: the desk, drafts, reviews, corrections, files.
+fn desk_routes() -> Vec<Route> {
+    use Access::Can;
+    use create::{correct, draft, review, writing};
+    vec![
+        route("GET", "/desk", Can(Action::UseDesk), desk::show),
+        // Drafts
+        route("GET", "/drafts", Can(Action::Draft), draft::list),
+        route("GET", "/drafts/new", Can(Action::Draft), draft::new_page),
+        route("POST", "/drafts/new", Can(Action::Draft), draft::create),
+        route("GET", "/drafts/{id}", Can(Action::Draft), draft::show),
+        route("POST", "/drafts/{id}", Can(Action::Draft), writing::save),
+        route("GET", "/drafts/{id}/media", Can(Action::Draft), writing::files),
+        route("POST", "/media", Can(Action::Draft), writing::upload),
+        route("POST", "/drafts/{id}/take-back", Can(Action::Draft), draft::take_back),
+        route("GET", "/drafts/{id}/drop", Can(Action::Draft), draft::drop_page),
+        route("POST", "/drafts/{id}/drop", Can(Action::Draft), draft::drop_draft),
+        route("POST", "/drafts/{id}/assign", Can(Action::Publish), draft::assign),
+        route("POST", "/drafts/{id}/publish", Can(Action::Publish), draft::publish),
+        // Reviews
+        route("GET", "/reviews", Can(Action::Review), review::list),
+        route("GET", "/reviews/{id}", Can(Action::Draft), review::show),
+        route("POST", "/reviews/{id}", Can(Action::Review), review::decide),
+        route("POST", "/reviews/{id}/decline", Can(Action::Review), review::decline),
+        // What is public
+        route("POST", "/correct", Can(Action::Correct), correct::correct),
+        route("GET", "/withdraw/{owner}/{local}", Can(Action::Correct), correct::withdraw_page),
+        route("POST", "/withdraw/{owner}/{local}", Can(Action::Correct), correct::withdraw),
+        // The same for programs
+        route("GET", "/api/desk", Can(Action::UseDesk), api::desk::desk),
+        route("GET", "/api/drafts", Can(Action::Draft), api::desk::drafts),
+        route("GET", "/api/drafts/{id}", Can(Action::Draft), api::desk::draft),
+        route("GET", "/api/reviews", Can(Action::Review), api::desk::reviews),
+        route("GET", "/api/reviews/{id}", Can(Action::Draft), api::desk::review),
     ]
 }

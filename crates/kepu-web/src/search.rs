@@ -38,6 +38,8 @@ struct SearchPage {
     regions: Vec<Choice>,
     sorts: Vec<Choice>,
     same: Option<Line>,
+    /// Something that somebody said, and no claim like it: asking is offered ahead of texts that merely share words with it.
+    unanswered: bool,
     total: usize,
     claims: Vec<Found>,
     resources: Vec<Found>,
@@ -65,6 +67,7 @@ pub async fn search(State(web): State<Web>, req: Req) -> Answer {
         let found = Found { snippet: marked(&hit.snippet), line };
         if row.kind == "claim" { claims.push(found) } else { resources.push(found) }
     }
+    let unanswered = at == 1 && kepu_text::count(&q) >= STATEMENT && claims.is_empty() && same.is_none() && req.query.opt("kind").is_none();
     let kind = |value: &str, text: String| (value.to_owned(), text);
     Ok(page(&SearchPage {
         kinds: choices(s.t("any-kind"), [kind("claim", s.t("kind-claims")), kind("resource", s.t("kind-resources"))].into_iter(), req.query.get("kind")),
@@ -75,6 +78,7 @@ pub async fn search(State(web): State<Web>, req: Req) -> Answer {
         pager: Pager::new(&s, at, SIZE, found.total),
         q,
         same,
+        unanswered,
         total: found.total,
         claims,
         resources,

@@ -48,7 +48,8 @@ struct AboutPage {
 pub async fn about(State(web): State<Web>, req: Req) -> Answer {
     let s = req.titled(req.shell.t("foot-about"));
     let mut tx = web.app.db.read().await.map_err(AppError::from)?;
-    let org = kepu_store::org::find(&mut tx, &web.settings.org).await.map_err(AppError::from)?;
+    let id = kepu_app::node::org(&mut tx).await?;
+    let org = kepu_store::org::find(&mut tx, &id).await.map_err(AppError::from)?;
     let org = org.map_or_else(|| web.settings.node_name.clone(), |org| s.pick(&org.name, &org.name_en).to_owned());
     Ok(page(&AboutPage { org, place: s.place_line(&web.settings.region), s }))
 }

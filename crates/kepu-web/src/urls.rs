@@ -1,6 +1,6 @@
 //! The address of every thing that has one. Handlers and templates take addresses from here.
 
-use kepu_domain::ids::{CaseId, DraftId, QuestionId, ReviewId, SubjectId};
+use kepu_domain::ids::{AccountId, CaseId, DraftId, ImportId, OrgId, QuestionId, ReviewId, SubjectId};
 
 /// Percent-encodes one part of a path or one value of a query.
 pub fn encode(text: &str) -> String {
@@ -70,6 +70,22 @@ pub fn draft(id: &DraftId) -> String {
 /// A review task.
 pub fn review(id: &ReviewId) -> String {
     format!("/reviews/{}", encode(&id.0))
+}
+/// An organisation with its members.
+pub fn member_org(id: &OrgId) -> String {
+    format!("/members/orgs/{}", encode(&id.0))
+}
+/// An account as others see it.
+pub fn member(id: &AccountId) -> String {
+    format!("/members/people/{}", encode(&id.0))
+}
+/// A file that is taken in.
+pub fn import(id: &ImportId) -> String {
+    format!("/import/{}", encode(&id.0))
+}
+/// Where an editor withdraws a subject.
+pub fn withdraw(id: &SubjectId) -> String {
+    subject_at("withdraw", id)
 }
 /// A file.
 pub fn media(hash: &str) -> String {

@@ -114,6 +114,19 @@ impl Shell {
         if length.is_negative() { self.t1("time-over", "span", self.span(&length)) } else { self.t1("time-left", "span", self.span(&length)) }
     }
 
+    /// A day by which something is due, as a small clock: over, today, tomorrow, or the day itself.
+    pub fn due(&self, day: Date, today: Date) -> Html {
+        let days = day.since(today).map_or(99, |span| span.get_days());
+        let (state, text) = match days {
+            ..0 => ("is-over", self.t1("due-over", "n", -days)),
+            0 => ("is-soon", self.t("due-today")),
+            1 => ("is-soon", self.t("due-tomorrow")),
+            2..=30 => ("", self.t1("due-days", "n", days)),
+            _ => ("", self.day_text(day)),
+        };
+        self.clk_text(state, &text)
+    }
+
     /// Name of a field.
     pub fn field<'a>(&self, id: &'a str) -> &'a str {
         FIELDS.name(id, self.lang.code())
@@ -140,6 +153,19 @@ impl Shell {
             Some((id, _)) if self.is_en() => id.to_owned(),
             Some((id, name)) => format!("{name}（{id}）"),
             None => id.to_owned(),
+        }
+    }
+    /// Name of an edition: for whom or for which use; a translation has the name of its language. Empty: the text itself.
+    pub fn edition(&self, name: &str) -> String {
+        match name {
+            "" => self.t("edition-plain"),
+            "elder" => self.t("edition-elder"),
+            "children" => self.t("edition-children"),
+            "broadcast" => self.t("edition-broadcast"),
+            "chalk" => self.t("edition-chalk"),
+            "chat" => self.t("edition-chat"),
+            "easy" => self.t("edition-easy"),
+            other => self.language(other).to_owned(),
         }
     }
     /// Several names with the language's comma.

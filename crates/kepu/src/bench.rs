@@ -3,7 +3,7 @@
 use kepu_domain::ids::SubjectId;
 use kepu_domain::org::Region;
 use kepu_domain::record::{Body, Envelope, Place, Retraction, Stream};
-use kepu_sync::frame::{self, Frame, Item, RAW_TARGET};
+use kepu_sync::frame::{self, Content, Frame, Item, RAW_TARGET};
 use kepu_sync::record::sign;
 use kepu_sync::suite::{SigningKey, Suite};
 use std::process::ExitCode;
@@ -21,15 +21,27 @@ pub enum Bench {
         #[arg(long)]
         json: bool,
     },
+    /// Two nodes on this machine: a first exchange, then one with nothing new.
+    Sync {
+        /// How many records.
+        #[arg(long, default_value_t = 10_000)]
+        size: usize,
+        /// JSON lines instead of a table.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 impl Bench {
     /// Runs the bench.
     pub async fn run(self) -> anyhow::Result<ExitCode> {
-        let Bench::Records { size, json } = self;
-        for (metric, value, unit) in records(size)? {
+        let (bench, size, json, figures) = match self {
+            Bench::Records { size, json } => ("records", size, json, records(size)?),
+            Bench::Sync { size, json } => ("sync", size, json, crate::bench_sync::run(size).await?),
+        };
+        for (metric, value, unit) in figures {
             if json {
-                println!("{}", serde_json::json!({"bench": "records", "size": size, "metric": metric, "value": value, "unit": unit}));
+                println!("{}", serde_json::json!({"bench": bench, "size": size, "metric": metric, "value": value, "unit": unit}));
             } else {
                 println!("{metric:<28} {value:>14.1} {unit}");
             }
@@ -38,8 +50,11 @@ impl Bench {
     }
 }
 
+/// Name, value, unit.
+pub type Figure = (&'static str, f64, &'static str);
+
 /// One thread, one suite (Ed25519). Verifying counts reading, the canonical form, digests and signatures.
-fn records(size: usize) -> anyhow::Result<Vec<(&'static str, f64, &'static str)>> {
+fn records(size: usize) -> anyhow::Result<Vec<Figure>> {
     let key = SigningKey::from_secret(Suite::Ed25519, &[7; 32])?;
     let id = key.id();
     let start = Instant::now();
@@ -60,10 +75,10 @@ fn records(size: usize) -> anyhow::Result<Vec<(&'static str, f64, &'static str)>
                 key: id.clone(), through: n, reason: format!("第{n}号说法的依据已经更新，请以新版本为准"), by: "示例中心".into()
             });
         let record = sign(&key, envelope, &body)?;
-        items.push((size as i64 + 1 - n, Item { place, doc: record.doc, signature: record.signature }));
+        items.push((size as i64 + 1 - n, Item::whole(place, record.doc, record.signature)));
     }
     let signing = start.elapsed().as_secs_f64();
-    let raw: usize = items.iter().map(|(_, i)| i.doc.len() + i.signature.len()).sum();
+    let raw: usize = items.iter().map(|(_, i)| i.signature.len() + if let Content::Doc(doc) = &i.content { doc.len() } else { 0 }).sum();
     let start = Instant::now();
     let frames = frame::split(Stream::Alert, "bench", items, 0, size as i64, RAW_TARGET);
     let packed = frames.into_iter().map(|f| frame::write(&Frame::Records(f), 3)).collect::<Result<Vec<_>, _>>()?;
@@ -73,7 +88,7 @@ fn records(size: usize) -> anyhow::Result<Vec<(&'static str, f64, &'static str)>
     let mut good = 0;
     for bytes in &packed {
         if let Frame::Records(list) = frame::read(bytes)? {
-            good += kepu_app::record::check(list.items).0.len();
+            good += kepu_app::record::check(list.items).0.records.len();
         }
     }
     let verifying = start.elapsed().as_secs_f64();

@@ -1,21 +1,18 @@
 //! The commands: each opens the node, calls one operation and prints what came of it.
 
-use crate::{Data, input};
+use crate::Data;
+use crate::import::BatchArgs;
 use anyhow::{Context, bail};
-use kepu_app::{App, Options, files, import, node, record, seed, sync};
+use kepu_app::{App, Options, audit, record, seed};
 use kepu_domain::access::Actor;
-use kepu_domain::ids::{KeyId, OrgId};
-use kepu_domain::org::Region;
+use kepu_domain::ids::KeyId;
 use kepu_domain::record::{DocHash, Place, Stream};
-use kepu_domain::trust::{KEY_ROLES, KeyRole};
-use kepu_sync::suite::Suite;
 use serde_json::json;
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Whoever has the data folder in hand.
-fn operator() -> Actor {
+pub fn operator() -> Actor {
     Actor::Node { name: "operator".into() }
 }
 
@@ -26,113 +23,6 @@ impl Data {
         App::open(options)
             .await
             .with_context(|| format!("cannot open the node in {}; make one with: kepu node init --data DIR --name NAME", self.data.display()))
-    }
-}
-
-/// `kepu node …`
-#[derive(clap::Subcommand)]
-pub enum Node {
-    /// Make a data folder with a key and tables.
-    Init {
-        #[command(flatten)]
-        data: Data,
-        /// Name shown to others.
-        #[arg(long)]
-        name: String,
-        /// Division code of the place it serves.
-        #[arg(long, default_value = "000000")]
-        region: String,
-        /// Signature suite: ed25519 or sm2.
-        #[arg(long, default_value = "ed25519")]
-        suite: String,
-    },
-    /// Make an invitation for another node; prints one word to hand over.
-    Invite {
-        #[command(flatten)]
-        data: Data,
-        /// Name of the invited node, for your own list.
-        #[arg(long, default_value = "")]
-        name: String,
-        /// Division code that its certificate will name.
-        #[arg(long, default_value = "000000")]
-        region: String,
-        /// Roles of its key, separated by commas.
-        #[arg(long, default_value = "author,reviewer")]
-        roles: String,
-        /// Fields of its key, separated by commas; empty = all.
-        #[arg(long, default_value = "")]
-        fields: String,
-    },
-    /// Join the node that gave the invitation.
-    Join {
-        #[command(flatten)]
-        data: Data,
-        /// The invitation, or a file that holds it.
-        token: String,
-        /// Address of the inviting node.
-        #[arg(long)]
-        url: String,
-    },
-    /// Show how this node stands.
-    Show {
-        #[command(flatten)]
-        data: Data,
-    },
-}
-
-fn words(list: &str) -> Vec<&str> {
-    list.split(',').map(str::trim).filter(|w| !w.is_empty()).collect()
-}
-
-impl Node {
-    /// Runs the command.
-    pub async fn run(self) -> anyhow::Result<ExitCode> {
-        match self {
-            Node::Init { data, name, region, suite } => {
-                let suite = Suite::parse(&suite).with_context(|| format!("\"{suite}\" is no suite; ed25519 and sm2 are"))?;
-                let init = node::Init { name, region: Region::parse(&region)?, suite, database: data.database.clone() };
-                let app = node::init(&data.data, init).await?;
-                println!("{}", json!({"key": app.key.id().0, "digits": app.key.id().digits(), "data": data.data}));
-            }
-            Node::Invite { data, name, region, roles, fields } => {
-                let app = data.open(false).await?;
-                let mut set = BTreeSet::new();
-                for word in words(&roles) {
-                    let known = KEY_ROLES.iter().map(|r| r.as_str()).collect::<Vec<_>>().join(", ");
-                    set.insert(KeyRole::parse(word).with_context(|| format!("\"{word}\" is no role of a key; there are {known}"))?);
-                }
-                let fields = words(&fields).into_iter().map(str::to_owned).collect();
-                let invitation = node::Invitation { name, region: Region::parse(&region)?, roles: set, fields };
-                println!("{}", node::invite(&app, &operator(), invitation).await?.write());
-            }
-            Node::Join { data, token, url } => {
-                let text = if std::path::Path::new(&token).is_file() { String::from_utf8(input::read(token.as_ref())?)? } else { token };
-                let token = node::Token::read(&text).context("this is no invitation; take the whole word that `kepu node invite` printed")?;
-                let app = data.open(false).await?;
-                node::join(&app, &token, &url).await?;
-                eprintln!("joined {} at {url}", token.name);
-            }
-            Node::Show { data } => {
-                let app = data.open(false).await?;
-                let view = node::overview(&app).await?;
-                let peer = |p: &kepu_store::peer::Peer| json!({"key": p.id.0, "name": p.name, "url": p.url, "last_seen": p.last_seen.map(|t| t.to_string()), "result": p.last_result, "acked": p.acked});
-                let latest: Vec<_> = view
-                    .latest
-                    .iter()
-                    .map(|(row, reached, of)| json!({"subject": row.id.0, "title": row.title, "standing": row.standing.as_str(), "reached": reached, "of": of}))
-                    .collect();
-                let out = json!({
-                    "key": view.me.id.0, "name": view.me.name, "region": view.me.region.to_string(), "root": view.me.root.0,
-                    "records": view.me.records, "state": view.me.state,
-                    "checked_until": view.checked_until.map(|t| t.to_string()),
-                    "parents": view.parents.iter().map(peer).collect::<Vec<_>>(),
-                    "children": view.children.iter().map(peer).collect::<Vec<_>>(),
-                    "latest": latest,
-                });
-                println!("{out}");
-            }
-        }
-        Ok(ExitCode::SUCCESS)
     }
 }
 
@@ -159,87 +49,53 @@ pub enum Record {
         #[arg(long)]
         chain: bool,
     },
-}
-
-/// Who answers for a batch.
-#[derive(clap::Args)]
-pub struct BatchArgs {
-    /// Name under the batch sign-off.
-    #[arg(long, default_value = "节点操作员")]
-    signed_by: String,
-    /// Licence of rows that name none.
-    #[arg(long, default_value = "CC-BY-4.0")]
-    licence: String,
-    /// Field of rows that name none.
-    #[arg(long, default_value = "other")]
-    field: String,
-    /// Organisation that the batch belongs to; default: the one that runs the node.
-    #[arg(long)]
-    org: Option<String>,
-}
-
-impl BatchArgs {
-    async fn batch(&self, app: &App) -> anyhow::Result<import::Batch> {
-        let mut tx = app.db.read().await?;
-        let org = match &self.org {
-            Some(org) => org.clone(),
-            None => kepu_store::meta::find(&mut tx, "org").await?.unwrap_or_else(|| "000000".into()),
-        };
-        let region = kepu_store::meta::find(&mut tx, "region").await?.unwrap_or_else(|| "000000".into());
-        Ok(import::Batch {
-            signed_by: self.signed_by.clone(),
-            org_name: node::name(&mut tx).await?,
-            licence: self.licence.clone(),
-            field: self.field.clone(),
-            region: Region::parse(&region)?,
-            org: OrgId(org),
-        })
-    }
-}
-
-async fn take_in(data: &Data, input: &std::path::Path, batch: &BatchArgs) -> anyhow::Result<ExitCode> {
-    let app = data.open(false).await?;
-    let (rows, warnings) = import::read_rows(&input::read(input)?)?;
-    let total = rows.len();
-    let batch = batch.batch(&app).await?;
-    let report = import::import(&app, &operator(), rows, &batch, |done| eprint!("\r{done}/{total}")).await?;
-    eprintln!();
-    for (line, words) in warnings.iter().chain(&report.warnings) {
-        eprintln!("line {line}: {words}");
-    }
-    for (line, reason) in &report.refused {
-        eprintln!("line {line}: not taken: {reason}");
-    }
-    if report.licence_filled > 0 {
-        eprintln!("{} rows named no licence and were published under {} (--licence)", report.licence_filled, batch.licence);
-    }
-    println!("{}", json!({"rows": report.rows, "published": report.published, "drafts": report.drafts, "refused": report.refused.len()}));
-    Ok(if report.refused.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    /// Erase the body of a library record here, because a law demands it. Its stub stays and still verifies.
+    Erase {
+        #[command(flatten)]
+        data: Data,
+        /// Hash of the document, or KEY/STREAM/NUMBER.
+        id: String,
+        /// Why; stands in the audit log and beside the stub.
+        #[arg(long)]
+        reason: String,
+    },
 }
 
 impl Record {
     /// Runs the command.
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         match self {
-            Record::Publish { data, input, batch } => take_in(&data, &input, &batch).await,
+            Record::Publish { data, input, batch } => crate::import::take_in(&data, &input, batch.plan(Default::default()), batch.org(), false).await,
             Record::Show { data, id, chain } => {
                 let app = data.open(false).await?;
-                let mut tx = app.db.read().await?;
-                let row = match DocHash::from_hex(&id) {
-                    Some(hash) => kepu_store::record::find_by_hash(&mut tx, &hash).await?,
-                    None => kepu_store::record::find(&mut tx, &place(&id)?).await?,
-                };
-                let Some(row) = row else { bail!("this node holds no record {id}") };
+                let row = find(&app, &id).await?;
                 let refusal = row.refusal.clone();
                 let Some(record) = record::read_row(row) else { bail!("the body of {id} was erased; only its stub is held") };
-                println!("{}", if chain { kepu_app::chain::of(&app, &mut tx, &record).await? } else { record.with_proof() });
+                let shown = if chain { kepu_app::chain::of(&app, &mut app.db.read().await?, &record).await? } else { record.with_proof() };
+                println!("{shown}");
                 if !refusal.is_empty() {
                     eprintln!("held, but without effect: {refusal}");
                 }
                 Ok(ExitCode::SUCCESS)
             }
+            Record::Erase { data, id, reason } => {
+                let app = data.open(false).await?;
+                let place = find(&app, &id).await?.place();
+                record::erase(&app, &operator(), &place, &reason).await?;
+                println!("{}", json!({"erased": place.to_string()}));
+                Ok(ExitCode::SUCCESS)
+            }
         }
     }
+}
+
+async fn find(app: &App, id: &str) -> anyhow::Result<kepu_store::record::Row> {
+    let mut tx = app.db.read().await?;
+    let row = match DocHash::from_hex(id) {
+        Some(hash) => kepu_store::record::find_by_hash(&mut tx, &hash).await?,
+        None => kepu_store::record::find(&mut tx, &place(id)?).await?,
+    };
+    row.with_context(|| format!("this node holds no record {id}"))
 }
 
 fn place(text: &str) -> anyhow::Result<Place> {
@@ -247,66 +103,6 @@ fn place(text: &str) -> anyhow::Result<Place> {
     let (n, stream, key) = (parts.next(), parts.next(), parts.next());
     let place = (|| Some(Place { key: KeyId::from(key?), stream: Stream::parse(stream?)?, n: n?.parse().ok()? }))();
     place.with_context(|| format!("\"{text}\" is neither a document hash (64 hex digits) nor KEY/STREAM/NUMBER"))
-}
-
-/// `kepu sync`
-#[derive(clap::Args)]
-pub struct Sync {
-    #[command(flatten)]
-    data: Data,
-}
-
-impl Sync {
-    /// Runs the command.
-    pub async fn run(self) -> anyhow::Result<ExitCode> {
-        let app = self.data.open(false).await?;
-        let list = sync::run(&app, 0).await?;
-        if list.is_empty() {
-            bail!("this node has no parent; join one with: kepu node join --data DIR TOKEN --url ADDRESS");
-        }
-        let mut code = ExitCode::SUCCESS;
-        for done in list {
-            println!("{}", serde_json::to_string(&done)?);
-            if let Some(error) = &done.error {
-                eprintln!("kepu: {error}");
-                code = ExitCode::from(1);
-            }
-        }
-        Ok(code)
-    }
-}
-
-/// `kepu verify`
-#[derive(clap::Args)]
-pub struct Verify {
-    /// Pinned root, as key or 24 digits: with it certificates in the files must lead from it to the author.
-    #[arg(long)]
-    root: Option<String>,
-    /// A file with certificates, revocations or withdrawals that counts for all others; may be given several times.
-    #[arg(long = "with")]
-    beside: Vec<PathBuf>,
-    /// Files.
-    #[arg(required = true)]
-    files: Vec<PathBuf>,
-}
-
-impl Verify {
-    /// Runs the command.
-    pub fn run(self) -> anyhow::Result<ExitCode> {
-        let pin = |text: String| files::Pin::parse(&text).with_context(|| format!("\"{text}\" is no root: neither did:key:… nor 24 digits"));
-        let pin = self.root.map(pin).transpose()?;
-        let mut beside = Vec::new();
-        for path in &self.beside {
-            beside.extend(files::read(&input::read(path)?).map_err(|reason| anyhow::anyhow!("{}: {reason}", path.display()))?);
-        }
-        let mut all = true;
-        for path in &self.files {
-            let verified = files::verify(&path.display().to_string(), &input::read(path)?, pin.as_ref(), &beside);
-            all &= verified.ok;
-            println!("{}", serde_json::to_string(&verified)?);
-        }
-        Ok(if all { ExitCode::SUCCESS } else { ExitCode::from(1) })
-    }
 }
 
 /// Commands that need a data folder only.
@@ -341,7 +137,7 @@ impl DataFolder {
 /// `kepu audit …`
 #[derive(clap::Subcommand)]
 pub enum Audit {
-    /// Check the hash chain of the whole log.
+    /// Check the hash chain of the whole log, and the daily anchors against it.
     Verify(DataFolder),
 }
 
@@ -350,27 +146,21 @@ impl Audit {
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         let Audit::Verify(folder) = self;
         let app = folder.data.open(false).await?;
-        let mut tx = app.db.read().await?;
-        let verdict = kepu_store::log::verify(&mut tx).await?;
-        println!("{}", json!({"verdict": format!("{verdict:?}")}));
-        Ok(if matches!(verdict, kepu_store::log::Verdict::Whole { .. }) { ExitCode::SUCCESS } else { ExitCode::from(1) })
-    }
-}
-
-/// `kepu import`
-#[derive(clap::Args)]
-pub struct Import {
-    #[command(flatten)]
-    data: Data,
-    /// JSON lines or CSV; UTF-8, UTF-16 or GB 18030; also .gz and .zst.
-    file: PathBuf,
-    #[command(flatten)]
-    batch: BatchArgs,
-}
-
-impl Import {
-    /// Runs the command.
-    pub async fn run(self) -> anyhow::Result<ExitCode> {
-        take_in(&self.data, &self.file, &self.batch).await
+        let checked = audit::check(&app).await?;
+        println!(
+            "{}",
+            json!({
+                "whole": checked.is_whole(), "entries": checked.entries, "head": checked.head, "anchors": checked.anchors,
+                "broken": checked.broken.map(|(seq, cause)| json!({"seq": seq, "cause": cause.as_str()})),
+                "wrong_anchors": checked.wrong.iter().map(|(day, fault)| json!({"day": day, "cause": fault.as_str()})).collect::<Vec<_>>(),
+            })
+        );
+        if let Some((seq, cause)) = checked.broken {
+            eprintln!("kepu: the audit log is broken at entry {seq}: {}", cause.as_str());
+        }
+        for (day, fault) in &checked.wrong {
+            eprintln!("kepu: the anchor of {day} does not fit: {}", fault.as_str());
+        }
+        Ok(if checked.is_whole() { ExitCode::SUCCESS } else { ExitCode::from(1) })
     }
 }

@@ -7,8 +7,8 @@ use std::path::Path;
 /// Most bytes a command reads from one file after unpacking.
 const BYTES_MAX: u64 = 2 << 30;
 
-/// The whole content of a file.
-pub fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
+/// A file as a stream, unpacked. Whoever reads it to the end in one piece uses [`read`], which has a limit.
+pub fn open(path: &Path) -> anyhow::Result<Box<dyn Read>> {
     let name = path.display();
     let raw: Box<dyn Read> = if path.as_os_str() == "-" {
         Box::new(std::io::stdin().lock())
@@ -20,8 +20,14 @@ pub fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
         Some("zst") => Box::new(zstd::stream::read::Decoder::new(raw).with_context(|| format!("cannot unpack {name}"))?),
         _ => raw,
     };
+    Ok(Box::new(std::io::BufReader::new(unpacked)))
+}
+
+/// The whole content of a file.
+pub fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
+    let name = path.display();
     let mut bytes = Vec::new();
-    unpacked.take(BYTES_MAX + 1).read_to_end(&mut bytes).with_context(|| format!("cannot read {name}"))?;
+    open(path)?.take(BYTES_MAX + 1).read_to_end(&mut bytes).with_context(|| format!("cannot read {name}"))?;
     if bytes.len() as u64 > BYTES_MAX {
         bail!("{name} unpacks to more than {BYTES_MAX} bytes");
     }

@@ -1,13 +1,22 @@
 //! The one binary. Reads the command line, opens the node, calls one operation, prints its outcome: results as JSON on
 //! standard output, words for people on standard error. Exit status: 0 done, 1 done with refused rows, 2 unusable call.
 
+mod account;
+mod backup;
 mod bench;
+mod bench_sync;
+mod bundle;
 mod commands;
 mod demo;
+mod import;
 mod input;
+mod measure;
+mod node;
 #[cfg(feature = "print")]
 mod print;
 mod serve;
+mod verify;
+mod work;
 
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -25,23 +34,35 @@ struct Cli {
 enum Command {
     /// Begin a node, invite another one, join one.
     #[command(subcommand)]
-    Node(commands::Node),
+    Node(node::Node),
     /// Publish and show records.
     #[command(subcommand)]
     Record(commands::Record),
     /// Serve a node over HTTP; also exchanges with its parents and keeps the index level.
     Serve(serve::Serve),
     /// One full exchange with all parents.
-    Sync(commands::Sync),
-    /// Check records and bundles offline.
-    Verify(commands::Verify),
+    Sync(node::Sync),
+    /// An exchange on a stick.
+    #[command(subcommand)]
+    Bundle(bundle::Bundle),
+    /// Check records, certificates and bundles offline.
+    Verify(verify::Verify),
+    /// Save the whole node into one file.
+    Backup(backup::Backup),
+    /// Bring a node back from a backup.
+    Restore(backup::Restore),
     /// Make the public tables again from the records alone.
     Rebuild(commands::DataFolder),
+    /// Accounts of people, for whoever has the machine in hand.
+    #[command(subcommand)]
+    Account(account::Account),
     /// The audit log.
     #[command(subcommand)]
     Audit(commands::Audit),
-    /// Take in many resources from JSON lines or CSV.
-    Import(commands::Import),
+    /// Take in many resources or claims from JSON lines or CSV.
+    Import(import::Import),
+    /// Do queued jobs, without serving pages.
+    Work(work::Work),
     /// Publish the sample texts and make the sample accounts.
     Seed(commands::DataFolder),
     /// Make pages as PDF.
@@ -71,6 +92,8 @@ async fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::try_from_env("KEPU_LOG").unwrap_or_else(|_| "warn,kepu=info".into()))
         .with_writer(std::io::stderr)
+        // A log that cannot be written, because nobody reads standard error any more, must not end the task that wrote it.
+        .log_internal_errors(false)
         .init();
     // The only provider in the program; a second install can only fail because the first one stands.
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -79,10 +102,15 @@ async fn main() -> ExitCode {
         Command::Record(record) => record.run().await,
         Command::Serve(serve) => serve.run().await,
         Command::Sync(sync) => sync.run().await,
-        Command::Verify(verify) => verify.run(),
+        Command::Bundle(bundle) => bundle.run().await,
+        Command::Verify(verify) => verify.run().await,
+        Command::Backup(backup) => backup.run().await,
+        Command::Restore(restore) => restore.run().await,
         Command::Rebuild(folder) => folder.rebuild().await,
+        Command::Account(account) => account.run().await,
         Command::Audit(audit) => audit.run().await,
         Command::Import(import) => import.run().await,
+        Command::Work(work) => work.run().await,
         Command::Seed(folder) => folder.seed().await,
         #[cfg(feature = "print")]
         Command::Print(print) => print.run(),

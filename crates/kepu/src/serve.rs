@@ -2,14 +2,9 @@
 
 use crate::Data;
 use anyhow::Context;
-use axum::Router;
-use axum::body::{Body, Bytes};
-use axum::extract::{DefaultBodyLimit, OriginalUri, State};
-use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse, Response};
-use axum::routing::post;
-use kepu_app::{App, AppError, index, node, record, sync};
-use kepu_domain::org::Region;
+use axum::serve::ListenerExt;
+use kepu_app::record::heads;
+use kepu_app::{App, audit, index, node, relearn, setup, sync};
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -32,46 +27,94 @@ pub struct Serve {
     /// Do not exchange with parents by itself; leave that to `kepu sync`.
     #[arg(long)]
     no_sync: bool,
+    /// Jobs done at the same time; 0 leaves them to `kepu work`.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(0..=16))]
+    workers: u8,
 }
 
 impl Serve {
     /// Runs until it is told to stop.
     pub async fn run(self) -> anyhow::Result<ExitCode> {
+        self.refuse_open_air()?;
         let app = self.data.open(true).await?;
+        // Whoever searches right after a start must not be told that nobody has checked what the node holds.
+        index::catch_up(&app).await?;
         tokio::spawn(keep_index(app.clone()));
         tokio::spawn(keep_head(app.clone()));
+        tokio::spawn(keep_numbers(app.clone()));
+        tokio::spawn(keep_house(app.clone()));
         if !self.no_sync {
             tokio::spawn(keep_sync(app.clone()));
         }
+        let (stop, workers) = crate::work::begin(&app, self.workers);
         let listener = tokio::net::TcpListener::bind(self.listen).await.with_context(|| format!("cannot listen at {}", self.listen))?;
-        eprintln!("kepu: open http://{}", listener.local_addr()?);
-        let router = kepu_web::router(self.web(app.clone()).await?).merge(peers(app));
+        let address = listener.local_addr()?;
+        if let Some(code) = setup::code(&app).await? {
+            eprintln!("kepu: 首次运行 first run: http://{address}/setup  设置码 setup code: {code}");
+        }
+        eprintln!("kepu: open http://{address}");
+        // Small answers go out at once; waiting for more to send would cost each of them up to 40 ms.
+        let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
+        let router = kepu_web::router(self.web(app).await?);
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
-        axum::serve(listener, service).with_graceful_shutdown(stopped()).await?;
+        // Children hold long polls for most of a minute; whatever was acknowledged is in the tables, so nobody waits for them.
+        let mut stopping = stop.subscribe();
+        let ending = stop.clone();
+        tokio::spawn(async move {
+            stopped().await;
+            // Workers give back what they have under way while the last pages are sent.
+            ending.send_replace(true);
+        });
+        let mut signal = stopping.clone();
+        let server = axum::serve(listener, service).with_graceful_shutdown(async move {
+            let _ = signal.wait_for(|stop| *stop).await;
+        });
+        tokio::select! {
+            result = server => result?,
+            () = async {
+                let _ = stopping.wait_for(|stop| *stop).await;
+                tokio::time::sleep(FAREWELL).await;
+            } => {}
+        }
+        crate::work::end(stop, workers).await;
         Ok(ExitCode::SUCCESS)
     }
 }
 
 impl Serve {
+    /// Passwords and sessions must not cross a network in the clear (RULES §13).
+    fn refuse_open_air(&self) -> anyhow::Result<()> {
+        let https = self.base_url.as_ref().is_some_and(|url| url.starts_with("https://"));
+        if self.listen.ip().is_loopback() || https || self.behind_proxy {
+            return Ok(());
+        }
+        anyhow::bail!(
+            "{} can be reached from other machines without encryption; put a TLS proxy in front and add --behind-proxy or --base-url https://…, or listen at 127.0.0.1",
+            self.listen
+        )
+    }
+
     async fn web(&self, app: App) -> anyhow::Result<kepu_web::Web> {
         let mut tx = app.db.read().await?;
         let node_name = node::name(&mut tx).await?;
-        let org = kepu_store::meta::find(&mut tx, "org").await?.unwrap_or_else(|| "000000".into());
-        let region = kepu_store::meta::find(&mut tx, "region").await?.unwrap_or_else(|| "000000".into());
+        let region = node::region(&mut tx).await?;
         drop(tx);
         let settings = kepu_web::Settings {
             node_name,
             base_url: self.base_url.clone(),
             secure_cookies: self.base_url.as_ref().is_some_and(|url| url.starts_with("https://")),
-            org: org.into(),
-            region: Region::parse(&region)?,
+            region,
             behind_proxy: self.behind_proxy,
         };
         Ok(kepu_web::Web { app, settings: Arc::new(settings) })
     }
 }
 
-async fn stopped() {
+/// How long requests under way may take after the signal to stop.
+const FAREWELL: Duration = Duration::from_secs(3);
+
+/// Returns when the process is told to stop: Ctrl-C or SIGTERM.
+pub async fn stopped() {
     let mut terminate = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
         Ok(signal) => signal,
         Err(_) => return std::future::pending().await,
@@ -93,23 +136,49 @@ async fn keep_index(app: App) {
     }
 }
 
+/// Keeps the numbers given out beside the tables as well.
+async fn keep_numbers(app: App) {
+    let mut changed = app.watch();
+    loop {
+        if let Err(error) = relearn::note(&app).await {
+            tracing::error!(%error, "the numbers given out could not be noted");
+        }
+        if changed.changed().await.is_err() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+}
+
 async fn keep_head(app: App) {
     loop {
-        if let Err(error) = record::publish_head(&app).await {
-            tracing::error!(%error, "the daily head could not be signed");
+        if let Err(error) = heads::keep_head(&app).await {
+            tracing::error!(%error, "the head could not be signed");
         }
-        tokio::time::sleep(Duration::from_secs(24 * 3600)).await;
+        tokio::time::sleep(Duration::from_secs(300)).await;
+    }
+}
+
+/// Anchors the audit log, every hour; what has ended is removed by a daily job.
+async fn keep_house(app: App) {
+    loop {
+        if let Err(error) = audit::anchor(&app).await {
+            tracing::error!(%error, "the audit log could not be anchored");
+        }
+        tokio::time::sleep(Duration::from_secs(3600)).await;
     }
 }
 
 /// Long polls the parents; after a failure waits longer each time, at most five minutes.
 async fn keep_sync(app: App) {
-    let mut pause = 1;
+    let (mut pause, mut wait) = (1, 50);
     loop {
-        match sync::run(&app, 50).await {
+        match sync::run(&app, wait).await {
             Ok(list) if list.is_empty() => pause = 30,
             Ok(list) if list.iter().all(|done| done.error.is_none()) => {
                 pause = 0;
+                // Files that are left go on at once; one second is enough to hear whether there is a withdrawal.
+                wait = if list.iter().any(|done| done.media.unfinished) { 1 } else { 50 };
             }
             Ok(list) => {
                 for done in list.iter().filter(|done| done.error.is_some()) {
@@ -124,46 +193,4 @@ async fn keep_sync(app: App) {
         }
         tokio::time::sleep(Duration::from_secs(pause)).await;
     }
-}
-
-/// What other nodes ask for.
-pub fn peers(app: App) -> Router {
-    Router::new()
-        .route("/sync", post(exchange).layer(DefaultBodyLimit::max(sync::BODY_BYTES_MAX)))
-        .route("/join", post(join).layer(DefaultBodyLimit::max(16 * 1024)))
-        .with_state(app)
-}
-
-/// An error as problem details (RFC 9457): a peer's operator reads them.
-struct Problem(AppError);
-
-impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
-        let status = match &self.0 {
-            AppError::Denied(_) => StatusCode::FORBIDDEN,
-            AppError::Invalid(_) | AppError::Record(_) | AppError::Peer { .. } | AppError::Refused(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            AppError::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-            _ => StatusCode::INTERNAL_SERVER_ERROR,
-        };
-        if status.is_server_error() {
-            tracing::error!(error = ?self.0, "a peer's request failed");
-        }
-        let detail = if status.is_server_error() { "the node failed; its operator finds the cause in the log".to_owned() } else { self.0.to_string() };
-        let body = serde_json::json!({"type": "about:blank", "title": status.canonical_reason(), "status": status.as_u16(), "detail": detail});
-        (status, [(header::CONTENT_TYPE, "application/problem+json")], body.to_string()).into_response()
-    }
-}
-
-async fn exchange(State(app): State<App>, OriginalUri(uri): OriginalUri, headers: HeaderMap, body: Bytes) -> Result<Response, Problem> {
-    let authorization = headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
-    let target = uri.path_and_query().map(ToString::to_string).unwrap_or_default();
-    match sync::handle(&app, sync::Exchange { target, authorization, body: body.to_vec() }).await.map_err(Problem)? {
-        sync::Answer::Nothing => Ok(StatusCode::NO_CONTENT.into_response()),
-        sync::Answer::Frames(receiver) => Ok(Response::new(Body::from_stream(sync::into_stream(receiver)))),
-    }
-}
-
-async fn join(State(app): State<App>, body: Bytes) -> Result<Vec<u8>, Problem> {
-    let request = serde_json::from_slice(&body).map_err(|e| Problem(AppError::Record(format!("the request to join cannot be read: {e}"))))?;
-    node::handle_join(&app, request).await.map_err(Problem)
 }

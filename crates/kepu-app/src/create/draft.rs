@@ -1,17 +1,69 @@
-//! Writing: drafts are made, saved, given to review, taken back, given up. Deciding about them is in `review` and `publish`.
+//! Writing: drafts are begun, saved, given to review, taken back, given up. What may stand in one is in `limits`, how they are
+//! shown in `view`; deciding about them is in `review` and `publish`.
+
+pub mod limits;
+pub mod view;
+
+pub use limits::{check_lengths, clean};
+pub use view::{DraftView, Query, Row, Scope, list, view};
 
 use crate::account::log;
 use crate::error::{AppError, FieldError, text_error};
-use crate::{App, keys};
-use kepu_domain::access::{Action, Actor, Denied, OrgLine};
+use crate::{App, keys, media};
+use kepu_domain::access::{Action, Actor, Denied};
 use kepu_domain::create::draft::{Draft, Matter, Stage};
-use kepu_domain::create::resource::Credit;
+use kepu_domain::create::resource::{Credit, Media, Resource, Weight};
 use kepu_domain::ids::{CaseId, DraftId, OrgId, SubjectId};
+use kepu_domain::listen::claim::ClaimReview;
 use kepu_domain::text;
 use kepu_store::Tx;
 use kepu_store::create::draft::{self as store, Seen};
 
-/// Begins a draft for `org`. The author's registry entry, if linked to the account, becomes its credit.
+/// What a new draft will be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A resource.
+    Resource,
+    /// An answer to a claim.
+    Claim,
+}
+
+impl Kind {
+    /// Reads the stored word.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "resource" => Some(Kind::Resource),
+            "claim" => Some(Kind::Claim),
+            _ => None,
+        }
+    }
+}
+
+/// Begins an empty draft under a title, with everything filled in that has a usual value.
+///
+/// May: contributors of the organisation. Writes: draft, log.
+pub async fn start(app: &App, who: &Actor, org: &OrgId, kind: Kind, title: &str) -> Result<Draft, AppError> {
+    let title = kepu_text::clean_line(title);
+    let limit = match kind {
+        Kind::Resource => text::TITLE,
+        Kind::Claim => text::CLAIM,
+    };
+    if let Err(error) = limit.check(kepu_text::count(&title)) {
+        return Err(AppError::Invalid(vec![FieldError { field: "title".into(), ..text_error(&error) }]));
+    }
+    let mut tx = app.db.write().await?;
+    let home = kepu_store::org::get(&mut tx, org).await?;
+    let author = credit(&mut tx, who).await?;
+    let matter = match kind {
+        Kind::Resource => Matter::Resource(Box::new(Resource::begin(&title, author, &home.name, home.region, app.today()))),
+        Kind::Claim => Matter::Claim(Box::new(ClaimReview::begin(&title, author, home.region, app.today()))),
+    };
+    let draft = begin_in(app, &mut tx, who, org, matter, None, None).await?;
+    tx.commit().await?;
+    Ok(draft)
+}
+
+/// Begins a draft for `org`.
 ///
 /// May: contributors of the organisation. Writes: draft, log.
 pub async fn begin(app: &App, who: &Actor, org: &OrgId, matter: Matter, case: Option<CaseId>, subject: Option<SubjectId>) -> Result<Draft, AppError> {
@@ -50,9 +102,28 @@ pub async fn begin_in(
     Ok(draft)
 }
 
+/// Begins a draft of a given subject within `tx`, for whoever was found to be allowed already: a file with thousands of rows
+/// asks once.
+pub(crate) async fn begin_as(app: &App, tx: &mut Tx, who: &Actor, org: &OrgId, matter: Matter, subject: SubjectId) -> Result<Draft, AppError> {
+    let id = DraftId(keys::random_word(16));
+    let draft = Draft {
+        id,
+        subject,
+        org: org.clone(),
+        owner: who.account().cloned(),
+        case: None,
+        matter,
+        correction: String::new(),
+        version: 1,
+        stage: Stage::Writing,
+    };
+    store::insert(tx, &draft, app.now()).await?;
+    log(app, tx, &who.log_name(), "draft.begun", &draft.id.0, "ok").await?;
+    Ok(draft)
+}
+
 /// The credit of the acting person, from the registry where linked.
-pub async fn credit(app: &App, tx: &mut Tx, who: &Actor) -> Result<Credit, AppError> {
-    let _ = app;
+pub async fn credit(tx: &mut Tx, who: &Actor) -> Result<Credit, AppError> {
     let Some(account) = who.account() else { return Ok(Credit::default()) };
     let row = kepu_store::account::get(tx, account).await?;
     let Some(party) = row.account.party else { return Ok(Credit { name: row.account.name, ..Credit::default() }) };
@@ -61,15 +132,24 @@ pub async fn credit(app: &App, tx: &mut Tx, who: &Actor) -> Result<Credit, AppEr
     Ok(Credit { party: party.id.0, name: party.name, org, title: party.title })
 }
 
-/// A draft that `who` may see: its owner, reviewers of it, and whoever may publish for its organisation.
-pub async fn get(app: &App, who: &Actor, id: &DraftId) -> Result<Draft, AppError> {
-    let mut tx = app.db.read().await?;
-    let draft = store::get(&mut tx, id).await?;
-    if may_edit(&mut tx, who, &draft).await.is_ok() || is_reviewer(&mut tx, who, &draft).await? {
-        return Ok(draft);
-    }
-    // A stranger learns nothing, not even that it exists.
-    Err(AppError::NotFound { what: "draft", id: id.0.clone() })
+/// What somebody may do with a draft that they may see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct May {
+    /// Change it, give it to review, take it back, give it up: its writer and editors of its organisation.
+    pub write: bool,
+    /// Assign reviewers, sign, publish: editors.
+    pub publish: bool,
+}
+
+/// What `who` may do with `draft`; `None` for whoever may not even know of it.
+pub(crate) async fn rights(tx: &mut Tx, who: &Actor, draft: &Draft) -> Result<Option<May>, AppError> {
+    let line = kepu_store::org::line(tx, &draft.org).await?;
+    let publish = who.may(Action::Publish, Some(&line)).is_ok();
+    let own = draft.owner.is_some() && draft.owner.as_ref() == who.account();
+    // Who was asked to answer a case may belong to another institution than the one that works on it.
+    let drafts = who.may(Action::Draft, if draft.case.is_some() { None } else { Some(&line) }).is_ok();
+    let write = publish || (own && drafts);
+    if write || is_reviewer(tx, who, draft).await? { Ok(Some(May { write, publish })) } else { Ok(None) }
 }
 
 async fn is_reviewer(tx: &mut Tx, who: &Actor, draft: &Draft) -> Result<bool, AppError> {
@@ -78,105 +158,129 @@ async fn is_reviewer(tx: &mut Tx, who: &Actor, draft: &Draft) -> Result<bool, Ap
     Ok(kepu_store::create::review::list_by_draft(tx, &draft.id).await?.iter().any(|r| r.reviewer == party))
 }
 
-/// Owners write their own drafts; editors all of their organisation.
-pub(crate) async fn may_edit(tx: &mut Tx, who: &Actor, draft: &Draft) -> Result<OrgLine, AppError> {
-    let line = kepu_store::org::line(tx, &draft.org).await?;
-    who.may(Action::Draft, Some(&line))?;
-    let own = draft.owner.is_some() && draft.owner.as_ref() == who.account();
-    if own || who.may(Action::Publish, Some(&line)).is_ok() {
-        return Ok(line);
+/// The draft, if `who` has the right that `wants` looks for. A stranger learns nothing, not even that it exists.
+pub(crate) async fn open(tx: &mut Tx, who: &Actor, id: &DraftId, action: Action, wants: impl Fn(&May) -> bool) -> Result<Draft, AppError> {
+    let draft = store::get(tx, id).await?;
+    match rights(tx, who, &draft).await? {
+        Some(may) if wants(&may) => Ok(draft),
+        Some(_) => Err(Denied::NoRole { action }.into()),
+        None => Err(AppError::NotFound { what: "draft", id: id.0.clone() }),
     }
-    Err(Denied::NoRole { action: Action::Publish }.into())
+}
+
+async fn writable(tx: &mut Tx, who: &Actor, id: &DraftId) -> Result<Draft, AppError> {
+    open(tx, who, id, Action::Draft, |may| may.write).await
+}
+
+/// A draft that `who` may see: its writer, reviewers of it, and whoever may publish for its organisation.
+pub async fn get(app: &App, who: &Actor, id: &DraftId) -> Result<Draft, AppError> {
+    let mut tx = app.db.read().await?;
+    open(&mut tx, who, id, Action::Draft, |_| true).await
 }
 
 /// Saves a changed matter. `version` is the one the writer saw.
+///
+/// May: its writer, editors. Writes: draft, log.
 pub async fn save(app: &App, who: &Actor, id: &DraftId, version: i64, matter: Matter, correction: &str) -> Result<Draft, AppError> {
     let matter = clean(matter);
-    check_lengths(&matter)?;
+    let correction = kepu_text::clean_text(correction);
+    limits::check_upper(&matter)?;
+    text::Limit { field: "correction", min: 0, ..text::NOTE }.check(kepu_text::count(&correction))?;
     let mut tx = app.db.write().await?;
-    let draft = store::get(&mut tx, id).await?;
-    may_edit(&mut tx, who, &draft).await?;
+    let draft = writable(&mut tx, who, id).await?;
     if draft.version != version {
         return Err(AppError::Stale { what: "draft", id: id.0.clone() });
     }
     let seen = Seen::from(&draft);
-    let mut draft = draft.edit(matter)?;
-    draft.correction = kepu_text::clean_text(correction);
+    let draft = draft.edit(matter, correction)?;
+    if draft.version == version {
+        return Ok(draft);
+    }
     store::update(&mut tx, seen, &draft, app.now()).await?;
     log(app, &mut tx, &who.log_name(), "draft.saved", &id.0, "ok").await?;
     tx.commit().await?;
     Ok(draft)
 }
 
-/// Gives a draft to review.
-pub async fn submit(app: &App, who: &Actor, id: &DraftId) -> Result<Draft, AppError> {
-    change(app, who, id, "draft.submitted", |draft, app| Ok(draft.submit(app.today(), app.now())?)).await
-}
-
-/// Takes a submitted draft back; its reviews no longer count.
-pub async fn take_back(app: &App, who: &Actor, id: &DraftId) -> Result<Draft, AppError> {
-    change(app, who, id, "draft.taken_back", |draft, _| Ok(draft.reopen()?)).await
-}
-
-/// Gives a draft up.
-pub async fn drop(app: &App, who: &Actor, id: &DraftId) -> Result<Draft, AppError> {
-    change(app, who, id, "draft.dropped", |draft, app| Ok(draft.drop(app.now())?)).await
-}
-
-async fn change(app: &App, who: &Actor, id: &DraftId, word: &str, step: impl FnOnce(Draft, &App) -> Result<Draft, AppError>) -> Result<Draft, AppError> {
+/// Adds a file to a draft of a resource. The right is asked before a byte is kept; the same file twice only gets a new description.
+///
+/// May: its writer, editors. Writes: the file, media, draft, log.
+pub async fn attach(app: &App, who: &Actor, id: &DraftId, bytes: &[u8], alt: &str) -> Result<Draft, AppError> {
+    let alt = kepu_text::clean_line(alt);
+    let refuse = |field: &str, key: &str| Err(AppError::Invalid(vec![FieldError::new(field, key)]));
+    let draft = {
+        let mut tx = app.db.read().await?;
+        writable(&mut tx, who, id).await?
+    };
+    draft.clone().edit(draft.matter.clone(), draft.correction.clone())?;
+    let Matter::Resource(resource) = &draft.matter else { return refuse("file", "file_resource_only") };
+    if bytes.is_empty() {
+        return refuse("file", "file_none");
+    }
+    if resource.media.len() >= FILES_MAX {
+        return Err(AppError::Invalid(vec![FieldError::new("file", "many").with("count", FILES_MAX + 1).with("max", FILES_MAX)]));
+    }
+    text::ALT.check(kepu_text::count(&alt))?;
+    let kept = media::put(app, bytes).await?;
     let mut tx = app.db.write().await?;
-    let draft = store::get(&mut tx, id).await?;
-    may_edit(&mut tx, who, &draft).await?;
+    let draft = writable(&mut tx, who, id).await?;
     let seen = Seen::from(&draft);
-    let draft = step(draft, app)?;
+    let mut matter = draft.matter.clone();
+    if let Matter::Resource(resource) = &mut matter {
+        resource.media.retain(|media| media.hash != kept.hash);
+        resource.media.push(Media { hash: kept.hash, media_type: kept.media_type, size: kept.size, alt });
+    }
+    let correction = draft.correction.clone();
+    let draft = draft.edit(matter, correction)?;
     store::update(&mut tx, seen, &draft, app.now()).await?;
-    log(app, &mut tx, &who.log_name(), word, &id.0, "ok").await?;
+    log(app, &mut tx, &who.log_name(), "draft.file_added", &id.0, "ok").await?;
     tx.commit().await?;
     Ok(draft)
 }
 
-/// Cleans every text that a person typed.
-pub fn clean(matter: Matter) -> Matter {
-    let line = |s: &str| kepu_text::clean_line(s);
-    let body = |s: &str| kepu_text::clean_text(s);
-    match matter {
-        Matter::Resource(mut r) => {
-            r.title = line(&r.title);
-            r.title_en = line(&r.title_en);
-            r.summary = body(&r.summary);
-            r.text = body(&r.text);
-            r.editions = r.editions.iter().map(|(name, text)| (line(name), body(text))).filter(|(_, text)| !text.is_empty()).collect();
-            r.author.name = line(&r.author.name);
-            Matter::Resource(r)
-        }
-        Matter::Claim(mut c) => {
-            c.claim = line(&c.claim);
-            c.claim_en = line(&c.claim_en);
-            c.variants = c.variants.iter().map(|v| line(v)).filter(|v| !v.is_empty()).collect();
-            c.plain = body(&c.plain);
-            c.plain_en = body(&c.plain_en);
-            c.why = c.why.iter().map(|p| body(p)).filter(|p| !p.is_empty()).collect();
-            c.instead = body(&c.instead);
-            c.chat = body(&c.chat);
-            c.author.name = line(&c.author.name);
-            Matter::Claim(c)
+/// Most files of a resource.
+pub const FILES_MAX: usize = 20;
+
+/// Gives a draft to review. Refused with all findings while one of them blocks.
+///
+/// May: its writer, editors. Writes: draft, log.
+pub async fn submit(app: &App, who: &Actor, id: &DraftId) -> Result<Draft, AppError> {
+    let mut tx = app.db.write().await?;
+    let draft = writable(&mut tx, who, id).await?;
+    let seen = Seen::from(&draft);
+    if matches!(draft.stage, Stage::Writing) {
+        let blocks: Vec<_> = limits::findings(app, &mut tx, &draft).await?.into_iter().filter(|f| f.weight == Weight::Block).collect();
+        if !blocks.is_empty() {
+            return Err(AppError::Blocked(blocks));
         }
     }
+    let draft = draft.submit(app.today(), app.now())?;
+    finish(app, tx, who, seen, draft, "draft.submitted").await
 }
 
-/// Lengths that every door obeys: form, import, command.
-pub fn check_lengths(matter: &Matter) -> Result<(), AppError> {
-    let parts: Vec<(text::Limit, &str)> = match matter {
-        Matter::Resource(r) => vec![(text::TITLE, r.title.as_str()), (text::SUMMARY, &r.summary), (text::BODY, &r.text)],
-        Matter::Claim(c) => {
-            let mut parts = vec![(text::CLAIM, c.claim.as_str()), (text::Limit { field: "plain", ..text::SUMMARY }, &c.plain)];
-            parts.extend(c.variants.iter().map(|v| (text::Limit { field: "variants", ..text::CLAIM }, v.as_str())));
-            parts.extend(c.why.iter().map(|p| (text::Limit { field: "why", min: 0, max: 1_000 }, p.as_str())));
-            parts.push((text::Limit { field: "instead", min: 0, max: 600 }, &c.instead));
-            parts.push((text::Limit { field: "chat", min: 0, max: 300 }, &c.chat));
-            parts
-        }
-    };
-    let wrong: Vec<FieldError> = parts.into_iter().filter_map(|(limit, text)| limit.check(kepu_text::count(text)).err()).map(|e| text_error(&e)).collect();
-    if wrong.is_empty() { Ok(()) } else { Err(AppError::Invalid(wrong)) }
+/// Takes a submitted draft back; its reviews no longer count.
+///
+/// May: its writer, editors. Writes: draft, log.
+pub async fn take_back(app: &App, who: &Actor, id: &DraftId) -> Result<Draft, AppError> {
+    let mut tx = app.db.write().await?;
+    let draft = writable(&mut tx, who, id).await?;
+    let seen = Seen::from(&draft);
+    finish(app, tx, who, seen, draft.reopen()?, "draft.taken_back").await
+}
+
+/// Gives a draft up.
+///
+/// May: its writer, editors. Writes: draft, log.
+pub async fn drop(app: &App, who: &Actor, id: &DraftId) -> Result<Draft, AppError> {
+    let mut tx = app.db.write().await?;
+    let draft = writable(&mut tx, who, id).await?;
+    let seen = Seen::from(&draft);
+    finish(app, tx, who, seen, draft.drop(app.now())?, "draft.dropped").await
+}
+
+async fn finish(app: &App, mut tx: Tx, who: &Actor, seen: Seen, draft: Draft, word: &str) -> Result<Draft, AppError> {
+    store::update(&mut tx, seen, &draft, app.now()).await?;
+    log(app, &mut tx, &who.log_name(), word, &draft.id.0, "ok").await?;
+    tx.commit().await?;
+    Ok(draft)
 }

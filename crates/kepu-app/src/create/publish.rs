@@ -1,17 +1,18 @@
 //! Publication, correction, withdrawal: what leaves the house, always as signed records through `record::publish`.
 
 use crate::App;
-use crate::account::log;
-use crate::create::{draft as writing, review};
+use crate::account::{log, log_detail};
+use crate::create::draft::{self as writing, limits};
+use crate::create::review;
 use crate::error::{AppError, FieldError};
 use crate::record::{self, Saying};
 use kepu_domain::access::{Action, Actor};
 use kepu_domain::create::draft::{Draft, DraftError, Matter};
 use kepu_domain::create::resource::Correction;
-use kepu_domain::ids::{DraftId, OrgId, SubjectId};
+use kepu_domain::ids::{DraftId, KeyId, OrgId, SubjectId};
 use kepu_domain::org::Region;
 use kepu_domain::record::{Body, CorrectionNotice, Retraction};
-use kepu_domain::trust::KeyRole;
+use kepu_domain::trust::{KeyRole, TrustView};
 use kepu_store::create::draft::{self as drafts, Seen};
 use kepu_store::{Tx, subject};
 
@@ -21,19 +22,17 @@ use kepu_store::{Tx, subject};
 /// May: editors of the organisation. Writes: records, subject, draft, case, log.
 pub async fn publish(app: &App, who: &Actor, id: &DraftId) -> Result<SubjectId, AppError> {
     let mut tx = app.db.write().await?;
-    let draft = drafts::get(&mut tx, id).await?;
-    who.may(Action::Publish, Some(&kepu_store::org::line(&mut tx, &draft.org).await?))?;
+    let draft = writing::open(&mut tx, who, id, Action::Publish, |may| may.publish).await?;
     let reviews = review::with_sign_offs(&mut tx, id).await?;
     let policy = app.trust(&mut tx).await?.policy.clone();
     let seen = Seen::from(&draft);
-    let current = subject::find(&mut tx, &draft.subject).await?;
-    let corrects = current.as_ref().filter(|row| row.standing == subject::Standing::Public && row.verdict != "checking");
+    let corrects = limits::corrected(&mut tx, &draft).await?;
     if corrects.is_some() && draft.correction.trim().is_empty() {
         return Err(DraftError::NoCorrection.into());
     }
     let mut draft = draft.publish(&reviews, &policy, app.today(), app.now())?;
     let mut sayings = Vec::new();
-    if let (Some(row), Some(hash)) = (corrects, current.as_ref().and_then(|row| row.doc_hash)) {
+    if let Some((row, hash)) = corrects.and_then(|row| row.doc_hash.map(|hash| (row, hash))) {
         let text = draft.correction.clone();
         let correction = Correction { date: app.today(), text: text.clone() };
         match &mut draft.matter {
@@ -48,10 +47,27 @@ pub async fn publish(app: &App, who: &Actor, id: &DraftId) -> Result<SubjectId, 
     if let Some(case) = &draft.case {
         crate::listen::case::answered(app, &mut tx, who, case, &draft.subject).await?;
     }
-    log(app, &mut tx, &who.log_name(), "draft.published", &format!("{id} {}", draft.subject), "ok").await?;
+    log_detail(app, &mut tx, &who.log_name(), "draft.published", &id.0, &serde_json::json!({"subject": draft.subject})).await?;
     tx.commit().await?;
     app.notify();
     Ok(draft.subject)
+}
+
+/// What a public row says, as its record holds it.
+pub async fn public_matter(app: &App, row: &subject::Row) -> Result<Option<Matter>, AppError> {
+    let mut tx = app.db.read().await?;
+    matter_of(&mut tx, row).await
+}
+
+/// [`public_matter`] within `tx`.
+pub(crate) async fn matter_of(tx: &mut Tx, row: &subject::Row) -> Result<Option<Matter>, AppError> {
+    let Some(hash) = &row.doc_hash else { return Ok(None) };
+    let record = kepu_store::record::find_by_hash(tx, hash).await?.and_then(record::read_row);
+    Ok(match record.and_then(|record| record.body.ok()) {
+        Some(Body::Resource(r)) => Some(Matter::Resource(r)),
+        Some(Body::Claim(c)) => Some(Matter::Claim(c)),
+        _ => None,
+    })
 }
 
 /// The record body of a matter.
@@ -86,22 +102,79 @@ pub async fn current(app: &App, tx: &mut Tx, id: &SubjectId) -> Result<Option<(s
     Ok(Some((row, record)))
 }
 
-/// Begins a draft that corrects what is public. Only the owning institution corrects; others propose or derive.
+/// The organisation of this node that answers for a subject: the one it was written for, or whose case it answers, else the node's own.
+pub(crate) async fn org_of(tx: &mut Tx, id: &SubjectId) -> Result<OrgId, AppError> {
+    let published = drafts::Filter { subject: Some(id.clone()), stage: Some("published".into()), ..drafts::Filter::default() };
+    if let Some(listed) = drafts::list(tx, &published, None, 1).await?.into_iter().next() {
+        return Ok(listed.draft.org);
+    }
+    if let Some(case) = kepu_store::listen::case::find_by_subject(tx, id).await? {
+        return Ok(case.org);
+    }
+    Ok(kepu_store::meta::find(tx, "org").await?.unwrap_or_else(|| "000000".into()).into())
+}
+
+async fn may_correct(tx: &mut Tx, who: &Actor, id: &SubjectId) -> Result<OrgId, AppError> {
+    let org = org_of(tx, id).await?;
+    who.may(Action::Correct, Some(&kepu_store::org::line(tx, &org).await?))?;
+    Ok(org)
+}
+
+/// What an editor may do with a public page, and how far its present version has travelled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Editing {
+    /// Whether it can be corrected here; else only withdrawn.
+    pub correct: bool,
+    /// Nodes below that said that they hold it, and those that should.
+    pub reach: (usize, usize),
+    /// The draft that corrects it, if one is under way.
+    pub draft: Option<DraftId>,
+}
+
+/// What `who` may do with a public subject; `None` for whoever is no editor of it.
+pub async fn editing(app: &App, who: &Actor, row: &subject::Row) -> Result<Option<Editing>, AppError> {
+    if who.may(Action::Correct, None).is_err() {
+        return Ok(None);
+    }
+    let mut tx = app.db.read().await?;
+    if may_correct(&mut tx, who, &row.id).await.is_err() {
+        return Ok(None);
+    }
+    let correct = own_subject(app, &mut tx, &row.id).await.is_ok();
+    if !correct && !may_retract(app, &mut tx, row).await? {
+        return Ok(None);
+    }
+    let children = kepu_store::peer::list(&mut tx, Some(kepu_store::peer::Direction::Child), 5_000).await?;
+    let reach = crate::node::reach(&mut tx, row, &children).await?;
+    let draft = under_way(&mut tx, &row.id).await?.map(|draft| draft.id);
+    Ok(Some(Editing { correct, reach, draft }))
+}
+
+/// The draft of a subject that is being written or reviewed.
+async fn under_way(tx: &mut Tx, id: &SubjectId) -> Result<Option<Draft>, AppError> {
+    let active = drafts::Filter { subject: Some(id.clone()), stage: Some("active".into()), ..drafts::Filter::default() };
+    Ok(drafts::list(tx, &active, None, 1).await?.into_iter().next().map(|listed| listed.draft))
+}
+
+/// Begins a draft that corrects what is public, or returns the one under way. Only the owning institution corrects; others
+/// propose or derive.
 ///
-/// May: editors. Writes: draft, log.
-pub async fn correct(app: &App, who: &Actor, org: &OrgId, id: &SubjectId) -> Result<Draft, AppError> {
+/// May: editors of the organisation that answers for it. Writes: draft, log.
+pub async fn correct(app: &App, who: &Actor, id: &SubjectId) -> Result<Draft, AppError> {
     let mut tx = app.db.write().await?;
-    who.may(Action::Correct, Some(&kepu_store::org::line(&mut tx, org).await?))?;
+    let org = may_correct(&mut tx, who, id).await?;
     own_subject(app, &mut tx, id).await?;
-    let found = current(app, &mut tx, id).await?;
-    let body = found.and_then(|(_, record)| record).and_then(|record| record.body.ok());
-    let mut matter = match body {
-        Some(Body::Resource(r)) => Matter::Resource(r),
-        Some(Body::Claim(c)) => Matter::Claim(c),
-        _ => return Err(AppError::NotFound { what: "subject", id: id.0.clone() }),
-    };
+    if let Some(draft) = under_way(&mut tx, id).await? {
+        return Ok(draft);
+    }
+    let missing = || AppError::NotFound { what: "subject", id: id.0.clone() };
+    let row = subject::find(&mut tx, id).await?.ok_or_else(missing)?;
+    let mut matter = matter_of(&mut tx, &row).await?.ok_or_else(missing)?;
     matter.set_reviews(vec![]);
-    let draft = writing::begin_in(app, &mut tx, who, org, matter, None, Some(id.clone())).await?;
+    if let Matter::Claim(claim) = &mut matter {
+        claim.checked = app.today();
+    }
+    let draft = writing::begin_in(app, &mut tx, who, &org, matter, None, Some(id.clone())).await?;
     tx.commit().await?;
     Ok(draft)
 }
@@ -117,24 +190,25 @@ async fn own_subject(app: &App, tx: &mut Tx, id: &SubjectId) -> Result<(), AppEr
 
 /// Withdraws all versions of a subject up to now, here and wherever it went.
 ///
-/// May: editors; for subjects of nodes below, if this node's certificate carries the role. Writes: record, subject, log.
-pub async fn withdraw(app: &App, who: &Actor, org: &OrgId, id: &SubjectId, reason: &str) -> Result<(), AppError> {
+/// May: editors of the organisation that answers for it; for subjects of nodes below, if this node's certificate carries the role.
+/// Writes: record, subject, log.
+pub async fn withdraw(app: &App, who: &Actor, id: &SubjectId, reason: &str) -> Result<(), AppError> {
     let reason = kepu_text::clean_text(reason);
     if let Err(error) = kepu_domain::text::NOTE.check(kepu_text::count(&reason)) {
         return Err(AppError::Invalid(vec![FieldError { field: "reason".into(), ..crate::error::text_error(&error) }]));
     }
     let mut tx = app.db.write().await?;
-    who.may(Action::Correct, Some(&kepu_store::org::line(&mut tx, org).await?))?;
+    let org = may_correct(&mut tx, who, id).await?;
     let row = subject::find(&mut tx, id).await?.ok_or_else(|| AppError::NotFound { what: "subject", id: id.0.clone() })?;
     if row.standing != subject::Standing::Public {
         return Err(AppError::Invalid(vec![FieldError::new("reason", "already_withdrawn")]));
     }
-    if row.signer != *app.key.id() {
-        app.trust(&mut tx).await?.grant(app.key.id()).filter(|g| g.roles.contains(&KeyRole::Retractor)).ok_or(kepu_domain::trust::Refusal::NotOwner)?;
+    if !may_retract(app, &mut tx, &row).await? {
+        return Err(AppError::Refused(kepu_domain::trust::Refusal::NotOwner));
     }
     let versions = kepu_store::record::list_by_subjects(&mut tx, std::slice::from_ref(id)).await?;
     let through = versions.iter().filter(|v| v.key == row.signer && matches!(v.kind.as_str(), "resource" | "claim")).map(|v| v.n).max().unwrap_or(row.n);
-    let by = kepu_store::org::find(&mut tx, org).await?.map_or_else(String::new, |o| o.name);
+    let by = kepu_store::org::find(&mut tx, &org).await?.map_or_else(String::new, |o| o.name);
     let body = Body::Retraction(Retraction { key: row.signer.clone(), through, reason, by });
     let saying = Saying { subject: id.clone(), region: row.region, fields: row.fields.clone(), lang: row.lang.clone(), body };
     record::publish(app, &mut tx, vec![saying]).await?;
@@ -142,4 +216,16 @@ pub async fn withdraw(app: &App, who: &Actor, org: &OrgId, id: &SubjectId, reaso
     tx.commit().await?;
     app.notify();
     Ok(())
+}
+
+/// Whether this node may withdraw what `row` shows: its own words, or those of others if its certificate carries the role.
+async fn may_retract(app: &App, tx: &mut Tx, row: &subject::Row) -> Result<bool, AppError> {
+    let trust = app.trust(tx).await?;
+    Ok(own_keys(app, &trust).contains(&row.signer) || trust.grant(app.key.id()).is_some_and(|grant| grant.roles.contains(&KeyRole::Retractor)))
+}
+
+/// The node's key with those that it replaced.
+pub(crate) fn own_keys(app: &App, trust: &TrustView) -> Vec<KeyId> {
+    let Some(own) = trust.grant(app.key.id()) else { return vec![app.key.id().clone()] };
+    trust.grants().filter(|(_, grant)| grant.lineage == own.lineage).map(|(key, _)| key.clone()).collect()
 }

@@ -1,36 +1,49 @@
 //! Review: reviewers are proposed by competence and load, assigned, and decide or give the task back.
 
-use crate::account::log;
-use crate::create::draft::may_edit;
-use crate::error::AppError;
+use crate::account::{log, log_detail};
+use crate::create::draft::{self as writing, limits};
+use crate::error::{AppError, FieldError, text_error};
 use crate::{App, keys};
-use jiff::{SignedDuration, ToSpan};
+use jiff::SignedDuration;
 use kepu_domain::access::{Action, Actor, Denied};
-use kepu_domain::create::draft::{Draft, Stage};
+use kepu_domain::create::draft::{Draft, Matter, Stage};
 use kepu_domain::create::party::{Candidate, Party, rank};
+use kepu_domain::create::resource::Finding;
 use kepu_domain::create::review::{Decision, Method, Review, SignOff, Stage as ReviewStage};
 use kepu_domain::ids::{DraftId, PartyId, ReviewId};
+use kepu_domain::text;
 use kepu_store::Tx;
 use kepu_store::create::draft::{self as drafts, Seen};
 use kepu_store::create::review as store;
 
-/// Days a reviewer has.
-const REVIEW_DAYS: i64 = 3;
+pub use kepu_store::create::review::{Task, Which};
 
 /// Who could review or answer `fields`, best first, without `excluded`.
 pub async fn candidates(app: &App, tx: &mut Tx, fields: &[String], excluded: &[PartyId]) -> Result<Vec<Candidate>, AppError> {
     let since = app.now().checked_sub(SignedDuration::from_hours(30 * 24)).unwrap_or(jiff::Timestamp::MIN);
-    let loads = store::loads(tx, since).await?;
+    let mut loads = store::loads(tx, since).await?;
+    for (party, cases) in kepu_store::listen::case::loads(tx).await? {
+        *loads.entry(party).or_default() += cases;
+    }
     let parties = kepu_store::create::party::list_available(tx, fields, 2_000).await?;
     let with_load = parties.into_iter().map(|p| (loads.get(&p.id).copied().unwrap_or(0), p)).map(|(load, p)| (p, load)).collect();
-    Ok(rank(with_load, fields, excluded))
+    Ok(rank(with_load, fields, excluded, app.today()))
 }
 
 /// Who could review this draft.
 pub async fn reviewers_for(app: &App, tx: &mut Tx, draft: &Draft) -> Result<Vec<Candidate>, AppError> {
-    let mut excluded: Vec<PartyId> = draft.matter.author().into_iter().collect();
+    let mut excluded = authors(tx, draft).await?;
     excluded.extend(open_reviews(tx, draft).await?.into_iter().map(|r| r.reviewer));
     candidates(app, tx, draft.matter.fields(), &excluded).await
+}
+
+/// Who wrote a draft: the name under it, and the registry entry of the account that typed it.
+async fn authors(tx: &mut Tx, draft: &Draft) -> Result<Vec<PartyId>, AppError> {
+    let mut authors: Vec<PartyId> = draft.matter.author().into_iter().collect();
+    if let Some(owner) = &draft.owner {
+        authors.extend(kepu_store::account::get(tx, owner).await?.account.party);
+    }
+    Ok(authors)
 }
 
 async fn open_reviews(tx: &mut Tx, draft: &Draft) -> Result<Vec<Review>, AppError> {
@@ -43,51 +56,105 @@ async fn open_reviews(tx: &mut Tx, draft: &Draft) -> Result<Vec<Review>, AppErro
 /// May: editors of the organisation. Writes: review, log.
 pub async fn assign(app: &App, who: &Actor, id: &DraftId, reviewer: &PartyId) -> Result<Review, AppError> {
     let mut tx = app.db.write().await?;
-    let draft = drafts::get(&mut tx, id).await?;
-    who.may(Action::Publish, Some(&kepu_store::org::line(&mut tx, &draft.org).await?))?;
+    let draft = writing::open(&mut tx, who, id, Action::Publish, |may| may.publish).await?;
     if !matches!(draft.stage, Stage::Submitted { .. }) {
         return Err(kepu_domain::create::draft::DraftError::WrongStage { stage: draft.stage.name(), attempted: "given to a reviewer" }.into());
     }
     let party = kepu_store::create::party::get(&mut tx, reviewer).await?;
     let asked: Vec<PartyId> = open_reviews(&mut tx, &draft).await?.into_iter().map(|r| r.reviewer).collect();
-    let mut authors: Vec<PartyId> = draft.matter.author().into_iter().collect();
-    if let Some(owner) = &draft.owner {
-        authors.extend(kepu_store::account::get(&mut tx, owner).await?.account.party);
-    }
-    let due = app.today().checked_add(REVIEW_DAYS.days()).unwrap_or(app.today());
+    let authors = authors(&mut tx, &draft).await?;
     let review_id = ReviewId(keys::random_word(16));
-    let review = Review::assign(review_id, id.clone(), draft.version, &party, draft.matter.fields(), &authors, &asked, due)?;
+    let review = Review::assign(review_id, id.clone(), draft.version, &party, draft.matter.fields(), &authors, &asked, app.today())?;
     store::insert(&mut tx, &review, app.now()).await?;
-    log(app, &mut tx, &who.log_name(), "review.assigned", &format!("{} {reviewer}", review.id), "ok").await?;
+    let detail = serde_json::json!({"draft": id, "reviewer": reviewer});
+    log_detail(app, &mut tx, &who.log_name(), "review.assigned", &review.id.0, &detail).await?;
     tx.commit().await?;
     Ok(review)
 }
 
-/// The review, its draft and reviewer, for somebody who may see them: the reviewer or an editor.
-pub async fn get(app: &App, who: &Actor, id: &ReviewId) -> Result<(Review, Draft, Party), AppError> {
+/// A review with what its page says about it.
+#[derive(Clone, Debug)]
+pub struct ReviewView {
+    /// The task.
+    pub review: Review,
+    /// The draft as it stands now.
+    pub draft: Draft,
+    /// The reviewer.
+    pub party: Party,
+    /// Name of the organisation it is written for.
+    pub org: String,
+    /// What a machine found.
+    pub findings: Vec<Finding>,
+    /// The public version that the draft corrects.
+    pub before: Option<Matter>,
+    /// Whether the actor is the reviewer.
+    pub mine: bool,
+    /// Whether the draft still stands in the version that was assigned.
+    pub current: bool,
+    /// The interests that the reviewer stated last, to be confirmed or changed.
+    pub last_conflict: String,
+}
+
+/// A review, for somebody who may see it: the reviewer, the draft's writer, editors.
+pub async fn view(app: &App, who: &Actor, id: &ReviewId) -> Result<ReviewView, AppError> {
     let mut tx = app.db.read().await?;
     let review = store::get(&mut tx, id).await?;
     let draft = drafts::get(&mut tx, &review.draft).await?;
-    let party = kepu_store::create::party::get(&mut tx, &review.reviewer).await?;
-    if is_self(&mut tx, who, &review.reviewer).await? || may_edit(&mut tx, who, &draft).await.is_ok() {
-        return Ok((review, draft, party));
+    let mine = is_self(&mut tx, who, &review.reviewer).await?;
+    if !mine && !writing::rights(&mut tx, who, &draft).await?.is_some_and(|may| may.write) {
+        return Err(AppError::NotFound { what: "review", id: id.0.clone() });
     }
-    Err(AppError::NotFound { what: "review", id: id.0.clone() })
+    let corrects = limits::corrected(&mut tx, &draft).await?;
+    let before = match corrects {
+        Some(row) => crate::create::publish::matter_of(&mut tx, &row).await?,
+        None => None,
+    };
+    Ok(ReviewView {
+        party: kepu_store::create::party::get(&mut tx, &review.reviewer).await?,
+        org: kepu_store::org::find(&mut tx, &draft.org).await?.map_or_else(String::new, |o| o.name),
+        findings: limits::findings(app, &mut tx, &draft).await?,
+        current: matches!(draft.stage, Stage::Submitted { .. }) && draft.version == review.draft_version,
+        last_conflict: store::find_last_conflict(&mut tx, &review.reviewer).await?.unwrap_or_default(),
+        review,
+        draft,
+        before,
+        mine,
+    })
+}
+
+/// The actor's own tasks from number `from` on (from 0), at most `limit`, with the number of all of this kind.
+///
+/// May: reviewers. Without a registry entry there are none.
+pub async fn list(app: &App, who: &Actor, which: Which, from: usize, limit: usize) -> Result<(Vec<Task>, usize), AppError> {
+    who.may(Action::Review, None)?;
+    let mut tx = app.db.read().await?;
+    let Some(party) = party_of(&mut tx, who).await? else { return Ok((vec![], 0)) };
+    let total = usize::try_from(store::count_tasks(&mut tx, &party, which).await?).unwrap_or_default();
+    let most = u32::try_from(from.saturating_add(limit)).unwrap_or(u32::MAX);
+    let tasks = store::list_tasks(&mut tx, &party, which, most).await?;
+    Ok((tasks.into_iter().skip(from).collect(), total))
+}
+
+/// The registry entry of the acting person.
+pub(crate) async fn party_of(tx: &mut Tx, who: &Actor) -> Result<Option<PartyId>, AppError> {
+    let Some(account) = who.account() else { return Ok(None) };
+    Ok(kepu_store::account::get(tx, account).await?.account.party)
 }
 
 async fn is_self(tx: &mut Tx, who: &Actor, party: &PartyId) -> Result<bool, AppError> {
-    let Some(account) = who.account() else { return Ok(false) };
-    Ok(kepu_store::account::get(tx, account).await?.account.party.as_ref() == Some(party))
+    Ok(party_of(tx, who).await?.as_ref() == Some(party))
 }
 
 /// Decides a review. A return sends the draft back to its author with the remark.
 ///
 /// May: the assigned reviewer only. Writes: review, draft, log.
 pub async fn decide(app: &App, who: &Actor, id: &ReviewId, decision: Decision, conflict: &str, comment: &str) -> Result<Review, AppError> {
+    let (conflict, comment) = (kepu_text::clean_text(conflict), kepu_text::clean_text(comment));
+    check_words([("conflict", &conflict), ("comment", &comment)])?;
     let mut tx = app.db.write().await?;
     let review = own(&mut tx, who, id).await?;
     let draft = drafts::get(&mut tx, &review.draft).await?;
-    let review = review.decide(draft.version, decision, &kepu_text::clean_text(conflict), &kepu_text::clean_text(comment), app.now())?;
+    let review = review.decide(draft.version, decision, &conflict, &comment, app.now())?;
     store::update(&mut tx, &review).await?;
     if decision == Decision::Return {
         let seen = Seen::from(&draft);
@@ -100,21 +167,35 @@ pub async fn decide(app: &App, who: &Actor, id: &ReviewId, decision: Decision, c
 
 /// Gives a review back.
 pub async fn decline(app: &App, who: &Actor, id: &ReviewId, reason: &str) -> Result<Review, AppError> {
+    let reason = kepu_text::clean_text(reason);
+    check_words([("reason", &reason)])?;
     let mut tx = app.db.write().await?;
-    let review = own(&mut tx, who, id).await?.decline(&kepu_text::clean_text(reason), app.now())?;
+    let review = own(&mut tx, who, id).await?.decline(&reason, app.now())?;
     store::update(&mut tx, &review).await?;
     log(app, &mut tx, &who.log_name(), "review.declined", &id.0, "ok").await?;
     tx.commit().await?;
     Ok(review)
 }
 
+/// Words of a reviewer: they end in the record, so they are short.
+fn check_words<const N: usize>(words: [(&'static str, &String); N]) -> Result<(), AppError> {
+    let wrong = words.into_iter().filter_map(|(field, text)| text::Limit { field, min: 0, ..text::NOTE }.check(kepu_text::count(text)).err());
+    let wrong: Vec<FieldError> = wrong.map(|error| text_error(&error)).collect();
+    if wrong.is_empty() { Ok(()) } else { Err(AppError::Invalid(wrong)) }
+}
+
+/// The actor's own task. Whoever may see it but is not the reviewer is told so; a stranger learns nothing.
 async fn own(tx: &mut Tx, who: &Actor, id: &ReviewId) -> Result<Review, AppError> {
-    who.may(Action::Review, None)?;
     let review = store::get(tx, id).await?;
-    if !is_self(tx, who, &review.reviewer).await? {
-        return Err(Denied::NoRole { action: Action::Review }.into());
+    if is_self(tx, who, &review.reviewer).await? {
+        who.may(Action::Review, None)?;
+        return Ok(review);
     }
-    Ok(review)
+    let draft = drafts::get(tx, &review.draft).await?;
+    match writing::rights(tx, who, &draft).await? {
+        Some(may) if may.write => Err(Denied::NoRole { action: Action::Review }.into()),
+        _ => Err(AppError::NotFound { what: "review", id: id.0.clone() }),
+    }
 }
 
 /// All reviews of a draft with the name that would stand under it.

@@ -5,12 +5,12 @@ use crate::account::log;
 use crate::create::draft as writing;
 use crate::error::{AppError, FieldError, text_error};
 use crate::record::{self, Saying};
-use jiff::{SignedDuration, Timestamp, ToSpan};
-use kepu_domain::access::{Action, Actor};
+use jiff::{SignedDuration, Timestamp};
+use kepu_domain::access::{Action, Actor, OrgLine, Role};
 use kepu_domain::create::draft::{Draft, Matter};
 use kepu_domain::create::party::{Candidate, Party};
-use kepu_domain::create::resource::{AiUse, Credit};
-use kepu_domain::ids::{CaseId, PartyId, SubjectId};
+use kepu_domain::create::resource::Credit;
+use kepu_domain::ids::{AccountId, CaseId, PartyId, SubjectId};
 use kepu_domain::listen::case::{Case, Clock, Stage, Step};
 use kepu_domain::listen::claim::{ClaimReview, Holding, Verdict};
 use kepu_domain::listen::question::{Question, Stage as Asked};
@@ -39,6 +39,8 @@ pub struct CaseView {
     pub questions: usize,
     /// Whether the actor may work on it.
     pub can_work: bool,
+    /// How people put it, each wording once; only for those who work on it.
+    pub wordings: Vec<String>,
 }
 
 /// A case as `who` may see it.
@@ -62,8 +64,18 @@ pub async fn view(app: &App, who: &Actor, id: &CaseId) -> Result<CaseView, AppEr
         None => None,
     };
     let claim = subject::find(&mut tx, &case.subject).await?;
-    let questions = questions::list_by_case(&mut tx, id, 10_000).await?.len();
-    Ok(CaseView { clock: case.clock(app.now()), case, steps, owner_name, expert, claim, questions, can_work })
+    let asked = match &case.stage {
+        Stage::Answered { .. } => questions::list_by_claim(&mut tx, &case.subject, 10_000).await?,
+        _ => questions::list_by_case(&mut tx, id, 10_000).await?,
+    };
+    let wordings = if can_work { wordings(&asked) } else { vec![] };
+    Ok(CaseView { clock: case.clock(app.now()), case, steps, owner_name, expert, claim, questions: asked.len(), can_work, wordings })
+}
+
+/// How people put a question, each wording once, in the order of asking.
+fn wordings(asked: &[Question]) -> Vec<String> {
+    let mut seen = std::collections::HashSet::new();
+    asked.iter().filter(|q| !q.text.is_empty() && seen.insert(kepu_text::fold(&q.text))).map(|q| q.text.clone()).collect()
 }
 
 /// Cases with their clocks, the next due first.
@@ -79,6 +91,69 @@ pub async fn list(app: &App, open_only: bool, limit: u32) -> Result<Vec<(Case, C
             .collect();
     list.sort_by_key(|(case, clock)| (!open_only && clock.next == kepu_domain::listen::case::Due::Nothing, clock.at, case.id.clone()));
     Ok(list)
+}
+
+/// Which cases somebody looks for.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    /// The stored word of a stage; `active` = open or working; `None`: any.
+    pub stage: Option<String>,
+    /// Kind.
+    pub kind: Option<String>,
+    /// Inside this place.
+    pub within: Option<kepu_domain::org::Region>,
+    /// Only those whose next deadline has passed.
+    pub late: bool,
+    /// Only those that this account has.
+    pub owner: Option<AccountId>,
+}
+
+/// A case in a list.
+#[derive(Clone, Debug)]
+pub struct Listed {
+    /// The case.
+    pub case: Case,
+    /// Its clock.
+    pub clock: Clock,
+    /// Whether whoever looks may work on it, and so may read what a visitor typed before somebody has taken it.
+    pub can_work: bool,
+}
+
+/// Cases that are looked through for one list; the oldest beyond them are found by narrowing the search.
+pub const LISTED_MAX: u32 = 5_000;
+
+/// Cases that `wanted` describes: those under way first, the next due on top, then those that are over, the latest on top.
+pub async fn search(app: &App, who: &Actor, wanted: &Wanted) -> Result<Vec<Listed>, AppError> {
+    let filter = store::Filter {
+        stage: wanted.stage.clone(),
+        kind: wanted.kind.clone(),
+        within: wanted.within,
+        owner: wanted.owner.clone(),
+        ..store::Filter::default()
+    };
+    let mut tx = app.db.read().await?;
+    let now = app.now();
+    let cases: Vec<Case> = store::list(&mut tx, &filter, None, LISTED_MAX).await?.into_iter().filter(|case| !wanted.late || case.clock(now).late).collect();
+    let rights = may_work(&mut tx, who, &cases).await?;
+    let mut list: Vec<Listed> = cases.into_iter().zip(rights).map(|(case, can_work)| Listed { clock: case.clock(now), case, can_work }).collect();
+    list.sort_by_key(|one| {
+        let over = one.clock.next == kepu_domain::listen::case::Due::Nothing;
+        let at = one.clock.at.as_millisecond();
+        (over, if over { -at } else { at }, one.case.id.clone())
+    });
+    Ok(list)
+}
+
+/// On which of `cases` somebody may work, in their order. Each organisation is looked up once.
+pub async fn may_work(tx: &mut Tx, who: &Actor, cases: &[Case]) -> Result<Vec<bool>, AppError> {
+    let mut rights = std::collections::HashMap::new();
+    for case in cases {
+        if !rights.contains_key(&case.org) {
+            let line = kepu_store::org::line(tx, &case.org).await?;
+            rights.insert(&case.org, who.may(Action::WorkCase, Some(&line)).is_ok());
+        }
+    }
+    Ok(cases.iter().map(|case| rights.get(&case.org).copied().unwrap_or(false)).collect())
 }
 
 async fn open_for(tx: &mut Tx, who: &Actor, action: Action, id: &CaseId) -> Result<Case, AppError> {
@@ -108,6 +183,49 @@ pub async fn take(app: &App, who: &Actor, id: &CaseId) -> Result<(), AppError> {
     keep(app, tx, who, case, step(app, "taken", "", true)).await
 }
 
+/// Who else could have a case: accounts that may work on it, by name.
+pub async fn colleagues(app: &App, case: &Case) -> Result<Vec<(AccountId, String)>, AppError> {
+    let mut tx = app.db.read().await?;
+    let line = kepu_store::org::line(&mut tx, &case.org).await?;
+    let mut found: Vec<AccountId> = Vec::new();
+    for org in &line.0 {
+        let members = kepu_store::member::list_by_org(&mut tx, org, 1_000).await?;
+        found.extend(members.into_iter().filter(|(_, role)| matches!(role, Role::DutyOfficer | Role::Editor)).map(|(account, _)| account));
+    }
+    found.sort_unstable();
+    found.dedup();
+    let mut list = Vec::new();
+    for account in found {
+        if let Some((account, name)) = can_have(&mut tx, &account, &line).await? {
+            list.push((account, name));
+        }
+    }
+    list.sort_by(|a, b| (&a.1, &a.0).cmp(&(&b.1, &b.0)));
+    Ok(list)
+}
+
+/// The account with its name, if it is in use and may work on cases at `line`.
+async fn can_have(tx: &mut Tx, account: &AccountId, line: &OrgLine) -> Result<Option<(AccountId, String)>, AppError> {
+    let Some(row) = kepu_store::account::find(tx, account).await?.filter(|row| !row.account.disabled) else { return Ok(None) };
+    let memberships = kepu_store::member::list_by_account(tx, account).await?;
+    let actor = Actor::Person { account: account.clone(), name: row.account.name.clone(), memberships };
+    Ok(actor.may(Action::WorkCase, Some(line)).is_ok().then_some((account.clone(), row.account.name)))
+}
+
+/// Hands a case over to a colleague who may work on it.
+///
+/// May: duty officers. Writes: case, log. Tells: the colleague, whose desk shows it.
+pub async fn hand_over(app: &App, who: &Actor, id: &CaseId, to: &AccountId) -> Result<(), AppError> {
+    let mut tx = app.db.write().await?;
+    let case = open_for(&mut tx, who, Action::WorkCase, id).await?;
+    let line = kepu_store::org::line(&mut tx, &case.org).await?;
+    let Some((account, name)) = can_have(&mut tx, to, &line).await? else {
+        return Err(AppError::Invalid(vec![FieldError::new("to", "no_colleague")]));
+    };
+    let case = case.take(account)?;
+    keep(app, tx, who, case, step(app, "handed", &name, false)).await
+}
+
 /// Says which fields a case touches and how urgent it is; experts are found by the fields.
 pub async fn classify(app: &App, who: &Actor, id: &CaseId, fields: Vec<String>, level: i64) -> Result<(), AppError> {
     let mut wrong = Vec::new();
@@ -122,9 +240,13 @@ pub async fn classify(app: &App, who: &Actor, id: &CaseId, fields: Vec<String>, 
     if !wrong.is_empty() {
         return Err(AppError::Invalid(wrong));
     }
+    if matches!(case.stage, Stage::Answered { .. } | Stage::Closed { .. }) {
+        return Err(kepu_domain::listen::case::CaseError::Over.into());
+    }
+    let words = format!("{level} {}", fields.join(","));
     case.fields = fields;
     case.level = level;
-    keep(app, tx, who, case, step(app, "classified", "", false)).await
+    keep(app, tx, who, case, step(app, "classified", &words, false)).await
 }
 
 /// Experts for a case, best first.
@@ -140,12 +262,18 @@ pub async fn ask_expert(app: &App, who: &Actor, id: &CaseId, party: &PartyId) ->
     let mut tx = app.db.write().await?;
     let case = open_for(&mut tx, who, Action::WorkCase, id).await?;
     let expert = kepu_store::create::party::get(&mut tx, party).await?;
-    if expert.competence(&case.fields) == 0 {
+    if expert.competence(&case.fields, app.today()) == 0 {
         return Err(kepu_domain::create::review::ReviewError::NotCompetent { reviewer: party.clone() }.into());
     }
     let org = kepu_store::org::find(&mut tx, &expert.org).await?.map_or_else(String::new, |o| o.name);
     let author = Credit { party: expert.id.0.clone(), name: expert.name.clone(), org, title: expert.title.clone() };
-    let matter = Matter::Claim(Box::new(blank(&case, author, app.today())));
+    // Checked before anything is written: a case without an owner gets no draft.
+    let case = case.can_ask()?;
+    let mut answer = blank(&case, author, app.today());
+    let asked = questions::list_by_case(&mut tx, id, 1_000).await?;
+    answer.variants = wordings(&asked).into_iter().filter(|text| kepu_text::fold(text) != kepu_text::fold(&case.title)).take(10).collect();
+    let matter = Matter::Claim(Box::new(answer));
+    give_up_earlier_answer(app, &mut tx, &case).await?;
     let draft = writing::begin_in(app, &mut tx, who, &case.org, matter, Some(id.clone()), Some(case.subject.clone())).await?;
     let accounts = kepu_store::account::list_by_party(&mut tx, party, 1).await?;
     let draft = match accounts.into_iter().next() {
@@ -161,32 +289,21 @@ pub async fn ask_expert(app: &App, who: &Actor, id: &CaseId, party: &PartyId) ->
     Ok(draft)
 }
 
+/// One case has one answer under way: when another expert is asked, what the one before began is given up. Its text stays
+/// readable for its writer.
+async fn give_up_earlier_answer(app: &App, tx: &mut Tx, case: &Case) -> Result<(), AppError> {
+    let Stage::Working { draft: Some(draft), .. } = &case.stage else { return Ok(()) };
+    let Some(draft) = kepu_store::create::draft::find(tx, draft).await? else { return Ok(()) };
+    let seen = kepu_store::create::draft::Seen::from(&draft);
+    if let Ok(dropped) = draft.drop(app.now()) {
+        kepu_store::create::draft::update(tx, seen, &dropped, app.now()).await?;
+    }
+    Ok(())
+}
+
 /// The skeleton of an answer to a case.
 fn blank(case: &Case, author: Credit, today: jiff::civil::Date) -> ClaimReview {
-    ClaimReview {
-        claim: case.title.clone(),
-        variants: vec![],
-        claim_en: String::new(),
-        verdict: Verdict::Unproven,
-        plain: String::new(),
-        plain_en: String::new(),
-        why: vec![],
-        instead: String::new(),
-        evidence: vec![],
-        fields: case.fields.clone(),
-        audience: vec!["public".into()],
-        region: case.region,
-        lang: "zh-Hans".into(),
-        author,
-        checked: today,
-        next_check: today.checked_add(1.year()).ok(),
-        chat: String::new(),
-        holding: None,
-        ai_use: AiUse::None,
-        corrections: vec![],
-        reviews: vec![],
-        sample: false,
-    }
+    ClaimReview { fields: case.fields.clone(), ..ClaimReview::begin(&case.title, author, case.region, today) }
 }
 
 /// What a holding statement says.

@@ -7,11 +7,11 @@ use crate::keys;
 use crate::listen::claim::{self, Checked};
 use kepu_domain::ids::{CaseId, QuestionId, SubjectId};
 use kepu_domain::listen::case::{Case, Clock, Stage as CaseStage, Step};
-use kepu_domain::listen::question::{Question, Stage, mask_personal};
+use kepu_domain::listen::question::{Question, Stage, mask_personal, same_figures};
 use kepu_domain::org::Region;
 use kepu_domain::text::QUESTION;
 use kepu_store::listen::{case as cases, question as store};
-use kepu_store::{Tx, meta, subject};
+use kepu_store::{Tx, counter, subject};
 
 /// A question as typed.
 #[derive(Clone, Debug)]
@@ -56,7 +56,7 @@ pub async fn ask(app: &App, ask: Ask) -> Result<Asked, AppError> {
     }
     let mut tx = app.db.write().await?;
     let now = app.now();
-    let case = match open_case_like(&mut tx, &text).await? {
+    let case = match open_case_like(app, &mut tx, &text).await? {
         Some(case) => case,
         None => open_case(app, &mut tx, &text, ask.region).await?,
     };
@@ -67,15 +67,32 @@ pub async fn ask(app: &App, ask: Ask) -> Result<Asked, AppError> {
     Ok(Asked::Opened { question: question.id })
 }
 
-/// The same words asked again join the case that is open already: one claim never opens two.
-async fn open_case_like(tx: &mut Tx, text: &str) -> Result<Option<CaseId>, AppError> {
+/// Cases under way that a question is compared with, the newest.
+const COMPARED: u32 = 2_000;
+/// From here on a question says what a case is about. Higher than what is shown to an asker as "the same" (there a person
+/// looks at it), because joining happens by itself.
+const JOINS: f32 = 0.7;
+
+/// A question that says what a case under way is about joins it: the same words always, close words if their figures agree.
+/// One claim never opens two cases.
+async fn open_case_like(app: &App, tx: &mut Tx, text: &str) -> Result<Option<CaseId>, AppError> {
+    // Askers wait for each other here: two who send the same words at the same moment must not both find no case.
+    counter::take(tx, "case", 1).await?;
+    let filter = cases::Filter { stage: Some("active".into()), ..cases::Filter::default() };
+    let open = cases::list(tx, &filter, None, COMPARED).await?;
     let folded = kepu_text::fold(text);
-    let open = cases::list(tx, &cases::Filter { stage: Some("active".into()), ..cases::Filter::default() }, None, 500).await?;
-    Ok(open.into_iter().find(|case| kepu_text::fold(&case.title) == folded).map(|case| case.id))
+    if let Some(same) = open.iter().find(|case| kepu_text::fold(&case.title) == folded) {
+        return Ok(Some(same.id.clone()));
+    }
+    let titles: Vec<&str> = open.iter().map(|case| case.title.as_str()).collect();
+    let scores = kepu_search::near(app.index.as_ref(), text, &titles)?;
+    let close = open.into_iter().zip(scores).filter(|(case, score)| *score >= JOINS && same_figures(&case.title, text));
+    // Of equally near ones the oldest: others may have joined it before.
+    Ok(close.max_by(|(a, x), (b, y)| x.total_cmp(y).then_with(|| (b.opened_at, &b.id).cmp(&(a.opened_at, &a.id)))).map(|(case, _)| case.id))
 }
 
 async fn open_case(app: &App, tx: &mut Tx, text: &str, region: Region) -> Result<CaseId, AppError> {
-    let org = meta::find(tx, "org").await?.unwrap_or_else(|| "000000".into());
+    let org = crate::node::org(tx).await?;
     let case = Case {
         id: CaseId(keys::random_word(12)),
         kind: "question".into(),
@@ -83,7 +100,7 @@ async fn open_case(app: &App, tx: &mut Tx, text: &str, region: Region) -> Result
         title: text.to_owned(),
         fields: vec![],
         region,
-        org: org.into(),
+        org,
         subject: SubjectId::new(&app.key.id().fingerprint(), &format!("c-{}", keys::random_word(8))),
         opened_at: app.now(),
         held_at: None,

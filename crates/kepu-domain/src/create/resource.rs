@@ -4,6 +4,7 @@
 use crate::create::review::SignOff;
 use crate::org::Region;
 use crate::vocabulary;
+use jiff::ToSpan;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -99,6 +100,9 @@ pub struct Resource {
     pub sources: Vec<Source>,
     /// Licence, id of `LICENCES`.
     pub licence: String,
+    /// Who holds the rights and gives the licence (RULES, law article 29); empty in records of other makers only.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub rights: String,
     /// Where it is meant for.
     pub region: Region,
     /// BCP 47 language.
@@ -248,11 +252,43 @@ pub fn check_facts(sources: &[Source], audience: &[String], fields: &[String]) -
 }
 
 impl Resource {
+    /// An empty one to be written: everything that has a usual value has it.
+    pub fn begin(title: &str, author: Credit, rights: &str, region: Region, today: Date) -> Self {
+        Self {
+            title: title.to_owned(),
+            title_en: String::new(),
+            summary: String::new(),
+            text: String::new(),
+            kind: "article".into(),
+            fields: vec![],
+            audience: vec!["public".into()],
+            sources: vec![],
+            licence: "CC-BY-4.0".into(),
+            rights: rights.to_owned(),
+            region,
+            lang: zh_hans(),
+            date: today,
+            expires: today.checked_add(1.year()).ok(),
+            author,
+            ai_use: AiUse::None,
+            editions: BTreeMap::new(),
+            hazard: String::new(),
+            phase: String::new(),
+            media: vec![],
+            corrections: vec![],
+            reviews: vec![],
+            sample: false,
+        }
+    }
+
     /// The machine part of the publication gate: what blocks and what a reviewer should look at.
     pub fn check(&self, today: Date) -> Vec<Finding> {
         let mut found = check_facts(&self.sources, &self.audience, &self.fields);
         if vocabulary::licence(&self.licence).is_none() {
             found.push(Finding::block("licence", "no_licence"));
+        }
+        if self.rights.trim().is_empty() {
+            found.push(Finding::block("rights", "no_rights"));
         }
         if vocabulary::RESOURCE_TYPES.find(&self.kind).is_none() {
             found.push(Finding::block("type", "no_type"));
@@ -303,6 +339,7 @@ pub(crate) mod tests {
                 url: None,
             }],
             licence: "CC-BY-4.0".into(),
+            rights: "示例医院".into(),
             region: Region::NATION,
             lang: "zh-Hans".into(),
             date: jiff::civil::date(2026, 5, 1),
@@ -334,6 +371,7 @@ pub(crate) mod tests {
         assert!(rules(&Resource { sources: vec![], ..resource() }.check(today)).contains(&"no_source"));
         assert!(rules(&Resource { audience: vec![], ..resource() }.check(today)).contains(&"no_audience"));
         assert!(rules(&Resource { licence: "mine".into(), ..resource() }.check(today)).contains(&"no_licence"));
+        assert!(rules(&Resource { rights: " ".into(), ..resource() }.check(today)).contains(&"no_rights"));
         assert!(rules(&Resource { fields: vec!["magic".into()], ..resource() }.check(today)).contains(&"no_field"));
         assert!(rules(&Resource { date: jiff::civil::date(2026, 7, 1), ..resource() }.check(today)).contains(&"future_date"));
         assert!(rules(&Resource { expires: None, ..resource() }.check(today)).contains(&"no_expiry"));

@@ -23,6 +23,21 @@ impl Scope {
         Self { region: Region::NATION, below: true, fields: vec![], langs: vec![] }
     }
 
+    /// Whether nothing is left out.
+    pub fn is_all(&self) -> bool {
+        self.region == Region::NATION && self.below && self.fields.is_empty() && self.langs.is_empty()
+    }
+
+    /// Whether everything that passes `other` passes this one too. What a node left out because of its own scope it may
+    /// call left out to a child only then; else the child lacks it.
+    pub fn covers(&self, other: &Scope) -> bool {
+        let inside = self.below && self.region.covers(other.region);
+        let above = !other.below && other.region.covers(self.region);
+        let fields = self.fields.is_empty() || (!other.fields.is_empty() && other.fields.iter().all(|f| self.fields.contains(f)));
+        let langs = self.langs.is_empty() || (!other.langs.is_empty() && other.langs.iter().all(|o| self.langs.iter().any(|l| o.starts_with(l.as_str()))));
+        (inside || above) && fields && langs
+    }
+
     /// Whether a record passes.
     pub fn wants(&self, record: &Envelope) -> bool {
         match record.place.stream {
@@ -56,5 +71,25 @@ mod tests {
         assert!(!scope.wants_lib(Region::NATION, &["physics".to_owned()], "zh-Hans"));
         assert!(!scope.wants_lib(Region::NATION, &health, "en"));
         assert!(Scope::all().wants_lib(region("420100"), &health, "bo"));
+    }
+
+    #[test]
+    fn a_scope_covers_what_it_is_wider_than() {
+        let scope = |code, below, fields: &[&str], langs: &[&str]| Scope {
+            region: Region::parse(code).expect("code"),
+            below,
+            fields: fields.iter().map(|f| (*f).to_owned()).collect(),
+            langs: langs.iter().map(|l| (*l).to_owned()).collect(),
+        };
+        let all = Scope::all();
+        let province = scope("410000", true, &[], &["zh"]);
+        let county = scope("411525", false, &["health"], &["zh-Hans"]);
+        assert!(all.is_all() && !province.is_all());
+        assert!(all.covers(&province) && all.covers(&county) && province.covers(&county));
+        assert!(!county.covers(&province) && !province.covers(&all));
+        assert!(!province.covers(&scope("420000", false, &[], &["zh"])), "another province");
+        assert!(!province.covers(&scope("411525", false, &[], &[])), "all languages are more than one");
+        assert!(county.covers(&scope("410000", false, &["health"], &["zh-Hans"])), "the chain of a county holds its province's");
+        assert!(!scope("411525", false, &["health"], &[]).covers(&scope("411525", false, &[], &[])));
     }
 }

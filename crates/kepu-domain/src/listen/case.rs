@@ -167,13 +167,20 @@ impl Case {
         Ok(Case { stage, ..self })
     }
 
-    /// Notes which expert writes the answer, and in which draft.
-    pub fn ask_expert(self, party: PartyId, answer: DraftId) -> Result<Case, CaseError> {
+    /// Whether an expert may be asked now: somebody has the case, and it is not over.
+    pub fn can_ask(self) -> Result<Case, CaseError> {
         match self.stage {
-            Stage::Working { owner, .. } => Ok(Case { stage: Stage::Working { owner, expert: Some(party), draft: Some(answer) }, ..self }),
+            Stage::Working { .. } => Ok(self),
             Stage::Open => Err(CaseError::NoOwner),
             _ => Err(CaseError::Over),
         }
+    }
+
+    /// Notes which expert writes the answer, and in which draft.
+    pub fn ask_expert(self, party: PartyId, answer: DraftId) -> Result<Case, CaseError> {
+        let case = self.can_ask()?;
+        let Stage::Working { owner, .. } = case.stage else { return Err(CaseError::NoOwner) };
+        Ok(Case { stage: Stage::Working { owner, expert: Some(party), draft: Some(answer) }, ..case })
     }
 
     /// Notes that a holding statement went out; the first one stops the first clock.
@@ -230,7 +237,7 @@ impl Case {
 pub struct Step {
     /// When.
     pub at: Timestamp,
-    /// A short word: `opened`, `taken`, `asked`, `held`, `answered`, `closed`, `note`.
+    /// A short word: `opened`, `taken`, `handed`, `classified`, `asked`, `held`, `answered`, `closed`, `note`.
     pub kind: String,
     /// Words about it.
     pub text: String,

@@ -3,8 +3,8 @@
 use crate::create::resource::{AiUse, Correction, Credit, Finding, Source, check_facts, check_wording};
 use crate::create::review::SignOff;
 use crate::org::Region;
-use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
 
 /// What was found. A machine may suggest one; only a named person gives it.
@@ -144,6 +144,34 @@ fn zh_hans() -> String {
 }
 
 impl ClaimReview {
+    /// An empty answer to be written: everything that has a usual value has it.
+    pub fn begin(claim: &str, author: Credit, region: Region, today: Date) -> Self {
+        Self {
+            claim: claim.to_owned(),
+            variants: vec![],
+            claim_en: String::new(),
+            verdict: Verdict::Unproven,
+            plain: String::new(),
+            plain_en: String::new(),
+            why: vec![],
+            instead: String::new(),
+            evidence: vec![],
+            fields: vec![],
+            audience: vec!["public".into()],
+            region,
+            lang: zh_hans(),
+            author,
+            checked: today,
+            next_check: today.checked_add(1.year()).ok(),
+            chat: String::new(),
+            holding: None,
+            ai_use: AiUse::None,
+            corrections: vec![],
+            reviews: vec![],
+            sample: false,
+        }
+    }
+
     /// The machine part of the publication gate.
     pub fn check(&self, today: Date) -> Vec<Finding> {
         let mut found = Vec::new();

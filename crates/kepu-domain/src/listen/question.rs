@@ -74,6 +74,19 @@ pub fn mask_personal(text: &str) -> (String, usize) {
     (out, masked)
 }
 
+/// Whether two questions that are close in words may share one case: their figures must be the same, because
+/// "8 杯水" and "3 杯水" are two claims however alike the rest is.
+pub fn same_figures(a: &str, b: &str) -> bool {
+    let figures = |text: &str| -> Vec<String> {
+        let half = |c: char| char::from_u32(u32::from(c).wrapping_sub(0xFEE0)).filter(char::is_ascii_digit).unwrap_or(c);
+        let halved: String = text.chars().map(half).collect();
+        let mut list: Vec<String> = halved.split(|c: char| !c.is_ascii_digit()).filter(|run| !run.is_empty()).map(str::to_owned).collect();
+        list.sort_unstable();
+        list
+    };
+    figures(a) == figures(b)
+}
+
 struct Run {
     digits: usize,
     len: usize,
@@ -114,5 +127,13 @@ mod tests {
         assert_eq!(mask_personal("写信给li.si@example.cn问"), ("写信给〔账号〕问".into(), 1));
         assert_eq!(mask_personal("11010519491231002X 和 0371-6666 7777"), ("〔号码〕 和 〔号码〕".into(), 2));
         assert_eq!(mask_personal("2024年5月"), ("2024年5月".into(), 0));
+    }
+
+    #[test]
+    fn other_figures_are_another_question() {
+        assert!(same_figures("每天要喝8杯水吗", "听说每天要喝８杯水"));
+        assert!(!same_figures("每天要喝8杯水吗", "每天要喝3杯水吗"));
+        assert!(!same_figures("5G会影响健康吗", "会影响健康吗"));
+        assert!(same_figures("大蒜能治感冒吗", "大蒜真能治感冒"));
     }
 }

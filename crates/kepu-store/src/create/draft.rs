@@ -2,7 +2,8 @@
 
 use crate::db::Tx;
 use crate::error::StoreError;
-use crate::sql::{Built, Cells, all, args, must, number, one, run, run_versioned};
+use crate::org::push_below;
+use crate::sql::{Built, Cells, all, all_in, args, must, number, one, run, run_versioned};
 use crate::value::list_text;
 use jiff::Timestamp;
 use kepu_domain::create::draft::{Draft, Stage};
@@ -34,6 +35,22 @@ pub struct Filter {
     pub subject: Option<SubjectId>,
     /// The case it answers.
     pub case: Option<CaseId>,
+    /// For one of these or an organisation below one; empty asks for nothing.
+    pub orgs: Vec<OrgId>,
+    /// `resource` or `claim`.
+    pub kind: Option<String>,
+    /// Which come first.
+    pub order: Order,
+}
+
+/// Order of a list; ties are broken by id.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Order {
+    /// Latest change first.
+    #[default]
+    Newest,
+    /// What nobody touched for the longest time first.
+    Oldest,
 }
 
 /// A draft in a list.
@@ -137,19 +154,29 @@ pub async fn find(tx: &mut Tx, id: &DraftId) -> Result<Option<Draft>, StoreError
     Ok(one(tx, "find a draft", SQL, args![id.as_str()], read).await?.map(|listed| listed.draft))
 }
 
+/// One draft that must be there, with its times.
+pub async fn get_listed(tx: &mut Tx, id: &DraftId) -> Result<Listed, StoreError> {
+    const SQL: &str = concat!("SELECT ", columns!(), " FROM draft WHERE id = $1");
+    must(one(tx, "find a draft", SQL, args![id.as_str()], read).await?, "draft", id)
+}
+
 /// One draft that must be there.
 pub async fn get(tx: &mut Tx, id: &DraftId) -> Result<Draft, StoreError> {
     must(find(tx, id).await?, "draft", id)
 }
 
-/// Drafts that pass `filter` and were changed before `before`, latest change first, at most `limit`.
+/// Drafts that pass `filter`, after `before` in the filter's order, at most `limit`.
 pub async fn list(tx: &mut Tx, filter: &Filter, before: Option<(Timestamp, &DraftId)>, limit: u32) -> Result<Vec<Listed>, StoreError> {
     let mut query = Built::new(concat!("SELECT ", columns!(), " FROM draft WHERE TRUE"));
     narrow(&mut query, filter);
+    let (seek, sorted) = match filter.order {
+        Order::Newest => (" AND (updated_at, id) < ({}, {})", " ORDER BY updated_at DESC, id DESC LIMIT {}"),
+        Order::Oldest => (" AND (updated_at, id) > ({}, {})", " ORDER BY updated_at, id LIMIT {}"),
+    };
     if let Some((at, id)) = before {
-        query.push(" AND (updated_at, id) < ({}, {})", args![at, id.as_str()]);
+        query.push(seek, args![at, id.as_str()]);
     }
-    query.push(" ORDER BY updated_at DESC, id DESC LIMIT {}", args![limit]);
+    query.push(sorted, args![limit]);
     let (sql, args) = query.done();
     all(tx, "list drafts", sql, args, read).await
 }
@@ -173,12 +200,20 @@ fn narrow<'a>(query: &mut Built<'a>, filter: &'a Filter) {
         (" AND org = {}", filter.org.as_ref().map(OrgId::as_str)),
         (" AND subject = {}", filter.subject.as_ref().map(SubjectId::as_str)),
         (" AND case_id = {}", filter.case.as_ref().map(CaseId::as_str)),
+        (" AND kind = {}", filter.kind.as_deref()),
     ];
     for (piece, value) in equal {
         if let Some(value) = value {
             query.push(piece, args![value]);
         }
     }
+    push_below(query, &filter.orgs);
+}
+
+/// Those of `subjects` that some draft is a version of, given-up drafts left out; each once.
+pub async fn list_subjects(tx: &mut Tx, subjects: &[SubjectId]) -> Result<Vec<SubjectId>, StoreError> {
+    let parts = ("SELECT DISTINCT subject FROM draft WHERE stage <> 'dropped' AND subject IN (", ")");
+    all_in(tx, "find the subjects of drafts", parts, subjects, |id| args![id.as_str()], |c| c.id()).await
 }
 
 /// What `owner` writes, latest change first, at most `limit`.

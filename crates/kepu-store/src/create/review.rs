@@ -2,10 +2,10 @@
 
 use crate::db::Tx;
 use crate::error::StoreError;
-use crate::sql::{Cells, all, args, must, one, run, run_versioned};
+use crate::sql::{Built, Cells, all, args, must, number, one, run, run_versioned};
 use jiff::Timestamp;
 use kepu_domain::create::review::{Decision, Review, Stage};
-use kepu_domain::ids::{DraftId, PartyId, ReviewId};
+use kepu_domain::ids::{DraftId, OrgId, PartyId, ReviewId};
 use std::collections::HashMap;
 
 macro_rules! columns {
@@ -103,6 +103,69 @@ pub async fn list_by_reviewer(tx: &mut Tx, reviewer: &PartyId, stage: Option<&st
 pub async fn list_by_draft(tx: &mut Tx, draft: &DraftId) -> Result<Vec<Review>, StoreError> {
     const SQL: &str = concat!("SELECT ", columns!(), " FROM review WHERE draft = $1 ORDER BY assigned_at, id LIMIT 200");
     all(tx, "list the reviews of a draft", SQL, args![draft.as_str()], read).await
+}
+
+/// Which tasks of a reviewer are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// Waiting for the reviewer: not decided, and the draft still stands in the version that was assigned.
+    Open,
+    /// All others: decided, given back, or overtaken by a change of the draft.
+    Done,
+}
+
+/// A reviewer's task with what a list says about its draft.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Task {
+    /// The task.
+    pub review: Review,
+    /// When it was assigned.
+    pub assigned_at: Timestamp,
+    /// Title of the draft.
+    pub title: String,
+    /// `resource` or `claim`.
+    pub kind: String,
+    /// For whom it is written.
+    pub org: OrgId,
+}
+
+/// The tasks of a reviewer: open ones by the day they are due, done ones latest first; at most `limit`.
+pub async fn list_tasks(tx: &mut Tx, reviewer: &PartyId, which: Which, limit: u32) -> Result<Vec<Task>, StoreError> {
+    const HEAD: &str = "
+        SELECT r.id, r.draft, r.draft_version, r.reviewer, r.stage, r.due, r.decision, r.conflict, r.comment, r.reason, r.ended_at,
+               r.assigned_at, d.title, d.kind, d.org
+        FROM   review r JOIN draft d ON d.id = r.draft WHERE TRUE";
+    let mut query = Built::new(HEAD);
+    query.push(" AND r.reviewer = {}", args![reviewer.as_str()]).push(condition(which), vec![]);
+    let order = match which {
+        Which::Open => " ORDER BY r.due, r.id LIMIT {}",
+        Which::Done => " ORDER BY r.assigned_at DESC, r.id DESC LIMIT {}",
+    };
+    query.push(order, args![limit]);
+    let (sql, args) = query.done();
+    let read_task = |c: &mut Cells<'_>| Ok(Task { review: read(c)?, assigned_at: c.time()?, title: c.text()?, kind: c.text()?, org: c.id()? });
+    all(tx, "list the tasks of a reviewer", sql, args, read_task).await
+}
+
+/// How many tasks of this kind a reviewer has.
+pub async fn count_tasks(tx: &mut Tx, reviewer: &PartyId, which: Which) -> Result<i64, StoreError> {
+    let mut query = Built::new("SELECT COUNT(*) FROM review r JOIN draft d ON d.id = r.draft WHERE TRUE");
+    query.push(" AND r.reviewer = {}", args![reviewer.as_str()]).push(condition(which), vec![]);
+    let (sql, args) = query.done();
+    number(tx, "count the tasks of a reviewer", sql, args).await
+}
+
+fn condition(which: Which) -> &'static str {
+    match which {
+        Which::Open => " AND r.stage = 'assigned' AND d.stage = 'submitted' AND d.version = r.draft_version",
+        Which::Done => " AND (r.stage <> 'assigned' OR d.stage <> 'submitted' OR d.version <> r.draft_version)",
+    }
+}
+
+/// The interests that a reviewer stated last.
+pub async fn find_last_conflict(tx: &mut Tx, reviewer: &PartyId) -> Result<Option<String>, StoreError> {
+    const SQL: &str = "SELECT conflict FROM review WHERE reviewer = $1 AND stage = 'decided' ORDER BY ended_at DESC, id DESC LIMIT 1";
+    one(tx, "find the interests stated last", SQL, args![reviewer.as_str()], |c| c.text()).await
 }
 
 /// How many tasks each reviewer was given since `since`, without those given back.

@@ -3,11 +3,14 @@
 use crate::counter;
 use crate::db::Tx;
 use crate::error::StoreError;
+use crate::org::push_below;
 use crate::sql::{Built, Cells, all, args, must, number, one, run, run_versioned};
 use crate::value::list_text;
 use jiff::Timestamp;
 use kepu_domain::ids::{AccountId, CaseId, DraftId, OrgId, PartyId, SubjectId};
 use kepu_domain::listen::case::{Case, Stage, Step};
+use kepu_domain::org::Region;
+use std::collections::HashMap;
 
 /// Which cases; `None` asks for nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,6 +23,8 @@ pub struct Filter {
     pub org: Option<OrgId>,
     /// Owner.
     pub owner: Option<AccountId>,
+    /// Inside this place.
+    pub within: Option<Region>,
 }
 
 macro_rules! columns {
@@ -152,6 +157,22 @@ pub async fn list(tx: &mut Tx, filter: &Filter, before: Option<(Timestamp, &Case
     all(tx, "list cases", sql, args, read).await
 }
 
+/// How many cases each expert was asked to answer and has not answered yet.
+pub async fn loads(tx: &mut Tx) -> Result<HashMap<PartyId, i64>, StoreError> {
+    const SQL: &str = "SELECT expert, COUNT(*) FROM case_file WHERE stage = 'working' AND expert IS NOT NULL GROUP BY expert ORDER BY expert";
+    let rows = all(tx, "count the cases of experts", SQL, vec![], |c| Ok((c.id()?, c.int()?))).await?;
+    Ok(rows.into_iter().collect())
+}
+
+/// Cases that are not over of `orgs` and the organisations below them (none: of all), the oldest first, at most `limit`.
+pub async fn list_active(tx: &mut Tx, orgs: &[OrgId], limit: u32) -> Result<Vec<Case>, StoreError> {
+    let mut query = Built::new(concat!("SELECT ", columns!(), " FROM case_file WHERE stage IN ('open', 'working')"));
+    push_below(&mut query, orgs);
+    query.push(" ORDER BY opened_at, id LIMIT {}", args![limit]);
+    let (sql, args) = query.done();
+    all(tx, "list active cases", sql, args, read).await
+}
+
 /// How many cases pass `filter`.
 pub async fn count(tx: &mut Tx, filter: &Filter) -> Result<i64, StoreError> {
     let mut query = Built::new("SELECT COUNT(*) FROM case_file WHERE TRUE");
@@ -176,6 +197,22 @@ fn narrow<'a>(query: &mut Built<'a>, filter: &'a Filter) {
             query.push(piece, args![value]);
         }
     }
+    if let Some(place) = filter.within.filter(|place| *place != Region::NATION) {
+        // A code without its zeros begins the codes of everything inside: 41 = province, 4115 = prefecture.
+        let code = place.to_string();
+        query.push(" AND region LIKE {}", args![format!("{}%", code.trim_end_matches("00"))]);
+    }
+}
+
+/// Forgets what people typed in cases that ended before `before`: the title as asked and the private notes. What was said
+/// publicly has its own record. Returns how many cases and notes.
+pub async fn purge_texts(tx: &mut Tx, before: Timestamp) -> Result<(u64, u64), StoreError> {
+    const TITLES: &str = "UPDATE case_file SET title = '' WHERE ended_at < $1 AND title <> ''";
+    const NOTES: &str = "
+        UPDATE case_step SET text = '' WHERE NOT public AND text <> ''
+               AND case_id IN (SELECT id FROM case_file WHERE ended_at < $1)";
+    let titles = run(tx, "forget the titles of old cases", TITLES, args![before]).await?;
+    Ok((titles, run(tx, "forget the notes of old cases", NOTES, args![before]).await?))
 }
 
 /// Adds a line to the time line of a case.

@@ -94,3 +94,9 @@ pub async fn list_recent(tx: &mut Tx, before: Option<(jiff::Timestamp, &Question
 pub async fn count_open(tx: &mut Tx) -> Result<i64, StoreError> {
     number(tx, "count open questions", "SELECT COUNT(*) FROM question WHERE stage = 'open'", vec![]).await
 }
+
+/// Forgets the words of questions that ended before `before`; that they were asked, where and how they ended stays.
+/// Returns how many.
+pub async fn purge_texts(tx: &mut Tx, before: jiff::Timestamp) -> Result<u64, StoreError> {
+    run(tx, "forget the words of old questions", "UPDATE question SET text = '' WHERE ended_at < $1 AND text <> ''", args![before]).await
+}

@@ -34,6 +34,14 @@ pub async fn heads(tx: &mut Tx) -> Result<Vec<StreamHead>, StoreError> {
     all(tx, "list the heads of streams", SQL, vec![], read).await
 }
 
+/// Those with missing numbers, by key and stream.
+pub async fn open_heads(tx: &mut Tx) -> Result<Vec<StreamHead>, StoreError> {
+    const SQL: &str = "
+        SELECT s.did, h.stream, h.high, h.holes FROM stream_head h JOIN signer s ON s.id = h.signer
+        WHERE h.holes <> '[]' ORDER BY s.did, h.stream";
+    all(tx, "list streams with missing numbers", SQL, vec![], read).await
+}
+
 /// The heads of these streams, as far as anything of them is held; in no order.
 pub async fn get_heads(tx: &mut Tx, streams: &[(KeyId, Stream)]) -> Result<Vec<StreamHead>, StoreError> {
     const HEAD: &str = "WITH v (signer, stream) AS (";

@@ -71,6 +71,13 @@ pub async fn list_arrivals(
     all(tx, "list arrived records", if descending { DOWN } else { UP }, args, read).await
 }
 
+/// Records of `stream` that arrived after `after` and up to `up_to` and did not come from `peer`, oldest first, at most `limit`.
+pub async fn list_news(tx: &mut Tx, stream: Stream, after: i64, up_to: i64, peer: &KeyId, limit: u32) -> Result<Vec<Row>, StoreError> {
+    const SQL: &str =
+        concat!(select_row!(), "WHERE r.stream = $1 AND r.arrival > $2 AND r.arrival <= $3 AND r.source <> $4 ORDER BY r.arrival, r.signer, r.n LIMIT $5");
+    all(tx, "list what a peer has not said", SQL, args![code(stream), after, up_to, peer.as_str(), limit], read).await
+}
+
 /// All records in the order of their keys (signer number, stream, n), after `after`, at most `limit`; each with the
 /// signer's number, from which the next `after` is made.
 pub async fn list_all(tx: &mut Tx, after: Option<(i64, Stream, i64)>, limit: u32) -> Result<Vec<(i64, Row)>, StoreError> {
@@ -89,12 +96,45 @@ pub async fn list_all(tx: &mut Tx, after: Option<(i64, Stream, i64)>, limit: u32
     .await
 }
 
-/// Number and document hash of every record of a stream, by number.
-pub async fn list_doc_hashes(tx: &mut Tx, key: &KeyId, stream: Stream) -> Result<Vec<(i64, DocHash)>, StoreError> {
+/// What decides whether a record lies within a scope, without the record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Light {
+    /// The signer's number; see [`super::names_of`].
+    pub signer: i64,
+    /// Its number in the stream.
+    pub n: i64,
+    /// Where it is meant for.
+    pub region: Region,
+    /// Fields.
+    pub fields: Vec<String>,
+    /// Language.
+    pub lang: String,
+}
+
+/// The records of `stream` that arrived after `after` and up to `up_to`, in no order, without their bytes.
+pub async fn list_light(tx: &mut Tx, stream: Stream, after: i64, up_to: i64) -> Result<Vec<Light>, StoreError> {
+    const SQL: &str = "SELECT signer, n, region, fields, lang FROM record WHERE stream = $1 AND arrival > $2 AND arrival <= $3";
+    all(tx, "look through arrived records", SQL, args![code(stream), after, up_to], |c| {
+        Ok(Light { signer: c.int()?, n: c.int()?, region: c.region()?, fields: c.list()?, lang: c.text()? })
+    })
+    .await
+}
+
+/// The records of a stream numbered `from..=to`, highest first, at most `limit`.
+pub async fn list_range(tx: &mut Tx, key: &KeyId, stream: Stream, from: i64, to: i64, limit: u32) -> Result<Vec<Row>, StoreError> {
+    const SQL: &str = concat!(
+        select_row!(),
+        "WHERE r.signer = (SELECT id FROM signer WHERE did = $1) AND r.stream = $2 AND r.n >= $3 AND r.n <= $4 ORDER BY r.n DESC LIMIT $5"
+    );
+    all(tx, "list a part of a stream", SQL, args![key.as_str(), code(stream), from, to, limit], read).await
+}
+
+/// Number and document hash of the records of a stream after number `after`, by number, at most `limit`.
+pub async fn list_doc_hashes(tx: &mut Tx, key: &KeyId, stream: Stream, after: i64, limit: u32) -> Result<Vec<(i64, DocHash)>, StoreError> {
     const SQL: &str = "
         SELECT n, doc_hash FROM record
-        WHERE signer = (SELECT id FROM signer WHERE did = $1) AND stream = $2 ORDER BY n";
-    all(tx, "list the hashes of a stream", SQL, args![key.as_str(), code(stream)], |c| Ok((c.int()?, c.hash()?))).await
+        WHERE signer = (SELECT id FROM signer WHERE did = $1) AND stream = $2 AND n > $3 ORDER BY n LIMIT $4";
+    all(tx, "list the hashes of a stream", SQL, args![key.as_str(), code(stream), after, limit], |c| Ok((c.int()?, c.hash()?))).await
 }
 
 /// Records that do not count, newest arrival first.

@@ -1,15 +1,22 @@
 //! Signed records as they came: writing them, finding one, erasing a body. Lists are in `list`, what is held per stream
 //! in `head`, proofs of forked histories in `fork`. What records mean is folded into `subject` by `kepu-app`.
 
+mod check;
 mod fork;
 mod head;
 mod list;
 mod signer;
+mod skip;
 
+pub use check::{HeadCheck, find_check, list_checks, list_open_checks, put_checks};
 pub use fork::{find_fork, insert_fork, list_forks};
-pub use head::{StreamHead, get_heads, heads, put_heads};
-pub use list::{RegionFilter, list_all, list_arrivals, list_by_signer, list_by_subjects, list_doc_hashes, list_refused, list_trust};
-pub use signer::{signer_ids, signers};
+pub use head::{StreamHead, get_heads, heads, open_heads, put_heads};
+pub use list::{
+    Light, RegionFilter, list_all, list_arrivals, list_by_signer, list_by_subjects, list_doc_hashes, list_light, list_news, list_range, list_refused,
+    list_trust,
+};
+pub use signer::{names_of, signer_ids, signers};
+pub use skip::{SkipRow, count_skips, delete_skips, find_skips, has_skips, insert_skips, list_skip_arrivals, list_skips, take_skips};
 
 use crate::bulk::bulk_insert;
 use crate::db::Tx;
@@ -142,11 +149,20 @@ pub async fn find_by_hash(tx: &mut Tx, hash: &DocHash) -> Result<Option<Row>, St
 // A join, because SQLite reads the whole table for `WHERE (signer, stream, n) IN (VALUES …)`.
 const EXISTING: (&str, &str) = (
     "WITH v (signer, stream, n) AS (",
-    ") SELECT r.signer, r.stream, r.n, r.doc_hash FROM v JOIN record r ON r.signer = v.signer AND r.stream = v.stream AND r.n = v.n",
+    ") SELECT r.signer, r.stream, r.n, r.doc_hash, CAST(CASE WHEN r.doc IS NULL THEN 0 ELSE 1 END AS BIGINT) FROM v JOIN record r ON r.signer = v.signer AND r.stream = v.stream AND r.n = v.n",
 );
 
-/// Which of `places` are taken, and by which document: same hash = duplicate, another = fork.
-pub async fn existing(tx: &mut Tx, places: &[Place]) -> Result<HashMap<Place, DocHash>, StoreError> {
+/// What stands at a place that is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// Its document: same hash = duplicate, another = fork.
+    pub hash: DocHash,
+    /// Whether its body is here; if not, it was erased somewhere.
+    pub whole: bool,
+}
+
+/// Which of `places` are taken, and by what.
+pub async fn existing(tx: &mut Tx, places: &[Place]) -> Result<HashMap<Place, Taken>, StoreError> {
     let keys: Vec<KeyId> = places.iter().map(|place| place.key.clone()).collect();
     let signers = signers(tx, &keys).await?;
     let keys: HashMap<i64, &KeyId> = signers.iter().map(|(key, id)| (*id, key)).collect();
@@ -157,10 +173,10 @@ pub async fn existing(tx: &mut Tx, places: &[Place]) -> Result<HashMap<Place, Do
         EXISTING,
         &wanted,
         |(signer, stream, n)| args![*signer, *stream, *n],
-        |c| Ok((c.int()?, c.stream()?, c.int()?, c.hash()?)),
+        |c| Ok((c.int()?, c.stream()?, c.int()?, Taken { hash: c.hash()?, whole: c.int()? == 1 })),
     )
     .await?;
-    Ok(rows.into_iter().filter_map(|(signer, stream, n, hash)| Some((Place { key: (*keys.get(&signer)?).clone(), stream, n }, hash))).collect())
+    Ok(rows.into_iter().filter_map(|(signer, stream, n, taken)| Some((Place { key: (*keys.get(&signer)?).clone(), stream, n }, taken))).collect())
 }
 
 /// The highest arrival number in `stream`; 0 if it is empty.
@@ -195,6 +211,32 @@ pub async fn erase(tx: &mut Tx, place: &Place) -> Result<(), StoreError> {
         WHERE signer = (SELECT id FROM signer WHERE did = $1) AND stream = $2 AND n = $3";
     match run(tx, "erase the body of a record", SQL, args![place.key.as_str(), code(place.stream), place.n]).await? {
         0 => Err(StoreError::NotFound { what: "record", id: place.to_string() }),
+        _ => Ok(()),
+    }
+}
+
+/// Gives a record whose body was erased elsewhere its body back, with what stands beside it. `NotFound` if the place holds
+/// another document, or a body.
+pub async fn restore(tx: &mut Tx, row: &Row) -> Result<(), StoreError> {
+    const SQL: &str = "
+        UPDATE record SET doc = $4, kind = $5, subject = $6, region = $7, fields = $8, lang = $9, refusal = $10, arrival = $11
+        WHERE signer = (SELECT id FROM signer WHERE did = $1) AND stream = $2 AND n = $3 AND doc IS NULL AND doc_hash = $12";
+    let args = args![
+        row.key.as_str(),
+        code(row.stream),
+        row.n,
+        row.doc.as_deref(),
+        &row.kind,
+        row.subject.as_str(),
+        row.region.to_string(),
+        list_text(&row.fields),
+        &row.lang,
+        &row.refusal,
+        row.arrival,
+        row.doc_hash.0.as_slice()
+    ];
+    match run(tx, "restore the body of a record", SQL, args).await? {
+        0 => Err(StoreError::NotFound { what: "record", id: row.place().to_string() }),
         _ => Ok(()),
     }
 }

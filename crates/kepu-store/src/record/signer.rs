@@ -35,3 +35,10 @@ pub async fn signer_ids(tx: &mut Tx, keys: &[KeyId]) -> Result<HashMap<KeyId, i6
     .await?;
     signers(tx, keys).await
 }
+
+/// The keys with these numbers.
+pub async fn names_of(tx: &mut Tx, ids: &[i64]) -> Result<HashMap<i64, KeyId>, StoreError> {
+    const HEAD: &str = "SELECT id, did FROM signer WHERE id IN (";
+    let rows = all_in(tx, "look up keys by number", (HEAD, ")"), ids, |id| args![*id], |c| Ok((c.int()?, c.id()?))).await?;
+    Ok(rows.into_iter().collect())
+}

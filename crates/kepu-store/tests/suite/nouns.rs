@@ -29,6 +29,10 @@ pub async fn meta_and_counters(db: &Db) {
     assert_eq!(counter::take(&mut lost, "c", 10).await.expect("take"), 5);
     lost.rollback().await.expect("rollback");
     assert_eq!(write!(db, tx => counter::take(tx, "c", 1)).expect("take"), 5, "a rollback loses no number");
+    for (at_least, last) in [(5, 5), (3, 5), (9, 9)] {
+        write!(db, tx => counter::raise(tx, "raised", at_least)).expect("raise");
+        assert_eq!(read!(db, tx => counter::last(tx, "raised")).expect("last"), last);
+    }
     assert_eq!(read!(db, tx => counter::last(tx, "c")).expect("last"), 5);
     assert_eq!(read!(db, tx => counter::last(tx, "other")).expect("last"), 0);
 }
@@ -70,6 +74,11 @@ pub async fn organisations(db: &Db) {
     assert_eq!(ids(read!(db, tx => org::search(tx, "PLACE 4115", 1)).expect("search")), ["411500"]);
     assert_eq!(ids(read!(db, tx => org::search(tx, "%_\\", 10)).expect("wildcards are texts")), ["museum"]);
     assert!(read!(db, tx => org::search(tx, "%县", 10)).expect("search").is_empty());
+    let below = |root: &'static str, text: &'static str| async move { ids(read!(db, tx => org::search_below(tx, &root.into(), text, 10)).expect("search")) };
+    assert_eq!(below("411500", "县").await, ["411524", "411525"]);
+    assert_eq!(below("411525", "").await, ["411525"], "itself, and nothing beside it");
+    assert_eq!(below("410000", "%_").await, ["museum"]);
+    assert!(below("nowhere", "县").await.is_empty());
 
     let (museum, version) = read!(db, tx => org::find_versioned(tx, &"museum".into())).expect("find").expect("there");
     let moved = Org { parent: None, ..museum };
@@ -124,8 +133,18 @@ pub async fn accounts_and_roles(db: &Db) {
     assert!(!write!(db, tx => account::use_totp_step(tx, &"a".into(), 6)).expect("the same code again"));
     write!(db, tx => account::set_last_seen(tx, &"a".into(), at(7))).expect("seen");
     write!(db, tx => account::insert(tx, &account("c"))).expect("insert");
-    let listed = read!(db, tx => account::list(tx, Some("a-a"), 10)).expect("list");
-    assert_eq!(listed.iter().map(|row| row.account.id.as_str()).collect::<Vec<_>>(), ["c"]);
+    let list = |filter: account::Filter, after: Option<&'static str>| async move {
+        let rows = read!(db, tx => account::list(tx, &filter, after, 10)).expect("list");
+        assert!(after.is_some() || read!(db, tx => account::count_filtered(tx, &filter)).expect("count") == rows.len() as i64);
+        rows.into_iter().map(|row| row.account.id.0).collect::<Vec<_>>()
+    };
+    let any = account::Filter::default;
+    assert_eq!(list(any(), Some("a-a")).await, ["c"]);
+    assert_eq!(list(account::Filter { disabled: true, ..any() }, None).await, ["a"]);
+    assert_eq!(list(account::Filter { text: Some("c-".into()), ..any() }, None).await, ["c"]);
+    assert_eq!(list(account::Filter { text: Some("%".into()), ..any() }, None).await, ["a", "c"], "the name holds the sign");
+    assert_eq!(list(account::Filter { unseen_since: Some(at(1_001)), ..any() }, None).await, ["c"], "never here since it was made");
+    assert_eq!(list(account::Filter { without_totp: true, ..any() }, None).await, Vec::<String>::new());
     assert_eq!(read!(db, tx => account::list_by_party(tx, &"p".into(), 9)).expect("list").len(), 1);
     assert_eq!(read!(db, tx => account::count(tx)).expect("count"), 2);
 
@@ -134,7 +153,19 @@ pub async fn accounts_and_roles(db: &Db) {
     assert!(!write!(db, tx => member::insert(tx, &"a".into(), &editor)).expect("give again"));
     assert_eq!(read!(db, tx => member::list_by_account(tx, &"a".into())).expect("list"), std::slice::from_ref(&editor));
     assert_eq!(read!(db, tx => member::list_by_org(tx, &editor.org, 9)).expect("list"), [("a".into(), Role::Editor)]);
-    assert_eq!(read!(db, tx => member::count_role(tx, Role::Editor)).expect("count"), 1);
+    assert_eq!(list(account::Filter { org: Some("410000".into()), ..any() }, None).await, ["a"]);
+    assert_eq!(list(account::Filter { org: Some("410000".into()), role: Some(Role::Steward), ..any() }, None).await, Vec::<String>::new());
+    assert_eq!(list(account::Filter { role: Some(Role::Editor), ..any() }, None).await, ["a"]);
+    let seats = read!(db, tx => member::list_seats(tx, "a-a", "a-a")).expect("seats");
+    assert_eq!(seats.iter().map(|s| (s.account.as_str(), s.org_name.as_str(), s.role)).collect::<Vec<_>>(), [("a", "410000", Role::Editor)]);
+    assert_eq!(read!(db, tx => member::count_role(tx, Role::Editor, None)).expect("count"), 0, "a disabled account does not count");
+    assert_eq!(read!(db, tx => member::count_others(tx, &editor.org, Role::Editor, &"c".into())).expect("count"), 0);
+    let able = account::Row { account: Account { disabled: false, ..changed.account.clone() }, ..changed.clone() };
+    write!(db, tx => account::update(tx, able)).expect("update");
+    assert_eq!(read!(db, tx => member::count_role(tx, Role::Editor, None)).expect("count"), 1);
+    assert_eq!(read!(db, tx => member::count_role(tx, Role::Editor, Some(&"a".into()))).expect("count"), 0);
+    assert_eq!(read!(db, tx => member::count_others(tx, &editor.org, Role::Editor, &"c".into())).expect("count"), 1);
+    assert_eq!(read!(db, tx => member::count_others(tx, &editor.org, Role::Editor, &"a".into())).expect("count"), 0);
     assert!(write!(db, tx => member::delete(tx, &"a".into(), &editor)).expect("take"));
     assert!(!write!(db, tx => member::delete(tx, &"a".into(), &editor)).expect("take again"));
 }
@@ -258,8 +289,17 @@ pub async fn peers_and_invitations(db: &Db) {
     write!(db, tx => invite::claim(tx, "h", &"did:key:zA".into(), at(99))).expect("the same key may ask again");
     assert!(matches!(write!(db, tx => invite::claim(tx, "h", &"did:key:zB".into(), at(99))), Err(StoreError::Stale { .. })));
     assert!(matches!(write!(db, tx => invite::claim(tx, "none", &"did:key:zB".into(), at(99))), Err(StoreError::NotFound { .. })));
-    assert_eq!(read!(db, tx => invite::list(tx, 9)).expect("list"), [used]);
-    assert!(write!(db, tx => invite::delete(tx, "h")).expect("delete"));
+    assert_eq!(read!(db, tx => invite::list(tx, 9)).expect("list"), std::slice::from_ref(&used));
+    assert!(!write!(db, tx => invite::delete(tx, "h")).expect("delete"), "it was used");
+    let other = Invite { token_hash: "i".into(), used_by: None, ..used };
+    for taken in [true, false] {
+        if taken {
+            write!(db, tx => invite::insert(tx, &other)).expect("insert");
+        }
+        assert_eq!(write!(db, tx => invite::delete(tx, "i")).expect("delete"), taken);
+    }
+    assert_eq!(write!(db, tx => invite::purge(tx, at(100))).expect("purge"), 0, "it is good up to its time");
+    assert_eq!(write!(db, tx => invite::purge(tx, at(101))).expect("purge"), 1);
 }
 
 pub async fn forms_are_done_once(db: &Db) {
@@ -285,4 +325,46 @@ pub async fn media(db: &Db) {
     assert_eq!(hashes(read!(db, tx => media::list(tx, 9)).expect("list")), ["a", "b"]);
     assert!(matches!(write!(db, tx => media::set_have(tx, "z", true)), Err(StoreError::NotFound { .. })));
     assert!(write!(db, tx => media::delete(tx, "a")).expect("delete"));
+}
+
+pub async fn uses_and_failed_attempts(db: &Db) {
+    let file = |hash: &str, size, wanted, have| Media { hash: hash.into(), media_type: "image/png".into(), size, created_at: at(1), wanted, have };
+    for one in [file("a", 20, true, false), file("b", 10, true, false), file("c", 5, true, true), file("d", 7, false, true)] {
+        write!(db, tx => media::upsert(tx, &one)).expect("insert");
+    }
+    let totals = read!(db, tx => media::totals(tx)).expect("totals");
+    assert_eq!(totals, media::Totals { have: 2, have_bytes: 12, wanted: 2, wanted_bytes: 30 });
+    let hashes = |list: Vec<Media>| list.into_iter().map(|m| m.hash).collect::<Vec<_>>();
+    let due = async |now| hashes(read!(db, tx => media::list_due(tx, at(now), 9)).expect("due"));
+    assert_eq!(due(100).await, ["b", "a"]);
+    let failed = media::Try { hash: "b".into(), tries: 2, retry_at: at(500), cause: format!("cut {}", crate::RARE) };
+    write!(db, tx => media::put_try(tx, &media::Try { tries: 1, ..failed.clone() })).expect("once");
+    write!(db, tx => media::put_try(tx, &failed)).expect("twice");
+    assert_eq!(read!(db, tx => media::find_try(tx, "b")).expect("find"), Some(failed.clone()));
+    assert_eq!(read!(db, tx => media::list_tries(tx, 9)).expect("list"), [failed]);
+    assert_eq!(due(100).await, ["a"]);
+    assert_eq!(due(500).await, ["b", "a"]);
+    write!(db, tx => media::delete_try(tx, "b")).expect("delete");
+    write!(db, tx => media::clear_tries(tx)).expect("clear");
+    assert_eq!(due(100).await, ["b", "a"]);
+    // The latest word about size and kind counts until the bytes are here.
+    write!(db, tx => media::upsert(tx, &file("b", 11, false, false))).expect("again");
+    write!(db, tx => media::upsert(tx, &file("c", 99, true, false))).expect("again");
+    assert_eq!(read!(db, tx => media::find(tx, "b")).expect("find").map(|m| m.size), Some(11));
+    assert_eq!(read!(db, tx => media::find(tx, "c")).expect("find").map(|m| m.size), Some(5));
+    assert_eq!(hashes(read!(db, tx => media::list_here(tx, "", 9)).expect("here")), ["c", "d"]);
+    assert_eq!(hashes(read!(db, tx => media::list_here(tx, "c", 9)).expect("here")), ["d"]);
+
+    let one = |hash: &str, subject: &str, live| media::Use { hash: hash.into(), subject: subject.into(), live };
+    assert_eq!(read!(db, tx => media::count_uses(tx, "a")).expect("count"), (0, 0));
+    write!(db, tx => media::put_uses(tx, &[one("a", "s1", true), one("a", "s2", false)])).expect("put");
+    assert_eq!(read!(db, tx => media::count_uses(tx, "a")).expect("count"), (2, 1));
+    write!(db, tx => media::put_uses(tx, &[one("a", "s1", false)])).expect("put over");
+    assert_eq!(read!(db, tx => media::count_uses(tx, "a")).expect("count"), (2, 0));
+    write!(db, tx => media::set_wanted(tx, "a", false)).expect("unwanted");
+    assert_eq!(due(100).await, ["b"]);
+    write!(db, tx => media::clear_wanted(tx)).expect("clear");
+    write!(db, tx => media::clear_uses(tx)).expect("clear");
+    assert!(due(100).await.is_empty());
+    assert_eq!(read!(db, tx => media::count_uses(tx, "a")).expect("count"), (0, 0));
 }

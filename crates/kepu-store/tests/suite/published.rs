@@ -152,3 +152,19 @@ pub async fn state_is_the_same_on_both_engines(one: &Db, other: &Db) {
     let first = read!(one, tx => subject::hash_state(tx)).expect("hash");
     assert_eq!(first, read!(other, tx => subject::hash_state(tx)).expect("hash"));
 }
+
+pub async fn what_must_be_looked_at_again(db: &Db) {
+    let due = |id: &str, day: &str| Row { expires: Some(day.into()), ..row(id, 1) };
+    let rows = [
+        due("later", "2027-01-01"),
+        due("soon", "2026-12-01"),
+        due("over", "2025-12-01"),
+        Row { expires: None, ..row("never", 1) },
+        Row { standing: Standing::Withdrawn, withdrawn_at: Some(2), ..due("gone", "2025-01-01") },
+        Row { signer: "did:key:zB".into(), ..due("theirs", "2025-01-01") },
+    ];
+    write!(db, tx => subject::upsert_many(tx, &rows)).expect("insert");
+    let found = read!(db, tx => subject::list_expiring(tx, &"did:key:zA".into(), "2026-12-24", 9)).expect("list");
+    assert_eq!(names(&found), ["over", "soon"]);
+    assert_eq!(names(&read!(db, tx => subject::list_expiring(tx, &"did:key:zA".into(), "2026-12-24", 1)).expect("list")), ["over"]);
+}

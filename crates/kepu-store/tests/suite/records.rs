@@ -1,10 +1,11 @@
 //! Steps about records, heads and forks.
 
 use crate::{RARE, read, write};
+use kepu_domain::history::Compared;
 use kepu_domain::ids::{KeyId, SubjectId};
 use kepu_domain::org::Region;
 use kepu_domain::record::{DocHash, ForkProof, Place, Stream, Stub};
-use kepu_store::record::{RegionFilter, Row, StreamHead};
+use kepu_store::record::{HeadCheck, Light, RegionFilter, Row, SkipRow, StreamHead, Taken};
 use kepu_store::{Db, StoreError, counter, record};
 
 pub fn row(key: &str, stream: Stream, n: i64, arrival: i64) -> Row {
@@ -80,7 +81,7 @@ pub async fn existing_and_lists(db: &Db) {
     let known = read!(db, tx => record::existing(tx, &asked)).expect("existing");
     assert_eq!(known.len(), rows.len());
     for one in &rows {
-        assert_eq!(known.get(&one.place()), Some(&one.doc_hash), "{}", one.place());
+        assert_eq!(known.get(&one.place()), Some(&Taken { hash: one.doc_hash, whole: true }), "{}", one.place());
     }
     assert!(read!(db, tx => record::existing(tx, &[])).expect("existing").is_empty());
 
@@ -92,7 +93,9 @@ pub async fn existing_and_lists(db: &Db) {
     let said = read!(db, tx => record::list_by_signer(tx, &"b".into())).expect("list");
     assert_eq!(said.len(), 3, "two alerts about b's own subjects, one record about a's");
     assert!(read!(db, tx => record::list_by_signer(tx, &"root".into())).expect("trust is left out").is_empty());
-    let hashes = read!(db, tx => record::list_doc_hashes(tx, &"a".into(), Stream::Lib)).expect("hashes");
+    let hashes = read!(db, tx => record::list_doc_hashes(tx, &"a".into(), Stream::Lib, 0, 9_999)).expect("hashes");
+    let some = read!(db, tx => record::list_doc_hashes(tx, &"a".into(), Stream::Lib, 7, 2)).expect("hashes");
+    assert_eq!(some, hashes[7..9]);
     assert!(hashes.len() == 450 && hashes.iter().zip(1..).all(|((n, hash), at)| *n == at && *hash == row("a", Stream::Lib, at, 0).doc_hash));
 
     let (mut after, mut all) = (None, Vec::new());
@@ -147,6 +150,76 @@ pub async fn refusals_and_erasure(db: &Db) {
     assert_eq!(read!(db, tx => record::find(tx, &rows[0].place())).expect("find"), Some(Row { doc: None, ..rows[0].clone() }));
     let nowhere = row("a", Stream::Lib, 99, 1).place();
     assert!(matches!(write!(db, tx => record::erase(tx, &nowhere)), Err(StoreError::NotFound { .. })));
+
+    let place = rows[0].place();
+    let known = read!(db, tx => record::existing(tx, std::slice::from_ref(&place))).expect("existing");
+    assert_eq!(known.get(&place), Some(&Taken { hash: rows[0].doc_hash, whole: false }));
+    let other = Row { doc_hash: DocHash([9; 32]), arrival: 77, ..rows[0].clone() };
+    assert!(matches!(write!(db, tx => record::restore(tx, &other)), Err(StoreError::NotFound { .. })), "another document");
+    assert!(matches!(write!(db, tx => record::restore(tx, &rows[1])), Err(StoreError::NotFound { .. })), "its body is here");
+    let back = Row { arrival: 77, refusal: "late".into(), ..rows[0].clone() };
+    write!(db, tx => record::restore(tx, &back)).expect("restore");
+    assert_eq!(read!(db, tx => record::find(tx, &place)).expect("find"), Some(back));
+}
+
+pub async fn parts_of_streams(db: &Db) {
+    let mut rows: Vec<Row> = (1..=9).map(|n| row("a", Stream::Lib, n, n)).collect();
+    rows[3].source = "did:key:zPeer".into();
+    rows[4].region = Region::parse("411525").expect("code");
+    write!(db, tx => record::insert_many(tx, &rows)).expect("insert");
+    let numbers = |rows: Vec<Row>| rows.iter().map(|row| row.n).collect::<Vec<_>>();
+    assert_eq!(numbers(read!(db, tx => record::list_range(tx, &"a".into(), Stream::Lib, 3, 7, 3)).expect("range")), [7, 6, 5]);
+    assert!(read!(db, tx => record::list_range(tx, &"b".into(), Stream::Lib, 1, 9, 9)).expect("range").is_empty());
+    let news = read!(db, tx => record::list_news(tx, Stream::Lib, 1, 6, &"did:key:zPeer".into(), 3)).expect("news");
+    assert_eq!(numbers(news), [2, 3, 5], "number 4 came from the peer");
+    let mut light = read!(db, tx => record::list_light(tx, Stream::Lib, 3, 5)).expect("light");
+    light.sort_by_key(|one| one.n);
+    let names = read!(db, tx => record::names_of(tx, &[light[0].signer, 99])).expect("names");
+    assert_eq!((names.len(), names.get(&light[0].signer)), (1, Some(&KeyId::from("a"))));
+    let fields = vec!["health".to_owned(), "food".to_owned()];
+    assert_eq!(light[1], Light { n: 5, region: rows[4].region, fields, lang: "zh-Hans".into(), ..light[0].clone() });
+}
+
+pub async fn what_lies_outside_the_scope(db: &Db) {
+    let skip = |key: &str, low, high, arrival| SkipRow { key: key.into(), stream: Stream::Lib, low, high, arrival };
+    assert!(!read!(db, tx => record::has_skips(tx)).expect("none"));
+    let rows = [skip("a", 1, 4, 10), skip("a", 9, 9, 11), skip("b", 2, 1 << 40, 12)];
+    write!(db, tx => record::insert_skips(tx, &rows)).expect("insert");
+    assert!(read!(db, tx => record::has_skips(tx)).expect("some"));
+    let list = async |from, to| read!(db, tx => record::list_skips(tx, &"a".into(), Stream::Lib, from, to)).expect("list");
+    assert_eq!(list(4, 8).await, rows[..1]);
+    assert!(list(5, 8).await.is_empty());
+    assert_eq!(list(1, 99).await, rows[..2]);
+    let asked: Vec<(KeyId, Stream, i64)> = [("a", 3), ("a", 5), ("a", 2), ("b", 7), ("c", 1)].map(|(key, n)| (key.into(), Stream::Lib, n)).to_vec();
+    assert_eq!(read!(db, tx => record::find_skips(tx, &asked)).expect("find"), [rows[0].clone(), rows[2].clone()]);
+    assert_eq!(read!(db, tx => record::list_skip_arrivals(tx, Stream::Lib, 10, 12)).expect("list"), rows[1..]);
+    let counts = read!(db, tx => record::count_skips(tx)).expect("count");
+    assert_eq!(counts.get(&("a".into(), Stream::Lib)), Some(&5));
+    write!(db, tx => record::delete_skips(tx, &rows[..1])).expect("delete");
+    assert_eq!(list(1, 99).await, rows[1..2]);
+    assert_eq!(write!(db, tx => record::take_skips(tx)).expect("take"), rows[1..]);
+    assert!(!read!(db, tx => record::has_skips(tx)).expect("none"));
+}
+
+pub async fn compared_heads(db: &Db) {
+    let check = |key: &str, n, outcome| HeadCheck {
+        key: key.into(),
+        stream: Stream::Alert,
+        n,
+        root: "ab".repeat(32),
+        said_at: crate::at(1_000 + n),
+        outcome,
+        tree: format!("{n}:"),
+    };
+    let first = [check("b", 3, Compared::Missing), check("a", 9, Compared::Agrees), check("c", 0, Compared::Differs)];
+    write!(db, tx => record::put_checks(tx, &first)).expect("put");
+    let keys = |list: Vec<HeadCheck>| list.into_iter().map(|one| one.key.0).collect::<Vec<_>>();
+    assert_eq!(keys(read!(db, tx => record::list_checks(tx)).expect("all")), ["a", "b", "c"]);
+    assert_eq!(keys(read!(db, tx => record::list_open_checks(tx)).expect("open")), ["b", "c"]);
+    let later = check("b", 4, Compared::Partial);
+    write!(db, tx => record::put_checks(tx, std::slice::from_ref(&later))).expect("put over");
+    assert_eq!(read!(db, tx => record::find_check(tx, &"b".into(), Stream::Alert)).expect("find"), Some(later));
+    assert_eq!(read!(db, tx => record::find_check(tx, &"b".into(), Stream::Lib)).expect("find"), None);
 }
 
 pub async fn heads_and_forks(db: &Db) {
@@ -157,6 +230,7 @@ pub async fn heads_and_forks(db: &Db) {
     write!(db, tx => record::put_heads(tx, &second)).expect("put over");
     let all = read!(db, tx => record::heads(tx)).expect("heads");
     assert_eq!(all, [second[1].clone(), second[0].clone(), first[0].clone()]);
+    assert_eq!(read!(db, tx => record::open_heads(tx)).expect("heads"), [second[1].clone(), first[0].clone()]);
     let asked = [(KeyId::from("b"), Stream::Lib), ("b".into(), Stream::Up), ("c".into(), Stream::Lib), ("b".into(), Stream::Lib)];
     assert_eq!(read!(db, tx => record::get_heads(tx, &asked)).expect("get"), [first[0].clone()]);
 

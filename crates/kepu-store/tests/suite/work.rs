@@ -1,26 +1,28 @@
-//! Steps about the work of people and jobs.
+//! Steps about the work of people.
 
+use crate::jobs::new_job;
 use crate::{RARE, at, raw, read, write};
-use jiff::Timestamp;
 use jiff::civil::date;
 use kepu_domain::create::draft::{Draft, Matter, Stage as DraftStage};
-use kepu_domain::create::party::Party;
+use kepu_domain::create::party::{Party, Qualification};
 use kepu_domain::create::review::{Decision, Review, Stage as ReviewStage};
-use kepu_domain::ids::JobId;
+use kepu_domain::ids::OrgId;
 use kepu_domain::listen::case::{Case, Stage as CaseStage, Step};
 use kepu_domain::listen::question::{Question, Stage as QuestionStage};
-use kepu_domain::org::Region;
+use kepu_domain::log::Break;
+use kepu_domain::org::{Org, OrgKind, Region};
 use kepu_store::create::draft::Seen;
+use kepu_store::create::party::Entry;
 use kepu_store::create::{draft, party, review};
-use kepu_store::job::{self, Job, NewJob, State};
 use kepu_store::listen::case::Steps;
 use kepu_store::listen::{case, question};
 use kepu_store::log::Verdict;
-use kepu_store::{Db, Engine, StoreError, Tx, Value, bulk, log, meta};
+use kepu_store::{Db, Engine, StoreError, Tx, Value, bulk, job, log, meta};
 use std::collections::HashMap;
 
 pub async fn log_is_a_chain(db: &Db) {
     assert!(matches!(read!(db, tx => log::verify(tx)).expect("verify"), Verdict::Whole { entries: 0, .. }));
+    assert_eq!(read!(db, tx => log::last(tx)).expect("last"), None);
     let mut entries = Vec::new();
     for n in 1..=5 {
         let (who, object) = (format!("account:{}", n % 2), format!("draft:{n}"));
@@ -40,6 +42,11 @@ pub async fn log_is_a_chain(db: &Db) {
     assert_eq!(ask(log::Filter::default(), Some(4), 9).await, [3, 2, 1]);
     assert_eq!(ask(log::Filter { who: Some("account:1".into()), ..Default::default() }, None, 9).await, [5, 3, 1]);
     assert_eq!(ask(log::Filter { object: Some("draft:2".into()), action: Some("draft.submitted".into()), ..Default::default() }, None, 9).await, [2]);
+    assert_eq!(ask(log::Filter { result: Some("refused".into()), ..Default::default() }, None, 9).await, [3]);
+    assert_eq!(ask(log::Filter { since: Some(at(2)), until: Some(at(4)), ..Default::default() }, None, 9).await, [3, 2]);
+    assert_eq!(read!(db, tx => log::find(tx, 2)).expect("find"), Some(stored[1].clone()));
+    assert_eq!(read!(db, tx => log::find(tx, 6)).expect("find"), None);
+    assert_eq!(read!(db, tx => log::last(tx)).expect("last"), Some(stored[4].clone()));
     let mut tx = db.write().await.expect("begin");
     assert!(log::append(&mut tx, at(9), "x", "y", "z", "perhaps", "").await.is_err(), "a result is ok or refused");
 }
@@ -51,15 +58,15 @@ pub async fn log_shows_tampering(db: &Db) {
     }
     let verdict = async || read!(db, tx => log::verify(tx)).expect("verify");
     raw(db, "UPDATE log SET detail = '{\"x\":1}' WHERE seq = 2").await.expect("tamper");
-    assert_eq!(verdict().await, Verdict::Broken { seq: 2, cause: "it was changed" });
+    assert_eq!(verdict().await, Verdict::Broken { seq: 2, cause: Break::Changed });
     raw(db, "UPDATE log SET detail = '{}' WHERE seq = 2").await.expect("mend");
     assert!(matches!(verdict().await, Verdict::Whole { entries: 4, .. }));
     raw(db, "UPDATE log SET prev_hash = hash WHERE seq = 3").await.expect("tamper");
-    assert_eq!(verdict().await, Verdict::Broken { seq: 3, cause: "it does not follow from the entry before it" });
+    assert_eq!(verdict().await, Verdict::Broken { seq: 3, cause: Break::Detached });
     raw(db, "DELETE FROM log WHERE seq = 3").await.expect("tamper");
-    assert_eq!(verdict().await, Verdict::Broken { seq: 3, cause: "an entry is missing" });
+    assert_eq!(verdict().await, Verdict::Broken { seq: 3, cause: Break::Missing });
     raw(db, "DELETE FROM log WHERE seq > 2").await.expect("tamper");
-    assert_eq!(verdict().await, Verdict::Broken { seq: 3, cause: "an entry is missing" }, "a cut end shows too");
+    assert_eq!(verdict().await, Verdict::Broken { seq: 3, cause: Break::Missing }, "a cut end shows too");
     let mut tx = db.write().await.expect("begin");
     assert!(matches!(log::append(&mut tx, at(5), "operator", "a", "b", "ok", "").await, Err(StoreError::Corrupt { .. })));
 }
@@ -81,97 +88,30 @@ pub async fn log_has_no_branches(db: &Db) {
     assert!(matches!(read!(db, tx => log::verify(tx)).expect("verify"), Verdict::Whole { entries: 40, .. }));
 }
 
-fn new_job(id: &str, run_at: i64) -> NewJob {
-    NewJob { id: id.into(), kind: "index".into(), payload: format!("\"{RARE}\""), run_at: at(run_at), max_attempts: 3, created_at: at(run_at) }
-}
-
-async fn claim(db: &Db, now: i64, lease_ms: i64) -> Option<Job> {
-    write!(db, tx => job::claim(tx, at(now), lease_ms)).expect("claim")
-}
-
-pub async fn one_claimer_gets_the_job(db: &Db) {
-    write!(db, tx => job::enqueue(tx, &new_job("one", 10))).expect("queue");
-    assert_eq!(claim(db, 9, 100).await, None, "not before its time");
-    let (a, b) = tokio::join!(claim(db, 10, 100), claim(db, 10, 100));
-    assert_eq!(a.iter().chain(&b).count(), 1, "exactly one claimer gets it");
-    let got = a.or(b).expect("one");
-    assert_eq!((got.payload.as_str(), got.state, got.attempts, got.lease_until), (format!("\"{RARE}\"").as_str(), State::Running, 1, Some(at(110))));
-    write!(db, tx => job::finish(tx, &got, at(20))).expect("finish");
-    assert!(matches!(write!(db, tx => job::finish(tx, &got, at(21))), Err(StoreError::Stale { .. })));
-
-    for n in 0..24 {
-        write!(db, tx => job::enqueue(tx, &new_job(&format!("job-{n:02}"), 100 + n))).expect("queue");
+pub async fn what_people_typed_is_forgotten(db: &Db) {
+    let asked =
+        |id: &str| Question { id: id.into(), text: RARE.into(), region: Region::NATION, asked_at: at(1), stage: QuestionStage::Open { case: "c".into() } };
+    for id in ["open", "old", "new"] {
+        write!(db, tx => question::insert(tx, &asked(id))).expect("insert");
     }
-    let workers: Vec<_> = (0..4)
-        .map(|_| {
-            let db = db.clone();
-            tokio::spawn(async move {
-                let mut done = Vec::new();
-                while read!(db, tx => job::count_waiting(tx, "index")).expect("count") > 0 {
-                    if let Some(job) = claim(&db, 1_000, 60_000).await {
-                        write!(db, tx => job::finish(tx, &job, at(1_001))).expect("finish");
-                        done.push(job.id);
-                    }
-                }
-                done
-            })
-        })
-        .collect();
-    let mut done = Vec::new();
-    for one in workers {
-        done.extend(one.await.expect("joined"));
-    }
-    done.sort();
-    assert_eq!(done, (0..24).map(|n| JobId(format!("job-{n:02}"))).collect::<Vec<_>>(), "every job once");
-    assert_eq!(read!(db, tx => job::counts_by_state(tx)).expect("counts"), [(State::Done, 25)]);
-}
-
-pub async fn jobs_back_off_and_end(db: &Db) {
-    write!(db, tx => job::enqueue(tx, &new_job("j", 0))).expect("queue");
-    let mut now = 0;
-    for attempt in 1..=3 {
-        let got = claim(db, now, 1_000).await.expect("due");
-        assert_eq!(got.attempts, attempt);
-        write!(db, tx => job::set_progress(tx, &got.id, "半")).expect("progress");
-        write!(db, tx => job::extend(tx, &got, at(now + 5_000))).expect("extend");
-        write!(db, tx => job::fail(tx, &got, RARE, at(now))).expect("fail");
-        let stored = read!(db, tx => job::get(tx, &got.id)).expect("get");
-        assert_eq!((stored.last_error.as_str(), stored.progress.as_str(), stored.lease_until), (RARE, "半", None));
-        if attempt < 3 {
-            let pause = job::backoff_ms(attempt);
-            assert_eq!((stored.state, stored.run_at), (State::Queued, at(now + pause)));
-            assert_eq!(claim(db, now + pause - 1, 1_000).await, None, "not before the pause is over");
-            now += pause;
-        } else {
-            assert_eq!((stored.state, stored.finished_at), (State::Failed, Some(at(now))));
+    for (id, ended) in [("old", 5), ("new", 10)] {
+        let closed = Question { stage: QuestionStage::Closed { reason: "r".into(), at: at(ended) }, ..asked(id) };
+        write!(db, tx => question::update(tx, &closed)).expect("close");
+        write!(db, tx => case::insert(tx, &open_case(id, 1))).expect("insert");
+        write!(db, tx => case::update(tx, open_case(id, 1).close("r", at(ended)).expect("close"))).expect("close");
+        for public in [true, false] {
+            write!(db, tx => case::add_step(tx, &id.into(), &Step { at: at(2), kind: "note".into(), text: "t".into(), public })).expect("step");
         }
     }
-    assert_eq!(claim(db, i64::from(u32::MAX), 1_000).await, None);
-    write!(db, tx => job::retry_now(tx, &"j".into(), at(now))).expect("retry");
-    let again = claim(db, now, 1_000).await.expect("due again");
-    assert_eq!(again.attempts, 1);
-    assert!(matches!(write!(db, tx => job::retry_now(tx, &"j".into(), at(now))), Err(StoreError::Stale { .. })), "it is running");
-    write!(db, tx => job::finish(tx, &again, at(now))).expect("finish");
-    write!(db, tx => job::enqueue(tx, &new_job("k", 5))).expect("queue");
-    let ids = |jobs: Vec<Job>| jobs.into_iter().map(|job| job.id.0).collect::<Vec<_>>();
-    assert_eq!(ids(read!(db, tx => job::list(tx, None, None, 9)).expect("list")), ["k", "j"]);
-    assert_eq!(ids(read!(db, tx => job::list(tx, None, Some((at(5), &"k".into())), 9)).expect("list")), ["j"]);
-    assert_eq!(ids(read!(db, tx => job::list(tx, Some(State::Done), None, 9)).expect("list")), ["j"]);
-    assert_eq!(write!(db, tx => job::purge_done(tx, Timestamp::MAX)).expect("purge"), 1);
-    assert!(matches!(read!(db, tx => job::get(tx, &"j".into())), Err(StoreError::NotFound { .. })));
-}
-
-pub async fn a_lost_lease_is_taken_over(db: &Db) {
-    write!(db, tx => job::enqueue(tx, &NewJob { max_attempts: 2, ..new_job("j", 0) })).expect("queue");
-    let lost = claim(db, 0, 100).await.expect("first");
-    assert_eq!(claim(db, 100, 100).await, None, "the lease still holds");
-    let taken = claim(db, 101, 100).await.expect("second");
-    assert_eq!(taken.attempts, 2);
-    for result in [write!(db, tx => job::finish(tx, &lost, at(102))), write!(db, tx => job::fail(tx, &lost, "x", at(102)))] {
-        assert!(matches!(result, Err(StoreError::Stale { .. })), "the first claimer came too late");
-    }
-    assert_eq!(claim(db, 500, 100).await, None, "no third attempt");
-    assert_eq!(read!(db, tx => job::get(tx, &lost.id)).expect("get").state, State::Failed);
+    assert_eq!(write!(db, tx => question::purge_texts(tx, at(10))).expect("purge"), 1);
+    assert_eq!(write!(db, tx => case::purge_texts(tx, at(10))).expect("purge"), (1, 1));
+    assert_eq!(write!(db, tx => question::purge_texts(tx, at(10))).expect("purge"), 0, "once is enough");
+    assert_eq!(write!(db, tx => case::purge_texts(tx, at(10))).expect("purge"), (0, 0));
+    let words = async |id: &str| read!(db, tx => question::get(tx, &id.into())).expect("get").text;
+    assert_eq!((words("open").await, words("old").await, words("new").await), (RARE.into(), String::new(), RARE.into()));
+    assert_eq!(read!(db, tx => case::get(tx, &"old".into())).expect("get").title, "");
+    let steps = read!(db, tx => case::list_steps(tx, &"old".into(), Steps::All, 9)).expect("steps");
+    assert_eq!(steps.iter().map(|step| step.text.as_str()).collect::<Vec<_>>(), ["t", ""], "what was public stays");
 }
 
 pub async fn questions(db: &Db) {
@@ -231,7 +171,9 @@ pub async fn cases(db: &Db) {
     let asked = taken.ask_expert("p".into(), "d".into()).expect("ask").held(at(7)).expect("held");
     let asked = write!(db, tx => case::update(tx, asked)).expect("update");
     assert_eq!(asked, read_back("a").await);
+    assert_eq!(read!(db, tx => case::loads(tx)).expect("loads"), HashMap::from([("p".into(), 1)]));
     let done = write!(db, tx => case::update(tx, asked.answer(at(9)).expect("answer"))).expect("update");
+    assert!(read!(db, tx => case::loads(tx)).expect("loads").is_empty(), "answered");
     assert_eq!(done, read_back("a").await);
     let closed = write!(db, tx => case::update(tx, open_case("b", 2).close(RARE, at(5)).expect("close"))).expect("update");
     assert_eq!(closed, read_back("b").await);
@@ -248,6 +190,18 @@ pub async fn cases(db: &Db) {
     assert_eq!(ask(case::Filter { stage: Some("answered".into()), owner: Some("anna".into()), ..Default::default() }).await, "a");
     assert_eq!(ask(case::Filter { org: Some("420000".into()), ..Default::default() }).await, "");
     assert_eq!(ask(case::Filter { kind: Some("rumour".into()), ..Default::default() }).await, "cba");
+    for (place, found) in [("000000", "cba"), ("410000", ""), ("100000", "")] {
+        assert_eq!(ask(case::Filter { within: Region::parse(place).ok(), ..Default::default() }).await, found, "{place}");
+    }
+    write!(db, tx => case::insert(tx, &Case { region: Region::parse("411525").expect("code"), ..open_case("x", 0) })).expect("insert");
+    for (place, found) in [("410000", "x"), ("411500", "x"), ("411525", "x"), ("411526", ""), ("411000", "")] {
+        assert_eq!(ask(case::Filter { within: Region::parse(place).ok(), ..Default::default() }).await, found, "{place}");
+    }
+    let active = async |orgs: &[OrgId]| {
+        let list = read!(db, tx => case::list_active(tx, orgs, 9)).expect("active");
+        list.iter().map(|case| case.id.0.clone()).collect::<String>()
+    };
+    assert_eq!((active(&[]).await, active(&["nobody".into()]).await), ("xc".into(), String::new()));
     let page = read!(db, tx => case::list(tx, &case::Filter::default(), Some((at(2), &"c".into())), 1)).expect("page");
     assert_eq!(page, [closed]);
     assert_eq!(read!(db, tx => case::find_by_subject(tx, &"kepu:abcdefgh23/c".into())).expect("find").expect("one").id.as_str(), "c");
@@ -260,32 +214,32 @@ pub async fn cases(db: &Db) {
     assert_eq!(read!(db, tx => case::list_steps(tx, &"a".into(), Steps::Public, 9)).expect("steps"), [step(3, true), step(2, true)]);
 }
 
-fn party(id: &str, fields: &[&str]) -> Party {
-    Party {
+fn party(id: &str, fields: &[&str]) -> Entry {
+    let party = Party {
         id: id.into(),
         name: RARE.into(),
-        name_en: "Name".into(),
         org: "o".into(),
-        title: "研究员".into(),
-        title_en: String::new(),
         fields: fields.iter().map(|f| (*f).to_owned()).collect(),
-        qualification: "博士".into(),
+        qualifications: vec![Qualification { what: "博士".into(), ..Qualification::default() }],
         languages: vec!["zh-Hans".into(), "bo".into()],
         monthly_ceiling: 4,
         available: true,
-        sample: true,
-    }
+        values: [("about".to_owned(), RARE.into())].into(),
+        ..Party::default()
+    };
+    Entry { party, name_fold: "王".into(), changed_at: 7, version: 1 }
 }
 
 pub async fn parties(db: &Db) {
-    let list = [party("a", &["health", "food"]), party("b", &["physics"]), Party { available: false, org: "p".into(), ..party("c", &["health"]) }];
+    let mut list = [party("a", &["health", "food"]), party("b", &["physics"]), party("c", &["health"])];
+    list[2].party = Party { available: false, org: "p".into(), ..list[2].party.clone() };
     write!(db, tx => party::insert(tx, &list[0])).expect("insert");
     let mut tx = db.write().await.expect("begin");
     assert!(party::insert(&mut tx, &list[0]).await.expect_err("twice").is_duplicate());
     drop(tx);
     write!(db, tx => party::upsert_many(tx, &list)).expect("import");
     for one in &list {
-        assert_eq!(read!(db, tx => party::get(tx, &one.id)).expect("get"), *one);
+        assert_eq!(read!(db, tx => party::get(tx, &one.party.id)).expect("get"), one.party);
     }
     assert_eq!(read!(db, tx => party::count(tx)).expect("count"), 3);
     let ids = |list: Vec<Party>| list.into_iter().map(|p| p.id.0).collect::<String>();
@@ -295,13 +249,21 @@ pub async fn parties(db: &Db) {
     assert_eq!(ids(read!(db, tx => party::list_available(tx, &field("health"), 9)).expect("list")), "a");
     assert_eq!(ids(read!(db, tx => party::list_available(tx, &["physics".into(), "food".into()], 9)).expect("list")), "ab");
     assert_eq!(ids(read!(db, tx => party::list_available(tx, &[], 9)).expect("list")), "ab");
-    assert_eq!(read!(db, tx => party::find_many(tx, &["c".into(), "z".into()])).expect("many"), [list[2].clone()]);
-    let (old, version) = read!(db, tx => party::find_versioned(tx, &"a".into())).expect("find").expect("there");
-    assert_eq!(version, 2, "the import was a change");
-    let new = Party { monthly_ceiling: 9, languages: vec![], ..old };
-    write!(db, tx => party::update(tx, &new, version)).expect("update");
-    assert!(matches!(write!(db, tx => party::update(tx, &new, version)), Err(StoreError::Stale { .. })));
-    assert_eq!(read!(db, tx => party::get(tx, &"a".into())).expect("get"), new);
+    assert_eq!(read!(db, tx => party::find_many(tx, &["c".into(), "z".into()])).expect("many"), [list[2].party.clone()]);
+    let old = read!(db, tx => party::find_entry(tx, &"a".into())).expect("find").expect("there");
+    assert_eq!(old.version, 2, "the import was a change");
+    let new = Entry { party: Party { monthly_ceiling: 9, languages: vec![], ..old.party.clone() }, name_fold: "李".into(), changed_at: 9, ..old.clone() };
+    write!(db, tx => party::update(tx, &new, "account:x")).expect("update");
+    let mut tx = db.write().await.expect("begin");
+    assert!(matches!(party::update(&mut tx, &new, "account:x").await, Err(StoreError::Stale { .. })));
+    drop(tx);
+    assert_eq!(read!(db, tx => party::get(tx, &"a".into())).expect("get"), new.party);
+    assert_eq!(read!(db, tx => party::list_history(tx, &"a".into(), 9)).expect("history"), [(2, 9, "account:x".to_owned(), old.party)]);
+    assert_eq!(ids(read!(db, tx => party::list_namesakes(tx, "王", 9)).expect("namesakes")), "bc");
+    let changed = |since, after: &'static str| async move { read!(db, tx => party::list_changed(tx, since, after, 9)).expect("changed").len() };
+    assert_eq!((changed(7, "b").await, changed(8, "").await, changed(9, "a").await), (2, 1, 0));
+    write!(db, tx => party::delete(tx, &"a".into())).expect("delete");
+    assert!(read!(db, tx => party::list_history(tx, &"a".into(), 9)).expect("history").is_empty());
 }
 
 fn matter(title: &str) -> Matter {
@@ -334,7 +296,7 @@ pub async fn drafts(db: &Db) {
 
     let read_a = read!(db, tx => draft::get(tx, &"a".into())).expect("get");
     let seen = Seen::from(&read_a);
-    let edited = read_a.clone().edit(matter("新")).expect("edit");
+    let edited = read_a.clone().edit(matter("新"), String::new()).expect("edit");
     write!(db, tx => draft::update(tx, seen, &edited, at(3))).expect("update");
     assert!(matches!(write!(db, tx => draft::update(tx, seen, &edited, at(3))), Err(StoreError::Stale { .. })), "changed since it was read");
     let seen = Seen::from(&edited);
@@ -351,10 +313,31 @@ pub async fn drafts(db: &Db) {
     assert_eq!(ids(read!(db, tx => draft::list(tx, &draft::Filter::default(), Some((at(4), &"a".into())), 9)).expect("list")), "b");
     assert_eq!(ids(read!(db, tx => draft::list_by_owner(tx, &"anna".into(), 9)).expect("list")), "a");
     assert_eq!(ids(read!(db, tx => draft::list_by_org(tx, &"p".into(), Some("writing"), 9)).expect("list")), "b");
+    let mine = read!(db, tx => draft::get(tx, &"b".into())).expect("get").subject;
+    assert_eq!(read!(db, tx => draft::list_subjects(tx, &[mine.clone(), "kepu:abcdefgh23/none".into()])).expect("list"), [mine]);
     assert_eq!(ids(read!(db, tx => draft::list_submitted(tx, 9)).expect("list")), "a");
     let of_case = draft::Filter { case: Some("c".into()), stage: Some("active".into()), ..Default::default() };
     assert_eq!(ids(read!(db, tx => draft::list(tx, &of_case, None, 9)).expect("list")), "b");
     assert_eq!(read!(db, tx => draft::count(tx, &draft::Filter { subject: Some("kepu:abcdefgh23/s".into()), ..Default::default() })).expect("count"), 2);
+    let oldest = draft::Filter { order: draft::Order::Oldest, ..Default::default() };
+    assert_eq!(ids(read!(db, tx => draft::list(tx, &oldest, None, 9)).expect("list")), "ba");
+    assert_eq!(ids(read!(db, tx => draft::list(tx, &oldest, Some((at(2), &"b".into())), 9)).expect("list")), "a");
+    let org = |id: &str, parent: Option<&str>| Org {
+        id: id.into(),
+        name: RARE.into(),
+        name_en: String::new(),
+        kind: OrgKind::Sector,
+        parent: parent.map(OrgId::from),
+        region: Region::NATION,
+        sample: true,
+    };
+    write!(db, tx => kepu_store::org::insert_many(tx, &[org("o", None), org("between", Some("o")), org("p", Some("between")), org("x", None)])).expect("orgs");
+    for (orgs, found) in [(vec!["p".into(), "x".into()], "b"), (vec!["o".into()], "ab"), (vec!["between".into(), "o".into()], "ab"), (vec!["x".into()], "")] {
+        let filter = draft::Filter { orgs, ..Default::default() };
+        assert_eq!(ids(read!(db, tx => draft::list(tx, &filter, None, 9)).expect("list")), found);
+        assert_eq!(read!(db, tx => draft::count(tx, &filter)).expect("count"), found.len() as i64);
+    }
+    assert_eq!(ids(read!(db, tx => draft::list(tx, &draft::Filter { kind: Some("claim".into()), ..Default::default() }, None, 9)).expect("list")), "");
     let listed = read!(db, tx => draft::list_submitted(tx, 1)).expect("list");
     assert_eq!((listed[0].created_at, listed[0].updated_at), (at(1), at(4)));
 }
@@ -385,9 +368,42 @@ pub async fn reviews(db: &Db) {
     assert_eq!(read!(db, tx => review::list_by_draft(tx, &"d".into())).expect("list").len(), 3);
     assert_eq!(read!(db, tx => review::list_by_reviewer(tx, &"p".into(), Some("assigned"), 9)).expect("list"), [assigned("c", "p")]);
     assert_eq!(read!(db, tx => review::list_by_reviewer(tx, &"p".into(), None, 9)).expect("list"), [decided, assigned("c", "p")]);
+    assert_eq!(read!(db, tx => review::find_last_conflict(tx, &"p".into())).expect("find").as_deref(), Some("无"));
+    assert_eq!(read!(db, tx => review::find_last_conflict(tx, &"q".into())).expect("find"), None, "giving back states no interests");
     let loads = read!(db, tx => review::loads(tx, at(5))).expect("loads");
     assert_eq!(loads, HashMap::from([("p".into(), 2)]), "what was given back does not count");
     assert_eq!(read!(db, tx => review::loads(tx, at(30))).expect("loads"), HashMap::from([("p".into(), 1)]));
+}
+
+pub async fn tasks_follow_their_draft(db: &Db) {
+    let draft = new_draft("d");
+    write!(db, tx => draft::insert(tx, &draft, at(1))).expect("draft");
+    let due = |id: &str, day| Review {
+        id: id.into(),
+        draft: "d".into(),
+        draft_version: 1,
+        reviewer: "p".into(),
+        stage: ReviewStage::Assigned { due: date(2026, 12, day) },
+    };
+    for (id, day, when) in [("a", 9, 10), ("b", 2, 20), ("c", 5, 30)] {
+        write!(db, tx => review::insert(tx, &due(id, day), at(when))).expect("insert");
+    }
+    let tasks = async |which| {
+        let list = read!(db, tx => review::list_tasks(tx, &"p".into(), which, 9)).expect("tasks");
+        assert_eq!(read!(db, tx => review::count_tasks(tx, &"p".into(), which)).expect("count"), list.len() as i64);
+        assert!(list.iter().all(|task| task.title == RARE && task.kind == "resource" && task.org.0 == "o"));
+        list.iter().map(|task| task.review.id.0.clone()).collect::<String>()
+    };
+    assert_eq!((tasks(review::Which::Open).await, tasks(review::Which::Done).await), (String::new(), "cba".into()), "a draft in the making waits for nobody");
+    let submitted = Draft { stage: DraftStage::Submitted { at: at(40) }, ..draft.clone() };
+    write!(db, tx => draft::update(tx, Seen::from(&draft), &submitted, at(40))).expect("submit");
+    assert_eq!((tasks(review::Which::Open).await, tasks(review::Which::Done).await), ("bca".into(), String::new()), "the first due stands first");
+    let decided = due("c", 5).decide(1, Decision::Approve, "无", "", at(50)).expect("decide");
+    write!(db, tx => review::update(tx, &decided)).expect("update");
+    assert_eq!((tasks(review::Which::Open).await, tasks(review::Which::Done).await), ("ba".into(), "c".into()));
+    let changed = Draft { version: 2, ..submitted.clone() };
+    write!(db, tx => draft::update(tx, Seen::from(&submitted), &changed, at(60))).expect("change");
+    assert_eq!((tasks(review::Which::Open).await, tasks(review::Which::Done).await), (String::new(), "cba".into()), "another version needs another review");
 }
 
 pub async fn tables_refuse_impossible_stages(db: &Db) {

@@ -25,6 +25,8 @@ struct Wire {
     #[serde(default)]
     citation: Vec<WireSource>,
     license: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    copyright_holder: String,
     date_published: Date,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     expires: Option<Date>,
@@ -70,6 +72,7 @@ pub(super) fn write(r: &Resource) -> Map<String, Value> {
         audience: r.audience.clone(),
         citation: list(&r.sources),
         license: r.licence.clone(),
+        copyright_holder: r.rights.clone(),
         date_published: r.date,
         expires: r.expires,
         creator: WirePerson::from(&r.author),
@@ -106,6 +109,7 @@ pub(super) fn read(value: &Value, envelope: &Envelope) -> Result<Body, String> {
         audience: w.audience,
         sources: back(w.citation),
         licence: w.license,
+        rights: w.copyright_holder,
         region: envelope.region,
         lang: envelope.lang.clone(),
         date: w.date_published,

@@ -13,7 +13,6 @@ use axum::http::{StatusCode, header};
 use kepu_app::AppError;
 use kepu_app::listen::claim::Checked;
 use kepu_app::listen::question::{Ask, Asked};
-use kepu_domain::access::Action;
 use kepu_domain::ids::{CaseId, QuestionId};
 use kepu_domain::listen::case::{Case, Clock, Due, Stage as CaseStage};
 use kepu_domain::listen::question::Stage;
@@ -231,7 +230,7 @@ impl CaseItem {
             id: case.id.0.clone(),
             kind: case.kind.clone(),
             level: case.level,
-            title: (insider || case.stage != CaseStage::Open).then(|| case.title.clone()),
+            title: (!case.title.is_empty() && (insider || case.stage != CaseStage::Open)).then(|| case.title.clone()),
             fields: case.fields.clone(),
             region: case.region.to_string(),
             stage: case.stage.name(),
@@ -270,7 +269,6 @@ pub struct Cases {
     ("cursor" = Option<String>, Query, description = "From the page before"),
 ), responses((status = 200, body = Cases), (status = 400, description = "problem details")))]
 pub async fn cases(State(web): State<Web>, req: Req) -> Answer {
-    let insider = req.shell.may(Action::WorkCase);
     let limit = super::limit_of(&req);
     let filter = Filter { stage: req.query.opt("open").map(|_| "active".into()), ..Filter::default() };
     let after = super::read_cursor(req.query.get("cursor"))?.map(|(ms, id)| (moment(ms), CaseId(id)));
@@ -281,7 +279,8 @@ pub async fn cases(State(web): State<Web>, req: Req) -> Answer {
     let cursor = list.last().filter(|_| more).map(|case| super::write_cursor(case.opened_at.as_millisecond(), &case.id.0));
     let next = cursor.as_ref().map(|cursor| format!("{}{}", req.shell.origin, req.shell.here_with("cursor", cursor)));
     let now = web.app.now();
-    json(&Cases { items: list.iter().map(|case| CaseItem::new(&req, case, &case.clock(now), insider)).collect(), cursor, next })
+    let insider = kepu_app::listen::case::may_work(&mut tx, &req.actor, &list).await?;
+    json(&Cases { items: list.iter().zip(insider).map(|(case, insider)| CaseItem::new(&req, case, &case.clock(now), insider)).collect(), cursor, next })
 }
 
 /// A case with its time line.

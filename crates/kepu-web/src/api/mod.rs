@@ -2,7 +2,10 @@
 //! `/api/openapi.json` is made from the declarations beside the handlers; `/api/docs` is the same as a page.
 
 pub mod create;
+pub mod desk;
+pub mod house;
 pub mod listen;
+pub mod work;
 
 use crate::Web;
 use crate::line::holder;
@@ -18,7 +21,7 @@ use kepu_app::AppError;
 use kepu_domain::measure::figure::FIGURES;
 use kepu_domain::org::Region;
 use kepu_domain::trust::TrustView;
-use kepu_domain::vocabulary::{AUDIENCES, EVIDENCE, FIELDS, LANGUAGES, LICENCES, RESOURCE_TYPES, Vocabulary};
+use kepu_domain::vocabulary::{AUDIENCES, EVIDENCE, FIELDS, HAZARDS, LANGUAGES, LICENCES, PHASES, RESOURCE_TYPES, Vocabulary};
 use kepu_store::Tx;
 use kepu_store::subject::{self, Filter, Order, Row};
 use serde::Serialize;
@@ -28,7 +31,7 @@ use utoipa::{OpenApi, ToSchema};
 /// Rows of a page unless `limit` says otherwise.
 const LIMIT: usize = 50;
 /// Most rows of a page.
-const LIMIT_MAX: usize = 200;
+pub(crate) const LIMIT_MAX: usize = 200;
 
 /// An answer as JSON.
 pub(crate) fn json(value: &impl Serialize) -> Answer {
@@ -386,14 +389,59 @@ pub struct NetworkItem {
     records: i64,
     /// Hash of the public state.
     state: String,
-    /// Until when withdrawals were checked with a node above.
+    /// Until when withdrawals are known: the root's own signed word, else the last contact with a node above.
     checked_until: Option<String>,
+    /// What is wrong with histories: forks, records that do not fit signed heads, missing numbers.
+    problems: Vec<TroubleItem>,
+    /// Files of resources held, and still to be fetched.
+    files: FilesItem,
     /// Nodes above.
     parents: Vec<PeerItem>,
     /// Nodes below.
     children: Vec<PeerItem>,
     /// How far the latest public changes travelled.
     latest: Vec<ReachItem>,
+}
+
+/// Something wrong with the history of a key.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TroubleItem {
+    /// The key.
+    key: String,
+    /// Its stream: trust, alert or lib.
+    stream: String,
+    /// `forked`, `differs` (from a signed head) or `missing`.
+    what: &'static str,
+    /// The number concerned, or the first of them.
+    n: i64,
+    /// How many numbers are concerned.
+    count: i64,
+}
+
+impl From<&kepu_app::record::heads::Trouble> for TroubleItem {
+    fn from(trouble: &kepu_app::record::heads::Trouble) -> Self {
+        use kepu_app::record::heads::What;
+        let (what, n, count) = match &trouble.what {
+            What::Forked { n } => ("forked", *n, 1),
+            What::Differs { n } => ("differs", *n, 1),
+            What::Missing(ranges) => ("missing", ranges.first().map_or(0, |r| r.0), ranges.iter().map(|(from, to)| to - from + 1).sum()),
+        };
+        Self { key: trouble.key.0.clone(), stream: trouble.stream.to_string(), what, n, count }
+    }
+}
+
+/// Files of resources at this node.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FilesItem {
+    /// Held.
+    here: i64,
+    /// Their bytes.
+    bytes: i64,
+    /// Wanted and not here yet.
+    wanted: i64,
+    /// Their bytes.
+    wanted_bytes: i64,
 }
 
 /// Another node.
@@ -432,6 +480,13 @@ pub async fn network(State(web): State<Web>) -> Answer {
         records: overview.me.records,
         state: overview.me.state,
         checked_until: overview.checked_until.map(iso),
+        problems: overview.troubles.iter().map(TroubleItem::from).collect(),
+        files: FilesItem {
+            here: overview.files.totals.have,
+            bytes: overview.files.totals.have_bytes,
+            wanted: overview.files.totals.wanted,
+            wanted_bytes: overview.files.totals.wanted_bytes,
+        },
         parents: overview.parents.iter().map(peer).collect(),
         children: overview.children.iter().map(peer).collect(),
         latest: overview.latest.into_iter().map(|(row, reached, of)| ReachItem { id: row.id.0, reached, of }).collect(),
@@ -470,8 +525,8 @@ pub struct TermItem {
     group: String,
 }
 
-/// A vocabulary: `fields`, `audiences`, `types`, `evidence`, `languages`, `licences`.
-#[utoipa::path(get, path = "/api/vocabularies/{name}", tag = "vocabularies", params(("name" = String, Path, description = "fields, audiences, types, evidence, languages or licences")),
+/// A vocabulary: `fields`, `audiences`, `types`, `evidence`, `languages`, `licences`, `hazards`, `phases`.
+#[utoipa::path(get, path = "/api/vocabularies/{name}", tag = "vocabularies", params(("name" = String, Path, description = "fields, audiences, types, evidence, languages, licences, hazards or phases")),
     responses((status = 200, body = Vec<TermItem>), (status = 404, description = "problem details")))]
 pub async fn vocabulary(Path(name): Path<String>) -> Answer {
     let from = |vocabulary: &Vocabulary| -> Vec<TermItem> {
@@ -483,6 +538,8 @@ pub async fn vocabulary(Path(name): Path<String>) -> Answer {
         "types" => from(&RESOURCE_TYPES),
         "evidence" => from(&EVIDENCE),
         "languages" => from(&LANGUAGES),
+        "hazards" => from(&HAZARDS),
+        "phases" => from(&PHASES),
         "licences" => LICENCES.iter().map(|(id, zh)| TermItem { id: (*id).into(), zh: (*zh).into(), en: (*id).into(), group: String::new() }).collect(),
         _ => return Err(Problem::from(AppError::NotFound { what: "vocabulary", id: name })),
     };
@@ -510,7 +567,22 @@ pub async fn vocabulary(Path(name): Path<String>) -> Answer {
         record,
         network,
         divisions,
-        vocabulary
+        vocabulary,
+        house::account,
+        house::account_data,
+        house::organisations,
+        house::members,
+        house::people,
+        house::person,
+        house::audit,
+        work::jobs,
+        work::imports,
+        work::nodes,
+        desk::desk,
+        desk::drafts,
+        desk::draft,
+        desk::reviews,
+        desk::review
     )
 )]
 struct Doc;
@@ -587,6 +659,6 @@ mod tests {
     fn the_description_names_its_version_and_every_operation() {
         let value = serde_json::to_value(description()).expect("json");
         assert!(value["openapi"].as_str().is_some_and(|v| v.starts_with("3.1")));
-        assert_eq!(value["paths"].as_object().map(serde_json::Map::len), Some(15));
+        assert_eq!(value["paths"].as_object().map(serde_json::Map::len), Some(30));
     }
 }

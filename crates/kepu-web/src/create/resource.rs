@@ -1,6 +1,8 @@
 //! Pages of resources: the list, and one resource with its editions, review strip, sources and history.
 
+use super::matter::ShownFile;
 use crate::Web;
+use crate::create::edit::EDITIONS;
 use crate::line::{Choice, Line, audience_choices, choices, csv, field_choices, filter, lines, order, page_of, region_choices};
 use crate::page::{Answer, Html, Pager, Req, Shell, page};
 use crate::problem::Problem;
@@ -95,14 +97,6 @@ struct Shown {
     date: Html,
 }
 
-/// A file as shown.
-struct File {
-    href: String,
-    alt: String,
-    is_image: bool,
-    words: String,
-}
-
 #[derive(Template)]
 #[template(path = "create/resource.html")]
 struct ResourcePage {
@@ -122,7 +116,7 @@ struct ResourcePage {
     versions: usize,
     notice: String,
     corrected: Option<(Html, String)>,
-    files: Vec<File>,
+    files: Vec<ShownFile>,
     address: String,
     path: String,
     print: String,
@@ -133,12 +127,17 @@ struct ResourcePage {
     holder: String,
     row_id: String,
     overdue: bool,
+    /// For its editors; nothing for readers.
+    tools: Html,
 }
 
 /// GET /r/{owner}/{local}
 pub async fn show(State(web): State<Web>, req: Req, Path((owner, local)): Path<(String, String)>) -> Answer {
     match find(&web, &req, "resource", &owner, &local).await? {
-        Found::Here(subject) => show_found(&web, &req, *subject),
+        Found::Here(subject) => {
+            let tools = crate::create::correct::tools_html(&web, &req, &subject.row).await?;
+            show_found(&web, &req, *subject, tools)
+        }
         Found::Other(response) => Ok(response),
     }
 }
@@ -154,25 +153,12 @@ fn edition<'a>(req: &'a Req, editions: &BTreeMap<String, String>) -> Result<&'a 
     }
 }
 
-fn edition_name(s: &Shell, name: &str) -> String {
-    match name {
-        "" => s.t("edition-plain"),
-        "elder" => s.t("edition-elder"),
-        "children" => s.t("edition-children"),
-        "broadcast" => s.t("edition-broadcast"),
-        "chalk" => s.t("edition-chalk"),
-        "chat" => s.t("edition-chat"),
-        "easy" => s.t("edition-easy"),
-        other => s.language(other).to_owned(),
-    }
-}
-
 /// Where the headings of a text begin, so that the first one stands right below the page's title: most texts use `##` only.
 fn base_of(text: &str) -> u8 {
     if text.lines().any(|line| line.starts_with("# ")) { 2 } else { 1 }
 }
 
-fn show_found(web: &Web, req: &Req, subject: Subject) -> Answer {
+fn show_found(web: &Web, req: &Req, subject: Subject, tools: Html) -> Answer {
     let Ok(Body::Resource(r)) = &subject.record.body else { return Err(Problem::not_found()) };
     let r = (**r).clone();
     let s = &req.shell;
@@ -180,7 +166,9 @@ fn show_found(web: &Web, req: &Req, subject: Subject) -> Answer {
     let text = r.editions.get(name).unwrap_or(&r.text);
     let path = urls::resource(&subject.row.id);
     let href = |name: &str| if name.is_empty() && s.elder { urls::with(&path, &[("edition", "plain")]) } else { urls::with(&path, &[("edition", name)]) };
-    let editions = std::iter::once("").chain(r.editions.keys().map(String::as_str));
+    let mut editions: Vec<&str> = std::iter::once("").chain(r.editions.keys().map(String::as_str)).collect();
+    // In the order of the readers that most ask for them; translations after, by their names.
+    editions.sort_by_key(|name| (!name.is_empty(), EDITIONS.iter().position(|known| known == name).unwrap_or(EDITIONS.len())));
     let title = s.pick(&r.title, &r.title_en).to_owned();
     let mut shell = req.titled(title.clone());
     shell.head = json_ld(&subject.record);
@@ -191,19 +179,13 @@ fn show_found(web: &Web, req: &Req, subject: Subject) -> Answer {
         publisher: e.publisher.clone(),
         date: s.day(&e.date),
     };
-    let file = |m: &kepu_domain::create::resource::Media| File {
-        href: urls::media(&m.hash),
-        alt: m.alt.clone(),
-        is_image: m.media_type.starts_with("image/"),
-        words: format!("{} · {}", m.media_type, crate::problem::size(u64::try_from(m.size).unwrap_or_default())),
-    };
     // A language stands in the name of an edition that is a translation.
     let lang = if kepu_domain::vocabulary::LANGUAGES.find(name).is_some() { name } else { &r.lang };
     Ok(page(&ResourcePage {
         title_lang: s.pick_attr(&r.lang, &r.title_en),
         text_lang: s.lang_attr(lang),
         body: Html(kepu_text::markdown::render(text, base_of(text))),
-        editions: editions.map(|e| Edition { name: edition_name(s, e), href: href(e), on: e == name }).collect(),
+        editions: editions.into_iter().map(|e| Edition { name: s.edition(e), href: href(e), on: e == name }).collect(),
         by: reviewers(s, &r.reviews),
         reviewed: r.reviews.iter().map(|review| review.date).max().map_or_else(Html::default, |day| s.date(&day)),
         sources: r.sources.iter().map(source).collect(),
@@ -214,7 +196,7 @@ fn show_found(web: &Web, req: &Req, subject: Subject) -> Answer {
         versions: subject.versions,
         notice: subject.row.notice.clone(),
         corrected: r.corrections.first().map(|c| (s.date(&c.date), c.text.clone())),
-        files: r.media.iter().map(file).collect(),
+        files: r.media.iter().map(ShownFile::new).collect(),
         address: format!("{}{path}", s.origin),
         print: urls::with(&path, &[("edition", name), ("view", "print")]),
         path,
@@ -224,6 +206,7 @@ fn show_found(web: &Web, req: &Req, subject: Subject) -> Answer {
         licence: s.licence(&r.licence),
         holder: subject.holder,
         row_id: subject.row.id.0.clone(),
+        tools,
         title,
         r,
         s: shell,

@@ -1,3 +1,5 @@
-//! Pages about how things travel: the network as everybody may see it. The doors for other nodes stand beside.
+//! Pages of the network: as everybody may see it, and as its operators mend it.
 
 pub mod network;
+pub mod node;
+pub mod sync;

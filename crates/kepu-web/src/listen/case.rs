@@ -1,18 +1,23 @@
-//! Cases as visitors see them: the clock, what is said so far, the time line. Working on a case stands in its own file
-//! and is put into the page of whoever may.
+//! Cases: the list with its filters, and one case as visitors see it: the clock, what is said so far, the time line. What can
+//! be done with a case is in `work` and is put into the page of whoever may.
 
 use crate::Web;
-use crate::line::Line;
-use crate::page::{Answer, Html, Req, Shell, escape, page};
+use crate::create::import::attachment;
+use crate::line::{Choice, Line, choices, csv_cell, region_choices};
+use crate::listen::work::{Failed, panel};
+use crate::page::{Answer, Html, Pager, Req, Shell, escape, page, page_with};
+use crate::words::iso;
 use askama::Template;
 use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use kepu_app::AppError;
-use kepu_app::listen::case;
+use kepu_app::listen::case::{self, Listed, Wanted};
 use kepu_domain::access::Action;
 use kepu_domain::ids::CaseId;
 use kepu_domain::listen::case::{Case, Clock, Due, KINDS, Stage, Step};
 use kepu_domain::listen::claim::Holding;
 use kepu_domain::listen::question::Question;
+use kepu_domain::org::Region;
 use kepu_domain::record::Body;
 
 /// A step of a case as a sentence.
@@ -20,7 +25,8 @@ pub fn step_text(s: &Shell, step: &Step) -> String {
     match step.kind.as_str() {
         "opened" => s.t("step-opened"),
         "taken" => s.t("step-taken"),
-        "classified" => s.t("step-classified"),
+        "handed" => s.t1("step-handed", "name", &step.text),
+        "classified" => classified_text(s, &step.text),
         "asked" => s.t1("step-asked", "name", &step.text),
         "held" => s.t("step-held"),
         "answered" => s.t("step-answered"),
@@ -28,6 +34,13 @@ pub fn step_text(s: &Shell, step: &Step) -> String {
         "note" => s.t1("step-note", "text", &step.text),
         other => format!("{other} {}", step.text),
     }
+}
+
+/// What a case was classified as: the level's number, then the fields.
+fn classified_text(s: &Shell, text: &str) -> String {
+    let Some((_, fields)) = text.split_once(' ') else { return s.t("step-classified") };
+    let fields: Vec<String> = fields.split(',').map(str::to_owned).collect();
+    s.t1("step-classified-as", "fields", s.fields(&fields))
 }
 
 /// A time line of steps with what comes next.
@@ -125,9 +138,16 @@ pub fn clk_of(s: &Shell, case: &Case, clock: &Clock) -> Html {
     s.clk_text(class, &text)
 }
 
-/// The title of a case for whoever looks. What a visitor typed is public only once somebody of the house has taken it.
+/// The title of a case for whoever looks. What a visitor typed is public only once somebody of the house has taken it, and
+/// is forgotten some time after the case is over.
 pub fn title_for(s: &Shell, case: &Case, insider: bool) -> String {
-    if insider || case.stage != Stage::Open { case.title.clone() } else { s.t("case-untitled") }
+    if case.title.is_empty() {
+        s.t("case-forgotten")
+    } else if insider || case.stage != Stage::Open {
+        case.title.clone()
+    } else {
+        s.t("case-untitled")
+    }
 }
 
 /// Name of a kind of case with its level.
@@ -154,28 +174,119 @@ struct Item {
 #[template(path = "listen/cases.html")]
 struct ListPage {
     s: Shell,
-    open: Vec<Item>,
-    done: Vec<Item>,
+    stages: Vec<Choice>,
+    kinds: Vec<Choice>,
+    regions: Vec<Choice>,
+    lates: Vec<Choice>,
+    /// "All" and "mine", for whoever works on cases.
+    owners: Vec<Choice>,
+    items: Vec<Item>,
+    filtered: bool,
+    total: usize,
+    first: usize,
+    last: usize,
+    pager: Pager,
+    csv: String,
+}
+
+/// Cases of a page.
+const SIZE: usize = 30;
+
+/// What the sentence above the list asks for: cases under way, unless something else is said.
+fn wanted(req: &Req) -> Wanted {
+    let stage = req.query.opt("stage").unwrap_or("active");
+    Wanted {
+        stage: (stage != "any").then(|| stage.chars().take(20).collect()),
+        kind: req.query.opt("kind").map(|kind| kind.chars().take(40).collect()),
+        within: req.query.opt("region").and_then(|code| Region::parse(code).ok()),
+        late: req.query.opt("late").is_some(),
+        owner: req.query.opt("mine").and_then(|_| req.actor.account().cloned()),
+    }
+}
+
+/// Choices without "any" on top.
+fn plain_choices<const N: usize>(list: [(&str, String); N], present: &str) -> Vec<Choice> {
+    list.into_iter().map(|(value, text)| Choice { value: value.to_owned(), text, on: value == present }).collect()
 }
 
 /// GET /cases
 pub async fn list(State(web): State<Web>, req: Req) -> Answer {
-    let s = req.titled(req.shell.t("cases-title"));
-    let insider = req.shell.may(Action::WorkCase);
-    let item = |(case, clock): &(Case, Clock)| Item {
-        href: crate::urls::case(&case.id),
-        title: title_for(&s, case, insider),
-        kind: kind_word(&s, case),
-        place: s.place_line(&case.region),
-        clk: clk_of(&s, case, clock),
-        stage: stage_word(&s, case),
+    let s = req.titled(req.shell.t("cases-title")).script("htmx.min.js");
+    let all = case::search(&web.app, &req.actor, &wanted(&req)).await?;
+    if req.query.get("format") == "csv" {
+        // What a visitor typed and nobody has taken yet leaves the house with those who work on it only.
+        req.actor.may(Action::WorkCase, None).map_err(AppError::from)?;
+        return Ok(attachment("kepu-cases.csv", csv(&s, &all)));
+    }
+    let item = |one: &Listed| Item {
+        href: crate::urls::case(&one.case.id),
+        title: title_for(&s, &one.case, one.can_work),
+        kind: kind_word(&s, &one.case),
+        place: s.place_line(&one.case.region),
+        clk: clk_of(&s, &one.case, &one.clock),
+        stage: stage_word(&s, &one.case),
     };
-    let all = case::list(&web.app, false, 300).await?;
-    let (done, open): (Vec<_>, Vec<_>) = all.iter().partition(|(_, clock)| clock.next == Due::Nothing);
-    let mut done: Vec<_> = done;
-    done.sort_by_key(|(case, clock)| (std::cmp::Reverse(clock.at), case.id.clone()));
-    let values = ListPage { open: open.into_iter().map(&item).collect(), done: done.into_iter().take(30).map(&item).collect(), s: s.clone() };
-    Ok(page(&values))
+    let at = req.page_number();
+    let shown: Vec<Item> = all.iter().skip((at - 1) * SIZE).take(SIZE).map(item).collect();
+    let stages = [
+        ("", s.t("cases-active")),
+        ("open", s.t("case-open")),
+        ("working", s.t("case-working")),
+        ("answered", s.t("case-answered")),
+        ("closed", s.t("case-closed")),
+        ("any", s.t("cases-any")),
+    ];
+    let kinds = KINDS.iter().map(|kind| (kind.id.clone(), s.pick(&kind.name_zh, &kind.name_en).to_owned()));
+    let works = req.shell.may(Action::WorkCase);
+    let query = &req.query;
+    let first = if shown.is_empty() { 0 } else { (at - 1) * SIZE + 1 };
+    Ok(page(&ListPage {
+        stages: plain_choices(stages, query.get("stage")),
+        kinds: choices(s.t("cases-any-kind"), kinds, query.get("kind")),
+        regions: region_choices(&s, web.settings.region, query.get("region")),
+        lates: plain_choices([("", s.t("cases-any-clock")), ("1", s.t("cases-late"))], query.get("late")),
+        owners: if works { plain_choices([("", s.t("cases-anybody")), ("1", s.t("cases-mine"))], query.get("mine")) } else { vec![] },
+        filtered: ["stage", "kind", "region", "late", "mine"].into_iter().any(|name| query.opt(name).is_some()),
+        total: all.len(),
+        first,
+        last: (first + shown.len()).saturating_sub(1),
+        pager: Pager::new(&s, at, SIZE, all.len()),
+        csv: if works { s.here_with("format", "csv") } else { String::new() },
+        items: shown,
+        s,
+    }))
+}
+
+/// Cases as CSV, for those who work on them.
+fn csv(s: &Shell, list: &[Listed]) -> String {
+    let head = ["id", "kind", "level", "title", "fields", "region", "stage", "opened", "held", "due", "due_at", "late", "address"];
+    let mut out = format!("\u{feff}{}\r\n", head.join(","));
+    for one in list {
+        let case = &one.case;
+        let due = match one.clock.next {
+            Due::Holding => "holding",
+            Due::Answer => "answer",
+            Due::Nothing => "",
+        };
+        let cells = [
+            case.id.0.clone(),
+            case.kind.clone(),
+            case.level.to_string(),
+            title_for(s, case, one.can_work),
+            case.fields.join(";"),
+            case.region.to_string(),
+            case.stage.name().to_owned(),
+            iso(case.opened_at),
+            case.held_at.map(iso).unwrap_or_default(),
+            due.to_owned(),
+            iso(one.clock.at),
+            one.clock.late.to_string(),
+            format!("{}{}", s.origin, crate::urls::case(&case.id)),
+        ];
+        out.push_str(&cells.map(|cell| csv_cell(&cell)).join(","));
+        out.push_str("\r\n");
+    }
+    out
 }
 
 #[derive(Template)]
@@ -200,8 +311,12 @@ struct CasePage {
 
 /// GET /case/{id}
 pub async fn show(State(web): State<Web>, req: Req, Path(id): Path<String>) -> Answer {
-    let id = CaseId(id);
-    let view = case::view(&web.app, &req.actor, &id).await?;
+    show_with(&web, &req, &CaseId(id), StatusCode::OK, None).await
+}
+
+/// The page of a case; `failed` is a form of the work panel that could not be taken.
+pub(crate) async fn show_with(web: &Web, req: &Req, id: &CaseId, status: StatusCode, failed: Option<&Failed<'_>>) -> Answer {
+    let view = case::view(&web.app, &req.actor, id).await?;
     let s = &req.shell;
     let mut tx = web.app.db.read().await.map_err(AppError::from)?;
     let trust = web.app.trust(&mut tx).await?;
@@ -214,23 +329,27 @@ pub async fn show(State(web): State<Web>, req: Req, Path(id): Path<String>) -> A
     }
     drop(tx);
     let title = title_for(s, &view.case, view.can_work);
-    Ok(page(&CasePage {
-        id: id.0.clone(),
-        kind: kind_word(s, &view.case),
-        place: s.place_line(&view.case.region),
-        fields: s.fields(&view.case.fields),
-        questions: view.questions,
-        clock: clock_of(s, &view.case, &view.clock, &view.owner_name),
-        claim: view.claim.as_ref().map(|row| Line::new(s, row, &trust)),
-        next_update: holding.as_ref().map_or_else(Html::default, |h| s.soon(&h.next_update)),
-        holding,
-        events: Events::new(s, &view.steps, Some((&view.case, &view.clock)), None),
-        closed: match &view.case.stage {
-            Stage::Closed { reason, .. } => reason.clone(),
-            _ => String::new(),
+    let work = if view.can_work { panel(web, req, &view, holding.as_ref(), failed).await? } else { Html::default() };
+    Ok(page_with(
+        status,
+        &CasePage {
+            id: id.0.clone(),
+            kind: kind_word(s, &view.case),
+            place: s.place_line(&view.case.region),
+            fields: s.fields(&view.case.fields),
+            questions: view.questions,
+            clock: clock_of(s, &view.case, &view.clock, &view.owner_name),
+            claim: view.claim.as_ref().map(|row| Line::new(s, row, &trust)),
+            next_update: holding.as_ref().map_or_else(Html::default, |h| s.soon(&h.next_update)),
+            holding,
+            events: Events::new(s, &view.steps, Some((&view.case, &view.clock)), None),
+            closed: match &view.case.stage {
+                Stage::Closed { reason, .. } => reason.clone(),
+                _ => String::new(),
+            },
+            work,
+            s: req.titled(title.clone()),
+            title,
         },
-        work: Html::default(),
-        s: req.titled(title.clone()),
-        title,
-    }))
+    ))
 }

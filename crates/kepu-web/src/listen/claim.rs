@@ -106,6 +106,8 @@ struct ClaimPage {
     row_id: String,
     instead: Vec<String>,
     medical: bool,
+    /// For its editors; nothing for readers.
+    tools: Html,
 }
 
 /// GET /c/{owner}/{local}
@@ -134,8 +136,10 @@ async fn show_found(web: &Web, req: &Req, subject: Subject) -> Answer {
         publisher: e.publisher.clone(),
         date: s.day(&e.date),
     });
+    let tools = crate::create::correct::tools_html(web, req, &subject.row).await?;
     let mut tx = web.app.db.read().await.map_err(AppError::from)?;
     Ok(page(&ClaimPage {
+        tools,
         title_lang: s.pick_attr(&c.lang, &c.claim_en),
         plain_lang: if c.is_holding() { Html::default() } else { s.pick_attr(&c.lang, &c.plain_en) },
         text_lang: s.lang_attr(&c.lang),

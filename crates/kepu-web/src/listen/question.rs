@@ -2,11 +2,10 @@
 
 use crate::Web;
 use crate::form::Form;
-use crate::line::{Choice, Line, choices};
+use crate::line::{Choice, Line};
 use crate::listen::case::{Events, clock_of};
 use crate::page::{Answer, Errors, Html, Req, Shell, page, page_with};
-use crate::urls;
-use crate::words::{DIVISIONS, divisions_below};
+use crate::{place, urls};
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
@@ -33,58 +32,23 @@ struct AskPage {
 
 fn ask_form(web: &Web, req: &Req, status: StatusCode, text: &str, province: &str, county: &str, errors: &[FieldError]) -> Response {
     let s = req.titled(req.shell.t("ask-title"));
-    let own: Vec<Region> = web.settings.region.chain();
-    let provinces = divisions_below(Region::NATION).into_iter().map(|org| (org.region.to_string(), org.name.clone()));
-    // Names below the node's own province, to choose from while typing; every other place can be typed all the same.
-    let mut counties: Vec<String> = own.get(1).map(|province| below(*province)).unwrap_or_default();
-    counties.dedup();
     page_with(
         status,
         &AskPage {
             text: text.to_owned(),
-            provinces: choices(s.t("place-nation"), provinces, province),
+            provinces: place::provinces(&s, province),
             county: county.to_owned(),
-            counties,
+            counties: place::counties(web.settings.region),
             errors: s.errors(errors),
             s,
         },
     )
 }
 
-fn below(province: Region) -> Vec<String> {
-    DIVISIONS.iter().filter(|org| org.region != province && province.covers(org.region)).map(|org| org.name.clone()).collect()
-}
-
 /// GET /ask
 pub async fn ask_page(State(web): State<Web>, req: Req) -> Answer {
     let province = web.settings.region.chain().get(1).map(Region::to_string).unwrap_or_default();
     Ok(ask_form(&web, &req, StatusCode::OK, req.query.get("text"), &province, "", &[]))
-}
-
-/// The place that province and county name say. An unknown or doubtful name is an error with what to write.
-fn place(province: &str, county: &str) -> Result<Region, FieldError> {
-    let region = Region::parse(province).unwrap_or(Region::NATION);
-    let name = kepu_text::clean::clean_line(county);
-    if name.is_empty() {
-        return Ok(region);
-    }
-    let inside = |org: &&kepu_domain::org::Org| org.region != region && region.covers(org.region);
-    let exact: Vec<_> = DIVISIONS.iter().filter(inside).filter(|org| org.name == name).collect();
-    let list = if exact.is_empty() { DIVISIONS.iter().filter(inside).filter(|org| org.name.starts_with(&name)).collect() } else { exact };
-    match list.as_slice() {
-        [one] => Ok(one.region),
-        [] => Err(FieldError::new("county", "place_unknown").with("name", &name)),
-        several => {
-            let names: Vec<String> = several
-                .iter()
-                .take(6)
-                .map(|org| {
-                    crate::words::division(*org.region.chain().get(1).unwrap_or(&org.region)).map_or_else(String::new, |p| format!("{} {}", p.name, org.name))
-                })
-                .collect();
-            Err(FieldError::new("county", "place_doubtful").with("name", &name).with("names", names.join("、")))
-        }
-    }
 }
 
 enum Ended {
@@ -102,7 +66,7 @@ impl From<AppError> for Ended {
 pub async fn ask(State(web): State<Web>, req: Req, form: Form) -> Answer {
     let (text, province, county) = (form.get("text"), form.get("province"), form.get("county"));
     let again = |errors: &[FieldError]| ask_form(&web, &req, StatusCode::UNPROCESSABLE_ENTITY, text, province, county, errors);
-    let region = match place(province, county) {
+    let region = match place::read(province, county) {
         Ok(region) => region,
         Err(error) => return Ok(again(&[error])),
     };
@@ -184,7 +148,7 @@ pub async fn status(State(web): State<Web>, req: Req, Path(id): Path<String>) ->
     shell.head = Html("<meta name=\"robots\" content=\"noindex\"><meta name=\"referrer\" content=\"no-referrer\">".into());
     let response = page(&QuestionPage {
         id: view.question.id.0.clone(),
-        text: view.question.text.clone(),
+        text: if view.question.text.is_empty() { s.t("question-forgotten") } else { view.question.text.clone() },
         region: view.question.region,
         asked: s.time(&view.question.asked_at),
         clock: view.case.as_ref().zip(view.clock).map_or_else(Html::default, |(case, clock)| clock_of(s, case, &clock, "")),
@@ -200,18 +164,4 @@ pub async fn status(State(web): State<Web>, req: Req, Path(id): Path<String>) ->
         s: shell,
     });
     Ok(crate::form::with_header(response, header::CACHE_CONTROL, "no-store"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn places_are_found_by_name() {
-        assert_eq!(place("", "").expect("nation"), Region::NATION);
-        assert_eq!(place("410000", "固始").expect("county").to_string(), "411525");
-        assert_eq!(place("410000", " 固始县 ").expect("county").to_string(), "411525");
-        assert_eq!(place("410000", "云岭县").expect_err("unknown").key, "place_unknown");
-        assert_eq!(place("", "新城区").expect_err("several").key, "place_doubtful");
-    }
 }

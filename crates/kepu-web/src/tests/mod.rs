@@ -1,7 +1,18 @@
 //! What handler tests share: a node in a temporary folder behind the real router, people with roles who are signed in, requests.
 //! What every request passes is in `guard`; pages have a file each. Journeys through real processes are in `tests/`.
 
+mod account;
+mod audit;
+mod cases;
+mod desk;
+mod drafts;
 mod guard;
+mod import;
+mod jobs;
+mod members;
+mod nodes;
+mod setup;
+mod sync;
 mod verify;
 
 use crate::{Settings, Web, router};
@@ -28,9 +39,42 @@ pub(super) async fn node() -> Node {
     let folder = tempfile::tempdir().expect("folder");
     let init = node::Init { name: "测试".into(), region: Region::NATION, suite: kepu_sync::suite::Suite::Ed25519, database: None };
     let app = node::init(folder.path(), init).await.expect("node");
-    let settings =
-        Settings { node_name: "测试".into(), base_url: None, secure_cookies: false, org: "000000".into(), region: Region::NATION, behind_proxy: false };
+    let settings = Settings { node_name: "测试".into(), base_url: None, secure_cookies: false, region: Region::NATION, behind_proxy: false };
     Node { web: Web { app, settings: Arc::new(settings) }, _folder: folder }
+}
+
+impl Node {
+    /// The same node in a process that was started some minutes later.
+    pub(super) async fn restarted(&self, minutes: i64) -> Web {
+        let data = self._folder.path().to_owned();
+        let key = kepu_app::keys::NodeKey::load(&data).expect("key");
+        let clock = move || jiff::Timestamp::now() + jiff::SignedDuration::from_mins(minutes);
+        let options = kepu_app::Options { data, database: None, index: false };
+        let app = kepu_app::App::open_with(options, key, Box::new(clock)).await.expect("opens again");
+        Web { app, settings: self.web.settings.clone() }
+    }
+
+    /// The id of an account.
+    pub(super) async fn id(&self, login: &str) -> kepu_domain::ids::AccountId {
+        let mut tx = self.web.app.db.read().await.expect("tx");
+        kepu_store::account::find_by_login(&mut tx, login).await.expect("find").expect("account").account.id
+    }
+}
+
+/// Where an answer leads.
+pub(super) fn place(answer: &Response<Body>) -> String {
+    answer.headers().get(header::LOCATION).map_or_else(String::new, |place| place.to_str().expect("text").to_owned())
+}
+
+/// The value of a hidden input of a page.
+pub(super) fn hidden(page: &str, name: &str) -> String {
+    let rest = page.split(&format!("name=\"{name}\" value=\"")).nth(1).unwrap_or_default();
+    rest.split('"').next().unwrap_or_default().to_owned()
+}
+
+/// Fields as the body of a form.
+pub(super) fn body(fields: &[(&str, &str)]) -> String {
+    fields.iter().map(|(name, value)| format!("{name}={}", crate::urls::encode(value))).collect::<Vec<_>>().join("&")
 }
 
 /// A seeded node with its site and one claim of it.
@@ -79,13 +123,11 @@ pub(super) fn request(method: Method, path: &str, cookie: &str, body: &str) -> R
 }
 
 /// A page as somebody sees it.
-#[expect(dead_code, reason = "pages for people with an account use it")]
 pub(super) async fn open(site: &Router, who: &Person, path: &str) -> Response<Body> {
     send(site, request(Method::GET, path, &who.cookie, "")).await
 }
 
 /// A form as somebody sends it; the token is added.
-#[expect(dead_code, reason = "pages for people with an account use it")]
 pub(super) async fn submit(site: &Router, who: &Person, path: &str, fields: &[(&str, &str)]) -> Response<Body> {
     let mut body = format!("_csrf={}", who.csrf);
     for (name, value) in fields {

@@ -1,0 +1,499 @@
+//! Taking in a file: it is kept, looked at, started, and then worked off row by row, each batch with its counts in one
+//! transaction. What a whole batch may be signed off for is published, what needs individual people becomes a draft, what
+//! cannot be taken comes back with line and reason. A run that was killed goes on where it stopped; nothing enters twice.
+//! Page, job and command call the same functions.
+
+pub mod read;
+pub mod row;
+
+use crate::account::log;
+use crate::create::draft::begin_as;
+use crate::create::publish::saying_of;
+use crate::error::{AppError, FieldError};
+use crate::{App, blob, job, keys, record};
+use kepu_domain::access::{Action, Actor};
+use kepu_domain::create::import::{Counts, Import, Plan, PlanError, Row, Stage, guess};
+use kepu_domain::create::resource::Finding;
+use kepu_domain::ids::{AccountId, ImportId, JobId, OrgId, SubjectId};
+use kepu_domain::org::Org;
+use kepu_store::Tx;
+use kepu_store::create::import::{self as store, Line, LineKind};
+use kepu_store::{create::draft as drafts, record as records};
+use read::Table;
+use row::{Batch, Ready, prepare};
+use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
+use std::sync::Arc;
+
+/// Largest file that a browser may send.
+pub const UPLOAD_BYTES_MAX: usize = crate::media::MEDIA_BYTES_MAX;
+/// Rows of one transaction.
+const BATCH: usize = 200;
+/// Rows that a dry run on a page looks at.
+pub const TRIED: usize = 2_000;
+
+/// Something about a row, as a message of the catalogues with its values.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reason {
+    /// Key of the message.
+    pub key: String,
+    /// The field it is about, or empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub field: String,
+    /// Values of the message.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub args: Vec<(String, String)>,
+}
+
+impl Reason {
+    /// A message without values.
+    pub fn new(key: &str) -> Self {
+        Self { key: key.into(), field: String::new(), args: vec![] }
+    }
+    /// About a field.
+    #[must_use]
+    pub fn of(mut self, field: &str) -> Self {
+        self.field = field.into();
+        self
+    }
+    /// With a value.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl ToString) -> Self {
+        self.args.push((name.into(), value.to_string()));
+        self
+    }
+    /// As stored.
+    pub fn write(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+    /// What was stored; the text itself if another program wrote it.
+    pub fn read(text: &str) -> Self {
+        serde_json::from_str(text).unwrap_or_else(|_| Self::new("error-import_row").with("cause", text))
+    }
+}
+
+impl From<FieldError> for Reason {
+    fn from(error: FieldError) -> Self {
+        Self { key: format!("error-{}", error.key), field: error.field, args: error.args }
+    }
+}
+
+impl From<Finding> for Reason {
+    fn from(finding: Finding) -> Self {
+        let args = if finding.found.is_empty() { vec![] } else { vec![("found".into(), finding.found)] };
+        Self { key: format!("check-{}", finding.rule), field: finding.field, args }
+    }
+}
+
+fn plan_error(error: PlanError) -> AppError {
+    let field = match error {
+        PlanError::NoTarget(target) => FieldError::new("columns", "import_no_target").with("target", target),
+        PlanError::NoColumn { target, column } => FieldError::new(&target, "import_no_column").with("column", column),
+        PlanError::Unfilled(target) => FieldError::new(target, "import_unfilled"),
+    };
+    AppError::Invalid(vec![field])
+}
+
+async fn allowed(tx: &mut Tx, who: &Actor, org: &OrgId) -> Result<(), AppError> {
+    Ok(who.may(Action::Import, Some(&kepu_store::org::line(tx, org).await?))?)
+}
+
+/// A file as it is brought.
+#[derive(Clone, Debug)]
+pub struct Brought<'a> {
+    /// Its name, for show only.
+    pub name: &'a str,
+    /// Its bytes.
+    pub bytes: &'a [u8],
+    /// How to take it in; columns that the plan leaves open are guessed.
+    pub plan: Plan,
+    /// The organisation that answers for it.
+    pub org: OrgId,
+}
+
+/// Keeps a file that can be read as a table, with a first plan for it. Nothing is taken in yet.
+///
+/// May: editors. Writes: blob, import, log.
+pub async fn bring(app: &App, who: &Actor, brought: Brought<'_>) -> Result<Import, AppError> {
+    let mut tx = app.db.read().await?;
+    allowed(&mut tx, who, &brought.org).await?;
+    drop(tx);
+    let (table, rows) = look(brought.bytes.to_vec()).await?;
+    let mut plan = brought.plan;
+    for (target, column) in guess(plan.kind, &table.columns) {
+        plan.columns.entry(target).or_insert(column);
+    }
+    let import = Import {
+        id: ImportId(keys::random_word(16)),
+        org: brought.org,
+        account: who.account().cloned(),
+        file: blob::put(app, brought.bytes)?,
+        file_name: kepu_text::truncate(&kepu_text::clean_line(brought.name), 120).to_owned(),
+        size: i64::try_from(brought.bytes.len()).unwrap_or(i64::MAX),
+        plan,
+        stage: Stage::Planned,
+        created_at: app.now(),
+        counts: Counts { rows: i64::try_from(rows).unwrap_or(i64::MAX), ..Counts::default() },
+        version: 1,
+    };
+    let mut tx = app.db.write().await?;
+    store::insert(&mut tx, &import).await?;
+    log(app, &mut tx, &who.log_name(), "import.brought", &import.id.0, "ok").await?;
+    tx.commit().await?;
+    Ok(import)
+}
+
+async fn look(bytes: Vec<u8>) -> Result<(Arc<Table>, usize), AppError> {
+    let looked = tokio::task::spawn_blocking(move || Table::read(&bytes).map(|table| (table.count(), Arc::new(table)))).await;
+    let (rows, table) = looked.map_err(|e| AppError::Record(e.to_string()))??;
+    Ok((table, rows))
+}
+
+/// The table of a file that was brought.
+pub async fn table(app: &App, import: &Import) -> Result<Arc<Table>, AppError> {
+    Ok(look(blob::read(app, &import.file)?).await?.0)
+}
+
+/// A file, for somebody who may take files in for its organisation; nobody else learns that it exists.
+pub async fn get(app: &App, who: &Actor, id: &ImportId) -> Result<Import, AppError> {
+    let mut tx = app.db.read().await?;
+    let import = store::get(&mut tx, id).await?;
+    match allowed(&mut tx, who, &import.org).await {
+        Ok(()) => Ok(import),
+        Err(AppError::Denied(_)) => Err(AppError::NotFound { what: "import", id: id.0.clone() }),
+        Err(error) => Err(error),
+    }
+}
+
+/// The files that `who` may see, newest first, at most `limit`.
+pub async fn list(app: &App, who: &Actor, limit: u32) -> Result<Vec<Import>, AppError> {
+    let mut tx = app.db.read().await?;
+    let mut list = Vec::new();
+    for import in store::list(&mut tx, None, limit).await? {
+        if allowed(&mut tx, who, &import.org).await.is_ok() {
+            list.push(import);
+        }
+    }
+    Ok(list)
+}
+
+/// Changes how a file that was not started is taken in. `version` is the one the writer saw.
+pub async fn plan(app: &App, who: &Actor, id: &ImportId, version: i64, plan: Plan, org: OrgId) -> Result<Import, AppError> {
+    let import = get(app, who, id).await?;
+    if import.version != version || import.stage != Stage::Planned {
+        return Err(AppError::Stale { what: "import", id: id.0.clone() });
+    }
+    check_fixed(&plan)?;
+    plan.check(&table(app, &import).await?.columns).map_err(plan_error)?;
+    let mut tx = app.db.write().await?;
+    allowed(&mut tx, who, &org).await?;
+    let import = store::update(&mut tx, Import { plan, org, ..import }).await?;
+    tx.commit().await?;
+    Ok(import)
+}
+
+/// Fixed values that would refuse or misplace every row.
+fn check_fixed(plan: &Plan) -> Result<(), AppError> {
+    let mut wrong = Vec::new();
+    if plan.signed_by.trim().is_empty() || kepu_text::count(&plan.signed_by) > 60 {
+        wrong.push(FieldError::new("signed_by", "import_signed_by"));
+    }
+    if plan.fixed.get("fields").is_some_and(|field| kepu_domain::vocabulary::FIELDS.find(field).is_none()) {
+        wrong.push(FieldError::new("fields", "no_field"));
+    }
+    if plan.fixed.values().any(|text| kepu_text::count(text) > 200) {
+        wrong.push(FieldError::new("source", "long").with("count", 201).with("max", 200));
+    }
+    if wrong.is_empty() { Ok(()) } else { Err(AppError::Invalid(wrong)) }
+}
+
+/// Begins to take a file in: a job works it off.
+///
+/// May: editors. Writes: import, job, log.
+pub async fn start(app: &App, who: &Actor, id: &ImportId, version: i64) -> Result<JobId, AppError> {
+    let import = get(app, who, id).await?;
+    if import.version != version || import.stage != Stage::Planned {
+        return Err(AppError::Stale { what: "import", id: id.0.clone() });
+    }
+    let mut tx = app.db.write().await?;
+    let job = job::queue(app, &mut tx, job::Kind::Import, &serde_json::json!({"import": id.0})).await?;
+    store::update(&mut tx, Import { stage: Stage::Started { job: Some(job.clone()) }, ..import }).await?;
+    log(app, &mut tx, &who.log_name(), "import.started", &id.0, "ok").await?;
+    tx.commit().await?;
+    app.notify();
+    Ok(job)
+}
+
+/// Goes on with a file whose job failed or was called off.
+pub async fn go_on(app: &App, who: &Actor, id: &ImportId) -> Result<(), AppError> {
+    let import = get(app, who, id).await?;
+    let Stage::Started { job: Some(job) } = &import.stage else { return Err(AppError::Stale { what: "import", id: id.0.clone() }) };
+    let mut tx = app.db.write().await?;
+    kepu_store::job::retry_now(&mut tx, job, app.now()).await?;
+    log(app, &mut tx, &who.log_name(), "import.went_on", &id.0, "ok").await?;
+    tx.commit().await?;
+    app.notify();
+    Ok(())
+}
+
+/// Calls off the job of a file: what has been taken in stays, the rest can be taken in later with [`go_on`].
+pub async fn stop(app: &App, who: &Actor, id: &ImportId) -> Result<(), AppError> {
+    let import = get(app, who, id).await?;
+    let Stage::Started { job: Some(job) } = &import.stage else { return Err(AppError::Stale { what: "import", id: id.0.clone() }) };
+    let mut tx = app.db.write().await?;
+    kepu_store::job::cancel(&mut tx, job, app.now()).await?;
+    log(app, &mut tx, &who.log_name(), "import.stopped", &id.0, "ok").await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Gives up a file that was never started. Its bytes go with the daily job.
+pub async fn discard(app: &App, who: &Actor, id: &ImportId) -> Result<(), AppError> {
+    let import = get(app, who, id).await?;
+    if import.stage != Stage::Planned {
+        return Err(AppError::Stale { what: "import", id: id.0.clone() });
+    }
+    let mut tx = app.db.write().await?;
+    store::delete(&mut tx, id).await?;
+    log(app, &mut tx, &who.log_name(), "import.discarded", &id.0, "ok").await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// The job that works on a file, if one was queued and is still remembered.
+pub async fn job_of(app: &App, import: &Import) -> Result<Option<kepu_store::job::Job>, AppError> {
+    let Stage::Started { job: Some(job) } = &import.stage else { return Ok(None) };
+    let mut tx = app.db.read().await?;
+    Ok(kepu_store::job::find(&mut tx, job).await?)
+}
+
+/// What was said about lines, by line, the first `skip` left out.
+pub async fn lines(app: &App, import: &Import, kind: LineKind, skip: u32, limit: u32) -> Result<Vec<(i64, Reason)>, AppError> {
+    let mut tx = app.db.read().await?;
+    let lines = store::list_lines(&mut tx, &import.id, kind, skip, limit).await?;
+    Ok(lines.into_iter().map(|line| (line.line, Reason::read(&line.text))).collect())
+}
+
+/// How many lines something was said about.
+pub async fn count_lines(app: &App, import: &Import, kind: LineKind) -> Result<i64, AppError> {
+    let mut tx = app.db.read().await?;
+    Ok(store::count_lines(&mut tx, &import.id, kind).await?)
+}
+
+/// A row as it would become.
+#[derive(Clone, Debug)]
+pub struct Tried {
+    /// Its line.
+    pub line: usize,
+    /// What it becomes, or why it is refused.
+    pub outcome: Result<Ready, Reason>,
+}
+
+/// What the first rows of a file would become; nothing is written.
+#[derive(Clone, Debug, Default)]
+pub struct DryRun {
+    /// The first few rows.
+    pub shown: Vec<Tried>,
+    /// What would become of the rows looked at.
+    pub counts: Counts,
+    /// The first refused rows.
+    pub refused: Vec<(usize, Reason)>,
+}
+
+/// Tries the plan of a file on its first `most` rows; `show` of them come back whole, refused ones with their reason (20 at
+/// most). What is here already is not looked up. Writes nothing.
+pub async fn try_out(app: &App, import: &Import, most: usize, show: usize) -> Result<DryRun, AppError> {
+    let table = table(app, import).await?;
+    let batch = batch_of(app, import).await?;
+    let app = app.clone();
+    let tried = tokio::task::spawn_blocking(move || {
+        let batch = batch.with_key(&app);
+        let mut run = DryRun::default();
+        for (line, row) in table.rows().take(most) {
+            let outcome = row.and_then(|row| prepare(&batch, &row));
+            run.counts.done += 1;
+            match &outcome {
+                Ok(ready) if ready.publish => run.counts.published += 1,
+                Ok(_) => run.counts.drafts += 1,
+                Err(reason) => {
+                    run.counts.refused += 1;
+                    if run.refused.len() < 20 {
+                        run.refused.push((line, reason.clone()));
+                    }
+                }
+            }
+            if run.shown.len() < show {
+                run.shown.push(Tried { line, outcome });
+            }
+        }
+        run
+    });
+    tried.await.map_err(|e| AppError::Record(e.to_string()))
+}
+
+/// What a [`Batch`] needs besides the node's key, so that it can move to another thread.
+struct Parts {
+    plan: Plan,
+    org: Org,
+    today: jiff::civil::Date,
+    trust: Arc<kepu_domain::trust::TrustView>,
+}
+
+impl Parts {
+    fn with_key<'a>(&self, app: &'a App) -> Batch<'a> {
+        Batch { plan: self.plan.clone(), org_name: self.org.name.clone(), region: self.org.region, today: self.today, trust: self.trust.clone(), key: &app.key }
+    }
+}
+
+async fn batch_of(app: &App, import: &Import) -> Result<Parts, AppError> {
+    let mut tx = app.db.read().await?;
+    let trust = app.trust(&mut tx).await?;
+    Ok(Parts { plan: import.plan.clone(), org: kepu_store::org::get(&mut tx, &import.org).await?, today: app.today(), trust })
+}
+
+/// Brings a file and takes it in at once, as commands do. The same file with the same plan, begun by a command before and
+/// not finished, is gone on with.
+pub async fn take_in(app: &App, who: &Actor, brought: Brought<'_>, progress: &(dyn Fn(&Counts) + Send + Sync)) -> Result<Import, AppError> {
+    check_fixed(&brought.plan)?;
+    let hash = blake3::hash(brought.bytes).to_hex().to_string();
+    let mut tx = app.db.read().await?;
+    let begun = store::find_unfinished(&mut tx, &hash).await?;
+    drop(tx);
+    let import = bring(app, who, brought).await?;
+    let same = begun.into_iter().find(|old| old.plan == import.plan && old.org == import.org);
+    let mut tx = app.db.write().await?;
+    let import = match same {
+        Some(old) => {
+            store::delete(&mut tx, &import.id).await?;
+            old
+        }
+        None => store::update(&mut tx, Import { stage: Stage::Started { job: None }, ..import }).await?,
+    };
+    tx.commit().await?;
+    run(app, &import.id, progress).await
+}
+
+/// Works a started file off, from where it stands; `progress` hears the counts after each batch.
+///
+/// May: whoever brought it, as long as they are an editor. Writes: records, subjects, drafts, import, log.
+pub async fn run(app: &App, id: &ImportId, progress: &(dyn Fn(&Counts) + Send + Sync)) -> Result<Import, AppError> {
+    let mut tx = app.db.read().await?;
+    let mut import = store::get(&mut tx, id).await?;
+    let who = actor_of(&mut tx, import.account.as_ref()).await?;
+    allowed(&mut tx, &who, &import.org).await?;
+    drop(tx);
+    if !matches!(import.stage, Stage::Started { .. }) {
+        return Ok(import);
+    }
+    let table = table(app, &import).await?;
+    import.plan.check(&table.columns).map_err(plan_error)?;
+    if import.counts.done == 0 && !table.warnings.is_empty() {
+        note(app, &import, LineKind::Warning, &table.warnings).await?;
+    }
+    loop {
+        let part = next_rows(&table, usize::try_from(import.counts.done).unwrap_or(usize::MAX)).await?;
+        if part.is_empty() {
+            break;
+        }
+        let ready = prepare_all(app, &import, part).await?;
+        import = enter(app, &who, import, ready).await?;
+        progress(&import.counts);
+    }
+    let mut tx = app.db.write().await?;
+    let import = store::update(&mut tx, Import { stage: Stage::Done { at: app.now() }, ..import }).await?;
+    log(app, &mut tx, &who.log_name(), "import.finished", &import.id.0, "ok").await?;
+    let needed = store::count_needing(&mut tx, &import.file).await? > 0;
+    tx.commit().await?;
+    if !needed {
+        // What was taken in stands in the tables; a second copy here would outlive a body that is erased by law.
+        blob::delete(app, &import.file)?;
+    }
+    Ok(import)
+}
+
+/// The person who brought a file with the roles held now; the operator, if it came by a command.
+async fn actor_of(tx: &mut Tx, account: Option<&AccountId>) -> Result<Actor, AppError> {
+    let Some(account) = account else { return Ok(Actor::Node { name: "operator".into() }) };
+    let row = kepu_store::account::get(tx, account).await?;
+    if row.account.disabled {
+        return Err(kepu_domain::access::Denied::NoRole { action: Action::Import }.into());
+    }
+    let memberships = kepu_store::member::list_by_account(tx, account).await?;
+    Ok(Actor::Person { account: account.clone(), name: row.account.name, memberships })
+}
+
+async fn note(app: &App, import: &Import, kind: LineKind, lines: &[(usize, Reason)]) -> Result<(), AppError> {
+    let lines: Vec<Line> = lines.iter().map(|(line, reason)| line_of(*line, kind, reason)).collect();
+    let mut tx = app.db.write().await?;
+    store::add_lines(&mut tx, &import.id, &lines).await?;
+    Ok(tx.commit().await?)
+}
+
+fn line_of(line: usize, kind: LineKind, reason: &Reason) -> Line {
+    Line { line: i64::try_from(line).unwrap_or(i64::MAX), kind, text: reason.write() }
+}
+
+type Read = (usize, Result<Row, Reason>);
+
+async fn next_rows(table: &Arc<Table>, skip: usize) -> Result<Vec<Read>, AppError> {
+    let table = table.clone();
+    let rows = tokio::task::spawn_blocking(move || table.rows().skip(skip).take(BATCH).collect());
+    rows.await.map_err(|e| AppError::Record(e.to_string()))
+}
+
+async fn prepare_all(app: &App, import: &Import, part: Vec<Read>) -> Result<Vec<(usize, Result<Ready, Reason>)>, AppError> {
+    let parts = batch_of(app, import).await?;
+    let app = app.clone();
+    let ready = tokio::task::spawn_blocking(move || {
+        let batch = parts.with_key(&app);
+        part.into_iter().map(|(line, row)| (line, row.and_then(|row| prepare(&batch, &row)))).collect()
+    });
+    ready.await.map_err(|e| AppError::Record(e.to_string()))
+}
+
+/// Enters one batch with its counts.
+async fn enter(app: &App, who: &Actor, import: Import, rows: Vec<(usize, Result<Ready, Reason>)>) -> Result<Import, AppError> {
+    let mut tx = app.db.write().await?;
+    let wanted: Vec<SubjectId> = rows.iter().filter_map(|(_, row)| Some(row.as_ref().ok()?.subject.clone())).collect();
+    let mut taken = taken(&mut tx, &wanted).await?;
+    let (mut counts, mut lines, mut sayings) = (import.counts, Vec::new(), Vec::new());
+    for (line, row) in rows {
+        counts.done += 1;
+        let ready = match row {
+            Ok(ready) => ready,
+            Err(reason) => {
+                counts.refused += 1;
+                lines.push(line_of(line, LineKind::Refused, &reason));
+                continue;
+            }
+        };
+        if !taken.insert(ready.subject.clone()) {
+            counts.known += 1;
+            continue;
+        }
+        counts.licence_filled += i64::from(ready.licence_filled);
+        lines.extend(ready.warnings.iter().map(|reason| line_of(line, LineKind::Warning, reason)));
+        if ready.publish {
+            counts.published += 1;
+            sayings.push(saying_of(&ready.subject, &ready.matter));
+        } else {
+            counts.drafts += 1;
+            begin_as(app, &mut tx, who, &import.org, ready.matter, ready.subject).await?;
+        }
+    }
+    record::publish(app, &mut tx, sayings).await?;
+    store::add_lines(&mut tx, &import.id, &lines).await?;
+    let import = store::update(&mut tx, Import { counts, ..import }).await?;
+    let object = format!("{} {}/{}", import.id, counts.done, counts.rows);
+    log(app, &mut tx, &who.log_name(), "import.batch", &object, "ok").await?;
+    tx.commit().await?;
+    app.notify();
+    Ok(import)
+}
+
+/// Which subjects are here already: said by somebody (be it withdrawn since) or written at in a draft.
+async fn taken(tx: &mut Tx, wanted: &[SubjectId]) -> Result<HashSet<SubjectId>, AppError> {
+    let mut list: HashSet<SubjectId> = drafts::list_subjects(tx, wanted).await?.into_iter().collect();
+    list.extend(records::list_by_subjects(tx, wanted).await?.into_iter().map(|row| row.subject));
+    Ok(list)
+}

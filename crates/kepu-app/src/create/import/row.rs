@@ -1,0 +1,397 @@
+//! One row to what it becomes: a resource or a claim, with its subject, and whether a sign-off for the whole batch makes it
+//! public. No store, no clock of its own.
+
+use super::Reason;
+use crate::create::draft::{check_lengths, clean};
+use crate::create::publish::{body_of, saying_of};
+use crate::error::AppError;
+use crate::keys::NodeKey;
+use jiff::ToSpan;
+use jiff::civil::Date;
+use kepu_domain::create::draft::Matter;
+use kepu_domain::create::import::{Kind, Plan, Row, verdict_of};
+use kepu_domain::create::resource::{AiUse, Credit, Resource, Source, Weight};
+use kepu_domain::create::review::{Method, SignOff};
+use kepu_domain::ids::SubjectId;
+use kepu_domain::listen::claim::{ClaimReview, Verdict};
+use kepu_domain::org::Region;
+use kepu_domain::record::{Envelope, Place};
+use kepu_domain::trust::TrustView;
+use kepu_domain::vocabulary::{AUDIENCES, FIELDS, RESOURCE_TYPES, Vocabulary, licence};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Longest title taken; longer ones are cut.
+const TITLE_MAX: usize = 80;
+/// Longest wording of a claim taken; longer ones are cut.
+const CLAIM_MAX: usize = 400;
+
+/// What all rows of a file share.
+pub struct Batch<'a> {
+    /// How the file is taken in.
+    pub plan: Plan,
+    /// Name of the organisation.
+    pub org_name: String,
+    /// Place of rows that name none.
+    pub region: Region,
+    /// Today.
+    pub today: Date,
+    /// Who may say what here.
+    pub trust: Arc<TrustView>,
+    /// The node's key.
+    pub key: &'a NodeKey,
+}
+
+/// What a row becomes.
+#[derive(Clone, Debug)]
+pub struct Ready {
+    /// Its subject, the same for the same content, so that nothing enters twice.
+    pub subject: SubjectId,
+    /// What it says.
+    pub matter: Matter,
+    /// Whether it is published; else it becomes a draft.
+    pub publish: bool,
+    /// Whether the plan's licence was put in.
+    pub licence_filled: bool,
+    /// What to look at.
+    pub warnings: Vec<Reason>,
+}
+
+/// Prepares a row or says why it is refused.
+pub fn prepare(batch: &Batch<'_>, row: &Row) -> Result<Ready, Reason> {
+    let mut cells = Cells { batch, row, warnings: vec![] };
+    let (matter, licence_filled) = match batch.plan.kind {
+        Kind::Resource => cells.resource()?,
+        Kind::Claim => (cells.claim()?, false),
+    };
+    let matter = clean(matter);
+    check_lengths(&matter).map_err(first)?;
+    let blocked = matter.check(batch.today).into_iter().find(|f| f.weight == Weight::Block);
+    // A claim may come unfinished: it becomes a draft, and its writer meets the same checks. A resource is complete or refused.
+    if let (Some(finding), Kind::Resource) = (&blocked, batch.plan.kind) {
+        return Err(Reason::from(finding.clone()));
+    }
+    let mut ready = Ready { subject: subject_of(batch, &matter), matter, publish: false, licence_filled, warnings: cells.warnings };
+    ready.publish = blocked.is_none() && may_be_public(batch, row, &mut ready.matter);
+    if ready.publish {
+        writable(batch, &ready)?;
+    } else {
+        ready.matter.set_reviews(vec![]);
+    }
+    Ok(ready)
+}
+
+fn first(error: AppError) -> Reason {
+    match error {
+        AppError::Invalid(list) => list.into_iter().next().map_or_else(|| Reason::new("error-import_row"), Reason::from),
+        other => Reason::new("error-import_row").with("cause", other),
+    }
+}
+
+/// Puts the names under the matter that the file and the batch give, and asks the policy whether they are enough.
+fn may_be_public(batch: &Batch<'_>, row: &Row, matter: &mut Matter) -> bool {
+    let fields = matter.fields().to_vec();
+    let sign = |party: String, name: &str, org: &str, conflict: &str| SignOff {
+        party,
+        name: name.to_owned(),
+        org: org.to_owned(),
+        title: String::new(),
+        fields: fields.clone(),
+        conflict: conflict.to_owned(),
+        date: batch.today,
+        method: Method::Batch,
+        comment: String::new(),
+    };
+    let signed_by = &batch.plan.signed_by;
+    let mut reviews = vec![sign(format!("batch:{signed_by}"), signed_by, &batch.org_name, "批量签发：对整批来源负责，未逐篇评议")];
+    if let Matter::Claim(claim) = &*matter {
+        // No machine gives a verdict: a claim is public only if the row itself names verdict, evidence and who checked it.
+        let (verdict, reviewer) = (batch.plan.cell(row, "verdict").and_then(verdict_of), batch.plan.cell(row, "reviewer"));
+        let (Some(_), Some(reviewer), false) = (verdict, reviewer, claim.evidence.is_empty()) else { return false };
+        let org = batch.plan.value(row, "reviewer_org").unwrap_or_default();
+        reviews.push(sign(format!("import:{reviewer}"), &kepu_text::clean_line(reviewer), org, "见来源；随文件导入，未另行声明"));
+    }
+    matter.set_reviews(reviews);
+    let policy = &batch.trust.policy;
+    policy.valid_reviews(matter, &[]) >= policy.needed(matter)
+}
+
+/// Whether the node can sign the record at all: size and its own certificate. Found out now, so that one bad row does not
+/// take its whole batch along.
+fn writable(batch: &Batch<'_>, ready: &Ready) -> Result<(), Reason> {
+    let saying = saying_of(&ready.subject, &ready.matter);
+    let body = body_of(&ready.matter);
+    let Some(stream) = body.stream() else { return Err(Reason::new("error-import_row")) };
+    let envelope = Envelope {
+        place: Place { key: batch.key.id().clone(), stream, n: 1_000_000_000 },
+        modified: jiff::Timestamp::UNIX_EPOCH,
+        subject: saying.subject,
+        region: saying.region,
+        fields: saying.fields,
+        lang: saying.lang,
+    };
+    batch.trust.check(&envelope, &body).map_err(|refusal| Reason::new("error-import_refused").with("cause", refusal))?;
+    kepu_sync::record::sign(batch.key.signing(), envelope, &body).map(drop).map_err(|e| Reason::new("error-import_record").with("cause", e))
+}
+
+/// A claim is one subject however it is explained; a resource is one by title and text.
+fn subject_of(batch: &Batch<'_>, matter: &Matter) -> SubjectId {
+    let (letter, words) = match matter {
+        Matter::Resource(r) => ("r", format!("{}\n{}\n{}", r.lang, r.title, r.text)),
+        Matter::Claim(c) => ("c", kepu_text::fold(&c.claim)),
+    };
+    let hash = blake3::hash(words.as_bytes());
+    let word = data_encoding::BASE32_NOPAD.encode(&hash.as_bytes()[..10]).to_ascii_lowercase();
+    SubjectId::new(&batch.key.id().fingerprint(), &format!("{letter}-{word}"))
+}
+
+/// A row being read, with what there is to say about it.
+struct Cells<'a> {
+    batch: &'a Batch<'a>,
+    row: &'a Row,
+    warnings: Vec<Reason>,
+}
+
+impl<'a> Cells<'a> {
+    fn get(&self, target: &str) -> Option<&'a str> {
+        self.batch.plan.value(self.row, target)
+    }
+    fn text(&self, target: &str) -> String {
+        self.get(target).unwrap_or_default().to_owned()
+    }
+    fn needed(&self, target: &'static str) -> Result<&'a str, Reason> {
+        self.get(target).ok_or_else(|| Reason::new("error-import_missing").of(target))
+    }
+    fn warn(&mut self, reason: Reason) {
+        self.warnings.push(reason);
+    }
+
+    /// A line of at most `max` user characters; what is too long is cut, and said.
+    fn line(&mut self, target: &'static str, max: usize) -> Result<String, Reason> {
+        let whole = kepu_text::clean_line(self.needed(target)?);
+        if kepu_text::count(&whole) > max {
+            self.warn(Reason::new("error-import_cut").of(target).with("max", max));
+        }
+        Ok(kepu_text::truncate(&whole, max).to_owned())
+    }
+
+    /// Ids of a vocabulary, given as ids or by their names in either language.
+    fn words(&mut self, target: &'static str, vocabulary: &'static Vocabulary, default: &str) -> Vec<String> {
+        let fixed = self.batch.plan.fixed.get(target).map_or(default, |text| text.trim());
+        let given = self.batch.plan.cell(self.row, target);
+        let known = |word: &str| {
+            let named = |term: &&kepu_domain::vocabulary::Term| term.zh == word || term.en.eq_ignore_ascii_case(word) || term.id.eq_ignore_ascii_case(word);
+            vocabulary.terms().iter().find(named).map(|term| term.id.clone())
+        };
+        let list = |text: &str| -> Vec<String> {
+            let mut list: Vec<String> =
+                text.split([';', ',', '；', '，', '、']).map(str::trim).filter(|word| !word.is_empty()).filter_map(known).take(8).collect();
+            let mut seen = std::collections::HashSet::new();
+            list.retain(|word| seen.insert(word.clone()));
+            list
+        };
+        let found = given.map(list).unwrap_or_default();
+        if !found.is_empty() {
+            return found;
+        }
+        // A type only says how a text is shown; a field decides who must review it, an audience who reads it.
+        if let Some(given) = given.filter(|_| target != "type") {
+            let words: String = given.chars().take(40).collect();
+            self.warn(Reason::new("error-import_words").of(target).with("words", words).with("default", fixed));
+        }
+        list(fixed)
+    }
+
+    fn region(&self) -> Result<Region, Reason> {
+        match self.get("region") {
+            Some(code) => Region::parse(code).map_err(|_| Reason::new("error-import_region").of("region").with("code", short(code))),
+            None => Ok(self.batch.region),
+        }
+    }
+    fn date(&self, target: &'static str) -> Result<Option<Date>, Reason> {
+        let Some(text) = self.get(target) else { return Ok(None) };
+        match day(text) {
+            Some(date) => Ok(Some(date.min(self.batch.today))),
+            None => Err(Reason::new("error-import_date").of(target).with("text", short(text))),
+        }
+    }
+    fn url(&mut self) -> Option<String> {
+        let url = self.get("url")?;
+        if url.starts_with("https://") && url.len() <= 2_000 && !url.chars().any(|c| c.is_whitespace() || c.is_control()) {
+            return Some(url.to_owned());
+        }
+        self.warn(Reason::new("error-import_url").of("url").with("text", short(url)));
+        None
+    }
+    fn lang(&self) -> String {
+        self.get("lang").filter(|tag| tag.len() <= 20 && tag.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')).unwrap_or("zh-Hans").to_owned()
+    }
+    fn says_yes(&self, target: &str) -> bool {
+        self.get(target).is_some_and(|word| matches!(word.to_lowercase().as_str(), "true" | "1" | "yes" | "是"))
+    }
+
+    fn resource(&mut self) -> Result<(Matter, bool), Reason> {
+        let title = self.line("title", TITLE_MAX)?;
+        let text = self.needed("text")?.to_owned();
+        let kind = self.words("type", &RESOURCE_TYPES, "article").into_iter().next().unwrap_or_else(|| "article".into());
+        let licence_text = self.get("licence").unwrap_or_default();
+        let licence = licence_id(licence_text).ok_or_else(|| Reason::new("error-import_licence").of("licence").with("text", short(licence_text)))?;
+        let date = self.date("date")?.unwrap_or(self.batch.today);
+        let evidence = match kind.as_str() {
+            "law" => "official",
+            "classic" => "historic",
+            _ => "unverified",
+        };
+        let source = Source {
+            title: self.get("source").unwrap_or(&self.batch.org_name).to_owned(),
+            publisher: self.text("publisher"),
+            kind: evidence.into(),
+            date: date.to_string(),
+            url: self.url(),
+        };
+        let author = self.get("author").or(self.get("source")).unwrap_or(&self.batch.plan.signed_by);
+        let resource = Resource {
+            title,
+            title_en: self.text("title_en"),
+            summary: self.text("summary"),
+            text,
+            kind,
+            fields: self.words("fields", &FIELDS, "other"),
+            audience: self.words("audience", &AUDIENCES, "public"),
+            sources: vec![source],
+            licence,
+            rights: self.get("source").unwrap_or(&self.batch.org_name).to_owned(),
+            region: self.region()?,
+            lang: self.lang(),
+            date,
+            expires: self.batch.today.checked_add(1.year()).ok(),
+            author: Credit { name: kepu_text::truncate(author, 60).to_owned(), ..Credit::default() },
+            ai_use: if self.says_yes("mt") { AiUse::Assisted } else { AiUse::None },
+            editions: BTreeMap::new(),
+            hazard: String::new(),
+            phase: String::new(),
+            media: vec![],
+            corrections: vec![],
+            reviews: vec![],
+            sample: self.says_yes("sample"),
+        };
+        Ok((Matter::Resource(Box::new(resource)), self.batch.plan.cell(self.row, "licence").is_none()))
+    }
+
+    fn claim(&mut self) -> Result<Matter, Reason> {
+        let claim = self.line("claim", CLAIM_MAX)?;
+        let verdict = match self.get("verdict").map(|word| (word, verdict_of(word))) {
+            Some((_, Some(verdict))) => verdict,
+            Some((word, None)) => {
+                self.warn(Reason::new("error-import_verdict").of("verdict").with("word", short(word)));
+                Verdict::Unproven
+            }
+            None => Verdict::Unproven,
+        };
+        let url = self.url();
+        let today = self.batch.today;
+        let source = self.get("source");
+        let evidence = (source.is_some() || url.is_some()).then(|| Source {
+            title: source.or(url.as_deref()).map(|text| kepu_text::truncate(text, 200).to_owned()).unwrap_or_default(),
+            publisher: self.text("publisher"),
+            kind: "unverified".into(),
+            date: self.text("date"),
+            url: url.clone(),
+        });
+        let paragraphs = |text: &str| text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect::<Vec<_>>();
+        let review = ClaimReview {
+            claim,
+            variants: self
+                .get("variants")
+                .map(|text| text.split([';', '\n']).map(|v| v.trim().to_owned()).filter(|v| !v.is_empty()).collect())
+                .unwrap_or_default(),
+            claim_en: String::new(),
+            verdict,
+            plain: self.text("plain"),
+            plain_en: String::new(),
+            why: self.get("why").map(paragraphs).unwrap_or_default(),
+            instead: self.text("instead"),
+            evidence: evidence.into_iter().collect(),
+            fields: self.words("fields", &FIELDS, "other"),
+            audience: self.words("audience", &AUDIENCES, "public"),
+            region: self.region()?,
+            lang: self.lang(),
+            author: Credit { name: kepu_text::truncate(self.get("author").unwrap_or(&self.batch.plan.signed_by), 60).to_owned(), ..Credit::default() },
+            checked: self.date("checked")?.unwrap_or(today),
+            next_check: today.checked_add(1.year()).ok(),
+            chat: String::new(),
+            holding: None,
+            ai_use: AiUse::None,
+            corrections: vec![],
+            reviews: vec![],
+            sample: self.says_yes("sample"),
+        };
+        Ok(Matter::Claim(Box::new(review)))
+    }
+}
+
+fn short(text: &str) -> String {
+    kepu_text::truncate(text, 40).to_owned()
+}
+
+/// A day as offices write it: 2026-01-31, 2026/1/31, 2026.1.31, 2026年1月31日, perhaps with a time behind it.
+fn day(text: &str) -> Option<Date> {
+    let head = text.trim().split(['T', ' ']).next()?;
+    let mut numbers = head.split(['-', '/', '.', '年', '月', '日']).filter(|part| !part.is_empty()).map(str::parse::<i16>);
+    let (year, month, day) = (numbers.next()?.ok()?, numbers.next()?.ok()?, numbers.next()?.ok()?);
+    if numbers.next().is_some() || year < 1000 {
+        return None;
+    }
+    Date::new(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()
+}
+
+fn licence_id(text: &str) -> Option<String> {
+    let text = text.trim();
+    if let Some((id, _)) = licence(text) {
+        return Some(id.to_owned());
+    }
+    let lower = text.to_lowercase();
+    let guess = if lower.contains("public domain") || lower.contains("unlicense") || lower.contains("art. 5") {
+        "PD"
+    } else if ["gpl", "-nd", "-nc", " nd", " nc", "all rights"].iter().any(|word| lower.contains(word)) {
+        return None;
+    } else if lower.starts_with("cc-by-sa") || lower.starts_with("cc by-sa") {
+        "CC-BY-SA-4.0"
+    } else if lower.starts_with("cc0") {
+        "CC0-1.0"
+    } else if lower.starts_with("cc-by") || lower.starts_with("cc by") {
+        "CC-BY-4.0"
+    } else if lower.starts_with("mit") {
+        "MIT"
+    } else {
+        return None;
+    };
+    Some(guess.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_are_read_as_offices_write_them() {
+        let expected = jiff::civil::date(2026, 1, 31);
+        for text in ["2026-01-31", "2026/1/31", "2026.1.31", "2026年1月31日", "2026-01-31T08:00:00Z", " 2026-1-31 08:00"] {
+            assert_eq!(day(text), Some(expected), "{text}");
+        }
+        for text in ["", "昨天", "2026-13-01", "31.1.2026", "2026", "2026-1-31-2"] {
+            assert_eq!(day(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn licences_that_forbid_passing_on_are_not_guessed_into_others() {
+        for (text, id) in [("cc-by-4.0", "CC-BY-4.0"), ("CC0-1.0 (translations)", "CC0-1.0"), ("Unlicense (public domain)", "PD"), ("CC-BY-SA", "CC-BY-SA-4.0")]
+        {
+            assert_eq!(licence_id(text).as_deref(), Some(id), "{text}");
+        }
+        for text in ["GPL-2.0", "CC-BY-ND-4.0", "CC BY-NC-SA 4.0", "cc-by-nc-sa", "All rights reserved", "", "版权所有"] {
+            assert_eq!(licence_id(text), None, "{text}");
+        }
+    }
+}

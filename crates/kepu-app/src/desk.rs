@@ -1,0 +1,418 @@
+//! The desk of a signed-in person: five lists and nothing else. Each row says what, where, until when, and the one thing to do.
+//! It is computed from the nouns as they stand; nothing is kept for it.
+
+use crate::App;
+use crate::create::{publish, review};
+use crate::error::AppError;
+use jiff::{SignedDuration, Timestamp, ToSpan};
+use kepu_domain::access::{Action, Actor};
+use kepu_domain::create::draft::{Draft, Matter, Progress};
+use kepu_domain::create::review::{Review, Stage as ReviewStage};
+use kepu_domain::ids::{AccountId, CaseId, DraftId, OrgId, ReviewId, SubjectId};
+use kepu_domain::listen::case::{Case, Due, Stage as CaseStage};
+use kepu_domain::org::Region;
+use kepu_domain::trust::TrustView;
+use kepu_store::create::draft::{self as drafts, Filter, Listed, Order};
+use kepu_store::create::review::Which;
+use kepu_store::listen::case as cases;
+use kepu_store::subject::{self, Standing};
+use kepu_store::{Tx, meta};
+use std::collections::HashMap;
+
+/// Most rows of one list; the whole list is a page of its own.
+pub const ROWS_MAX: usize = 10;
+/// How far ahead a next check is announced.
+const AHEAD_DAYS: i64 = 30;
+/// How long a correction or withdrawal counts as news.
+const NEWS_HOURS: i64 = 30 * 24;
+
+/// The five lists.
+#[derive(Clone, Debug, Default)]
+pub struct Desk {
+    /// What has a day or an hour, the next due first.
+    pub due: List,
+    /// What waits for the actor, without a clock of its own.
+    pub waiting: List,
+    /// Official warnings for the actor's places. Empty until the node receives any.
+    pub warnings: List,
+    /// Emergency cards for these places: not warnings, but what to have at hand.
+    pub cards: Vec<Item>,
+    /// Questions that nobody has taken.
+    pub unanswered: List,
+    /// What was corrected, withdrawn, or must be looked at again.
+    pub changed: List,
+}
+
+/// One list: its first rows, and how many there are.
+#[derive(Clone, Debug, Default)]
+pub struct List {
+    /// At most [`ROWS_MAX`] rows.
+    pub rows: Vec<Item>,
+    /// How many rows the list has in all, as far as it was looked through.
+    pub total: usize,
+}
+
+/// One row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    /// The one thing to do.
+    pub task: Task,
+    /// What it is about.
+    pub title: String,
+    /// A sentence more: a reviewer's remark, what was corrected. May be empty.
+    pub note: String,
+    /// Where: the organisation, or the place.
+    pub place: Place,
+    /// Until when, or since when.
+    pub clock: Clock,
+}
+
+/// What a row asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Task {
+    /// Review a draft.
+    Review(ReviewId),
+    /// Work on a case: what it owes next.
+    Case(CaseId, Due),
+    /// Take a case that nobody has.
+    TakeCase(CaseId),
+    /// Write the answer to a case.
+    Answer(DraftId),
+    /// Go on writing.
+    Write(DraftId),
+    /// Change what a reviewer sent back.
+    Mend(DraftId),
+    /// Give a draft to reviewers.
+    Assign(DraftId),
+    /// Find another reviewer: one is late.
+    Replace(DraftId),
+    /// Sign and publish.
+    Publish(DraftId),
+    /// Keep an emergency card at hand.
+    Card(SubjectId),
+    /// Read what was corrected.
+    Corrected(SubjectId, Kind),
+    /// Stop using what was withdrawn.
+    Withdrawn(SubjectId, Kind),
+    /// Look again at what one's organisation said.
+    Recheck(SubjectId, Kind),
+}
+
+/// Kind of a public subject.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A resource.
+    Resource,
+    /// A claim.
+    Claim,
+}
+
+/// Where something is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// An institution, by name.
+    Org(String),
+    /// A division.
+    Region(Region),
+}
+
+/// A moment with its meaning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clock {
+    /// Must be done by then.
+    By(Timestamp),
+    /// Has been so since then.
+    Since(Timestamp),
+}
+
+impl Clock {
+    fn at(self) -> Timestamp {
+        match self {
+            Clock::By(at) | Clock::Since(at) => at,
+        }
+    }
+}
+
+/// The desk of `who`.
+///
+/// May: everybody with a role; each list holds only what its own pages would show.
+pub async fn desk(app: &App, who: &Actor) -> Result<Desk, AppError> {
+    who.may(Action::UseDesk, None)?;
+    let mut tx = app.db.read().await?;
+    let mut names = Names::default();
+    let mut desk = Desk::default();
+    let (working, open) = active_cases(&mut tx, who).await?;
+    let mut due = Vec::new();
+    reviews(&mut tx, who, &mut names, &mut due).await?;
+    for case in &working {
+        due.push(case_item(app, &mut tx, case, &mut names).await?);
+    }
+    let mut waiting = Vec::new();
+    own_drafts(app, &mut tx, who, &mut names, &mut due, &mut waiting).await?;
+    submitted(app, &mut tx, who, &mut names, &mut waiting).await?;
+    due.sort_by_key(|item| item.clock.at());
+    let mut unanswered = Vec::new();
+    for case in &open {
+        unanswered.push(case_item(app, &mut tx, case, &mut names).await?);
+    }
+    unanswered.sort_by_key(|item| item.clock.at());
+    desk.due = list(due);
+    desk.waiting = list(waiting);
+    desk.unanswered = list(unanswered);
+    desk.cards = cards(&mut tx, who).await?;
+    desk.changed = list(changes(app, &mut tx, who).await?);
+    Ok(desk)
+}
+
+fn list(mut rows: Vec<Item>) -> List {
+    let total = rows.len();
+    rows.truncate(ROWS_MAX);
+    List { rows, total }
+}
+
+/// Names of organisations, each looked up once.
+#[derive(Default)]
+struct Names(HashMap<OrgId, String>);
+
+impl Names {
+    async fn org(&mut self, tx: &mut Tx, id: &OrgId) -> Result<Place, AppError> {
+        if let Some(name) = self.0.get(id) {
+            return Ok(Place::Org(name.clone()));
+        }
+        let name = kepu_store::org::find(tx, id).await?.map_or_else(|| id.0.clone(), |org| org.name);
+        self.0.insert(id.clone(), name.clone());
+        Ok(Place::Org(name))
+    }
+}
+
+/// The end of a day in China.
+fn end_of(day: jiff::civil::Date) -> Timestamp {
+    jiff::tz::Offset::constant(8).to_timestamp(day.at(23, 59, 59, 0)).unwrap_or(Timestamp::MAX)
+}
+
+async fn reviews(tx: &mut Tx, who: &Actor, names: &mut Names, due: &mut Vec<Item>) -> Result<(), AppError> {
+    if who.may(Action::Review, None).is_err() {
+        return Ok(());
+    }
+    let Some(party) = review::party_of(tx, who).await? else { return Ok(()) };
+    for task in kepu_store::create::review::list_tasks(tx, &party, Which::Open, 100).await? {
+        let ReviewStage::Assigned { due: day } = task.review.stage else { continue };
+        due.push(Item {
+            task: Task::Review(task.review.id),
+            title: task.title,
+            note: String::new(),
+            place: names.org(tx, &task.org).await?,
+            clock: Clock::By(end_of(day)),
+        });
+    }
+    Ok(())
+}
+
+/// Cases of the organisations where `who` works on them: those somebody owns, and those nobody has taken.
+async fn active_cases(tx: &mut Tx, who: &Actor) -> Result<(Vec<Case>, Vec<Case>), AppError> {
+    let (mut working, mut open) = (Vec::new(), Vec::new());
+    if who.may(Action::WorkCase, None).is_err() {
+        return Ok((working, open));
+    }
+    let orgs = who.roots(Action::WorkCase).unwrap_or_default();
+    for case in cases::list_active(tx, &orgs, 500).await? {
+        if case.stage == CaseStage::Open { open.push(case) } else { working.push(case) }
+    }
+    Ok((working, open))
+}
+
+async fn case_item(app: &App, tx: &mut Tx, case: &Case, names: &mut Names) -> Result<Item, AppError> {
+    let clock = case.clock(app.now());
+    let task = if case.stage == CaseStage::Open { Task::TakeCase(case.id.clone()) } else { Task::Case(case.id.clone(), clock.next) };
+    let note = match &case.stage {
+        CaseStage::Working { owner, .. } => owner_name(tx, owner).await?,
+        _ => String::new(),
+    };
+    let place = if case.region == Region::NATION { names.org(tx, &case.org).await? } else { Place::Region(case.region) };
+    Ok(Item { task, title: case.title.clone(), note, place, clock: Clock::By(clock.at) })
+}
+
+async fn owner_name(tx: &mut Tx, owner: &AccountId) -> Result<String, AppError> {
+    Ok(kepu_store::account::find(tx, owner).await?.map(|row| row.account.name).unwrap_or_default())
+}
+
+/// What the actor is writing. An answer to a case is due with the case; what came back stands before what was only begun.
+async fn own_drafts(app: &App, tx: &mut Tx, who: &Actor, names: &mut Names, due: &mut Vec<Item>, waiting: &mut Vec<Item>) -> Result<(), AppError> {
+    let Some(account) = who.account() else { return Ok(()) };
+    let policy = app.trust(tx).await?.policy.clone();
+    let filter = Filter { owner: Some(account.clone()), stage: Some("writing".into()), ..Filter::default() };
+    let mut begun = Vec::new();
+    for Listed { draft, updated_at, .. } in drafts::list(tx, &filter, None, 100).await? {
+        let reviews = review::with_sign_offs(tx, &draft.id).await?;
+        let (title, place) = (draft.matter.title().to_owned(), names.org(tx, &draft.org).await?);
+        let item = |task, note, clock| Item { task, title: title.clone(), note, place: place.clone(), clock };
+        if let Progress::Returned { remark } = draft.progress(&reviews, &policy) {
+            waiting.push(item(Task::Mend(draft.id), remark, Clock::Since(updated_at)));
+        } else if let Some(at) = answer_due(tx, &draft).await? {
+            due.push(item(Task::Answer(draft.id), String::new(), Clock::By(at)));
+        } else {
+            begun.push(item(Task::Write(draft.id), String::new(), Clock::Since(updated_at)));
+        }
+    }
+    waiting.extend(begun);
+    Ok(())
+}
+
+/// When the case that a draft answers owes its answer.
+async fn answer_due(tx: &mut Tx, draft: &Draft) -> Result<Option<Timestamp>, AppError> {
+    let Some(id) = &draft.case else { return Ok(None) };
+    let case = cases::find(tx, id).await?;
+    Ok(case.filter(|case| matches!(case.stage, CaseStage::Working { .. })).map(|case| case.deadlines().1))
+}
+
+/// Submitted drafts that wait for an editor: to be signed, to be given to reviewers, or to get another one. They stand first.
+async fn submitted(app: &App, tx: &mut Tx, who: &Actor, names: &mut Names, waiting: &mut Vec<Item>) -> Result<(), AppError> {
+    if who.may(Action::Publish, None).is_err() {
+        return Ok(());
+    }
+    let orgs = who.roots(Action::Publish).unwrap_or_default();
+    let policy = app.trust(tx).await?.policy.clone();
+    let filter = Filter { orgs, stage: Some("submitted".into()), order: Order::Oldest, ..Filter::default() };
+    let mut found = Vec::new();
+    for Listed { draft, updated_at, .. } in drafts::list(tx, &filter, None, 100).await? {
+        let reviews = review::with_sign_offs(tx, &draft.id).await?;
+        let late = |r: &Review| r.draft_version == draft.version && matches!(r.stage, ReviewStage::Assigned { due } if due < app.today());
+        let task = match draft.progress(&reviews, &policy) {
+            Progress::Ready => Task::Publish(draft.id.clone()),
+            Progress::InReview { have, need, asked } if have + asked < need => Task::Assign(draft.id.clone()),
+            Progress::InReview { .. } if reviews.iter().any(|(r, _)| late(r)) => Task::Replace(draft.id.clone()),
+            _ => continue,
+        };
+        let place = names.org(tx, &draft.org).await?;
+        found.push(Item { task, title: draft.matter.title().to_owned(), note: String::new(), place, clock: Clock::Since(updated_at) });
+    }
+    found.sort_by_key(|item| !matches!(item.task, Task::Publish(_)));
+    waiting.splice(0..0, found);
+    Ok(())
+}
+
+/// Emergency cards for the places where the actor holds roles, each with the day on which it is looked at again.
+async fn cards(tx: &mut Tx, who: &Actor) -> Result<Vec<Item>, AppError> {
+    let filter = subject::Filter { type_: Some("emergency".into()), standing: Some(Standing::Public), ..subject::Filter::default() };
+    let mut rows: Vec<subject::Row> = Vec::new();
+    for region in regions(tx, who).await? {
+        let near = subject::Filter { region_chain: region.chain(), ..filter.clone() };
+        for row in subject::list(tx, &near, subject::Order::Newest, None, 3).await? {
+            if !rows.iter().any(|known| known.id == row.id) {
+                rows.push(row);
+            }
+        }
+    }
+    // The closest place first, then the newest.
+    rows.sort_by_key(|row| (std::cmp::Reverse(row.region.chain().len()), std::cmp::Reverse(row.modified), row.id.clone()));
+    rows.truncate(3);
+    let item = |row: subject::Row| Item {
+        clock: row.expires.as_deref().and_then(|day| day.parse().ok()).map_or(Clock::Since(moment(row.modified)), |day| Clock::By(end_of(day))),
+        task: Task::Card(row.id),
+        title: row.title,
+        note: String::new(),
+        place: Place::Region(row.region),
+    };
+    Ok(rows.into_iter().map(item).collect())
+}
+
+/// The places of the organisations where the actor holds roles; at most five.
+pub async fn regions(tx: &mut Tx, who: &Actor) -> Result<Vec<Region>, AppError> {
+    let Actor::Person { memberships, .. } = who else { return Ok(vec![]) };
+    let mut regions = Vec::new();
+    for membership in memberships {
+        if let Some(org) = kepu_store::org::find(tx, &membership.org).await?
+            && !regions.contains(&org.region)
+            && regions.len() < 5
+        {
+            regions.push(org.region);
+        }
+    }
+    if regions.iter().all(|region| *region == Region::NATION) {
+        let node = meta::find(tx, "region").await?.and_then(|code| Region::parse(&code).ok());
+        regions = vec![node.unwrap_or(Region::NATION)];
+    }
+    Ok(regions)
+}
+
+fn moment(ms: i64) -> Timestamp {
+    Timestamp::from_millisecond(ms).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+fn kind(row: &subject::Row) -> Kind {
+    if row.kind == "claim" { Kind::Claim } else { Kind::Resource }
+}
+
+fn title(row: &subject::Row) -> String {
+    if row.title.is_empty() { row.id.0.clone() } else { row.title.clone() }
+}
+
+fn holder(trust: &TrustView, row: &subject::Row) -> Place {
+    Place::Org(trust.grant(&row.signer).map(|grant| grant.holder.clone()).unwrap_or_default())
+}
+
+/// News first, then what the actor's organisations must look at again.
+async fn changes(app: &App, tx: &mut Tx, who: &Actor) -> Result<Vec<Item>, AppError> {
+    let since = app.now().checked_sub(SignedDuration::from_hours(NEWS_HOURS)).unwrap_or(Timestamp::MIN).as_millisecond();
+    let trust = app.trust(tx).await?;
+    let place = |row: &subject::Row| holder(&trust, row);
+    let mut rows = Vec::new();
+    let public = subject::Filter { standing: Some(Standing::Public), ..subject::Filter::default() };
+    for row in subject::list(tx, &public, subject::Order::Corrected, None, 20).await? {
+        if row.corrected < since {
+            break;
+        }
+        let note = correction(tx, &row).await?;
+        let clock = Clock::Since(moment(row.corrected));
+        rows.push(Item { task: Task::Corrected(row.id.clone(), kind(&row)), title: title(&row), note, place: place(&row), clock });
+    }
+    for row in subject::list(tx, &subject::Filter::default(), subject::Order::Withdrawn, None, 20).await? {
+        let at = row.withdrawn_at.unwrap_or_default();
+        if at < since {
+            break;
+        }
+        let clock = Clock::Since(moment(at));
+        rows.push(Item { task: Task::Withdrawn(row.id.clone(), kind(&row)), title: title(&row), note: row.reason.clone(), place: place(&row), clock });
+    }
+    rows.sort_by_key(|item| std::cmp::Reverse(item.clock.at()));
+    rows.extend(rechecks(app, tx, who).await?);
+    Ok(rows)
+}
+
+/// What the actor's organisations said and must look at again, the longest overdue first.
+async fn rechecks(app: &App, tx: &mut Tx, who: &Actor) -> Result<Vec<Item>, AppError> {
+    let mut rows = Vec::new();
+    if who.may(Action::Correct, None).is_ok() {
+        let trust = app.trust(tx).await?;
+        let day = app.today().checked_add(AHEAD_DAYS.days()).unwrap_or(jiff::civil::Date::MAX).to_string();
+        let mut expiring = Vec::new();
+        for key in publish::own_keys(app, &trust) {
+            expiring.extend(subject::list_expiring(tx, &key, &day, 50).await?);
+        }
+        for row in expiring {
+            let org = publish::org_of(tx, &row.id).await?;
+            if who.may(Action::Correct, Some(&kepu_store::org::line(tx, &org).await?)).is_err() {
+                continue;
+            }
+            let Some(by) = row.expires.as_deref().and_then(|day| day.parse().ok()).map(end_of) else { continue };
+            rows.push(Item {
+                task: Task::Recheck(row.id.clone(), kind(&row)),
+                title: title(&row),
+                note: String::new(),
+                place: holder(&trust, &row),
+                clock: Clock::By(by),
+            });
+        }
+    }
+    Ok(rows)
+}
+
+/// What the latest correction says.
+async fn correction(tx: &mut Tx, row: &subject::Row) -> Result<String, AppError> {
+    let corrections = match publish::matter_of(tx, row).await? {
+        Some(Matter::Resource(r)) => r.corrections,
+        Some(Matter::Claim(c)) => c.corrections,
+        None => vec![],
+    };
+    Ok(corrections.into_iter().next().map(|c| c.text).unwrap_or_default())
+}

@@ -1,0 +1,86 @@
+//! The daily removal of what has been kept long enough (RULES §7: shortest storage), with its proof in the audit log. How long
+//! is in `kepu-domain::retention`.
+
+use crate::error::AppError;
+use crate::{App, blob};
+use jiff::{SignedDuration, Timestamp};
+use kepu_domain::account::IDLE_MINUTES;
+use kepu_domain::retention;
+use kepu_store::create::import;
+use kepu_store::listen::{case, question};
+use kepu_store::{invite, job, log, login_lock, once, session};
+use serde::Serialize;
+use std::time::{Duration, SystemTime};
+
+/// What was removed, by kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Expired {
+    /// Random numbers of forms.
+    pub forms: u64,
+    /// Sessions that ended.
+    pub sessions: u64,
+    /// Counts of failed sign-ins.
+    pub sign_in_failures: u64,
+    /// Invitations that ran out.
+    pub invitations: u64,
+    /// Words of questions.
+    pub questions: u64,
+    /// Titles of cases, as asked.
+    pub cases: u64,
+    /// Notes in cases.
+    pub notes: u64,
+    /// Jobs that were over.
+    pub jobs: u64,
+    /// Files that nobody took in, with their rows in the table.
+    pub imports: u64,
+    /// Files on disk that nothing needs.
+    pub files: u64,
+}
+
+fn before(now: Timestamp, days: i64) -> Timestamp {
+    now.checked_sub(SignedDuration::from_hours(24 * days)).unwrap_or(Timestamp::MIN)
+}
+
+/// Removes what has been kept long enough and writes the proof: when, up to which day, how many of each.
+///
+/// Writes: the tables named in [`Expired`], log. Running twice removes nothing more.
+pub async fn run(app: &App) -> Result<Expired, AppError> {
+    let now = app.now();
+    let mut tx = app.db.write().await?;
+    let idle_since = now.checked_sub(SignedDuration::from_mins(IDLE_MINUTES)).unwrap_or(Timestamp::MIN);
+    let answered = before(now, retention::QUESTION_DAYS);
+    let (cases, notes) = case::purge_texts(&mut tx, answered).await?;
+    let mut expired = Expired {
+        forms: once::purge_before(&mut tx, before(now, retention::FORM_DAYS)).await?,
+        sessions: session::purge(&mut tx, now, idle_since).await?,
+        sign_in_failures: login_lock::purge_before(&mut tx, before(now, retention::SIGN_IN_FAILURE_DAYS)).await?,
+        invitations: invite::purge(&mut tx, before(now, retention::INVITE_DAYS)).await?,
+        questions: question::purge_texts(&mut tx, answered).await?,
+        cases,
+        notes,
+        jobs: job::purge_done(&mut tx, before(now, retention::JOB_DAYS)).await?,
+        ..Expired::default()
+    };
+    for abandoned in import::list_abandoned(&mut tx, before(now, retention::FILE_DAYS), 1_000).await? {
+        import::delete(&mut tx, &abandoned.id).await?;
+        expired.imports += 1;
+    }
+    // A file younger than a day may belong to an import that is just being written down.
+    let seconds = u64::try_from(now.as_second() - 24 * 3600).unwrap_or_default();
+    let yesterday = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+    let mut gone = Vec::new();
+    for file in blob::list_before(app, yesterday)? {
+        if import::count_needing(&mut tx, &file).await? == 0 {
+            gone.push(file);
+        }
+    }
+    expired.files = gone.len() as u64;
+    let detail = serde_json::json!({"questions_before": answered.to_string(), "removed": expired}).to_string();
+    log::append(&mut tx, now, "job:expire", "data.expired", "", "ok", &detail).await?;
+    tx.commit().await?;
+    // After the commit: a file that stays behind a crash is found again tomorrow, one that went too early is lost.
+    for file in gone {
+        blob::delete(app, &file)?;
+    }
+    Ok(expired)
+}

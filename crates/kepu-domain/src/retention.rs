@@ -1,0 +1,15 @@
+//! How long what is not public stays: the shortest time that its purpose allows (RULES §7). The daily job that removes it is
+//! in `kepu-app::job`; the notice to the public is the page `/privacy`. The audit log is never shortened.
+
+/// A form's random number, which makes a second sending harmless.
+pub const FORM_DAYS: i64 = 7;
+/// The words of a question and the notes of its case, counted from their end.
+pub const QUESTION_DAYS: i64 = 180;
+/// Counts of failed sign-ins, from the last failure.
+pub const SIGN_IN_FAILURE_DAYS: i64 = 30;
+/// An invitation of another node after it ran out: who came by it stands in the log and in the certificate.
+pub const INVITE_DAYS: i64 = 30;
+/// A file that was brought and never taken in.
+pub const FILE_DAYS: i64 = 7;
+/// A job that was done or called off.
+pub const JOB_DAYS: i64 = 90;

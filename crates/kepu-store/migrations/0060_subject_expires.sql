@@ -1,0 +1,1 @@
+CREATE INDEX subject_expires ON subject (standing, expires, id);

@@ -1,0 +1,1 @@
+CREATE INDEX log_action ON log (action, seq);

@@ -1,0 +1,1 @@
+CREATE INDEX log_at ON log (at, seq);

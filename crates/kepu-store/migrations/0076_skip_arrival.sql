@@ -1,0 +1,1 @@
+CREATE INDEX skip_arrival ON skip (stream, arrival);

@@ -1,0 +1,1 @@
+CREATE UNIQUE INDEX contribution_deed ON contribution (party, kind, object);

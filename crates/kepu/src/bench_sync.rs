@@ -1,0 +1,123 @@
+//! `kepu bench sync`: a nation that is served by a process of its own, a county in this process; both sides' processor time counted.
+
+use crate::bench::Figure;
+use anyhow::{Context, ensure};
+use kepu_app::node::{self, Init, Invitation};
+use kepu_app::sync;
+use kepu_domain::access::Actor;
+use kepu_domain::org::Region;
+use kepu_domain::trust::KeyRole;
+use kepu_sync::suite::Suite;
+use std::fs::File;
+use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+/// Ends with the bench.
+struct Server {
+    child: Child,
+    url: String,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Publishes `size` records at one node and fetches them with another.
+pub async fn run(size: usize) -> anyhow::Result<Vec<Figure>> {
+    let folder = tempfile::tempdir()?;
+    let (above, below) = (folder.path().join("nation"), folder.path().join("county"));
+    let nation = node::init(&above, init("国家")).await?;
+    publish(&above, size)?;
+    let server = serve(&above)?;
+    let county = node::init(&below, init("县")).await?;
+    let roles = [KeyRole::Author, KeyRole::Reviewer].into_iter().collect();
+    let invitation = Invitation { name: "县".into(), region: Region::NATION, roles, fields: Default::default() };
+    let token = node::invite(&nation, &operator(), invitation).await?;
+    node::join(&county, &token, &server.url).await?;
+    let before = (cpu(server.child.id())?, cpu(std::process::id())?);
+    let first = sync::run(&county, 0).await?.pop().context("no parent")?;
+    let after = (cpu(server.child.id())?, cpu(std::process::id())?);
+    ensure!(first.error.is_none() && first.pulled >= size, "{} of {size} records came: {:?}", first.pulled, first.error);
+    let nothing = sync::run(&county, 0).await?.pop().context("no parent")?;
+    ensure!(nothing.pulled == 0, "{} records came twice", nothing.pulled);
+    let (server_s, client_s) = (after.0 - before.0, after.1 - before.1);
+    let count = first.pulled as f64;
+    Ok(vec![
+        ("records_per_cpu_s", count / (server_s + client_s), "records/s"),
+        ("records_per_wall_s", count / first.wall_s, "records/s"),
+        ("server_cpu", server_s, "s"),
+        ("client_cpu", client_s, "s"),
+        ("bytes_per_record", first.bytes_in as f64 / count, "B/record"),
+        ("round_trips", f64::from(first.round_trips), ""),
+        ("nothing_bytes", (nothing.bytes_in + nothing.bytes_out) as f64, "B"),
+        ("nothing_round_trips", f64::from(nothing.round_trips), ""),
+        ("nothing_wall", nothing.wall_s * 1_000.0, "ms"),
+    ])
+}
+
+fn operator() -> Actor {
+    Actor::Node { name: "operator".into() }
+}
+
+fn init(name: &str) -> Init {
+    Init { name: name.into(), region: Region::NATION, suite: Suite::Ed25519, database: None }
+}
+
+/// About 300 bytes of text each, words drawn from 45, as the peers' figures were taken.
+fn publish(data: &Path, size: usize) -> anyhow::Result<()> {
+    const WORDS: &str = "科学实验观察健康生态气象地震植物动物能源材料信息宇宙海洋土壤细胞基因病毒疫苗营养睡眠运动心理儿童老人学校\
+        医院农田森林河流空气噪声火灾急救用电燃气食品药品谣言证据统计数学物理化学天文";
+    let words: Vec<String> = WORDS.chars().filter(|c| !c.is_whitespace()).collect::<Vec<_>>().chunks(2).map(|pair| pair.iter().collect()).collect();
+    let mut dice = 2_026_u64;
+    let mut word = || {
+        dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        words[(dice >> 33) as usize % words.len()].clone()
+    };
+    let path = data.join("bench.jsonl");
+    let mut file = BufWriter::new(File::create(&path)?);
+    for _ in 0..size {
+        let title: String = (0..6).map(|_| word()).collect();
+        let text: String = (0..45).map(|_| word()).collect();
+        writeln!(file, "{}", serde_json::json!({"title": title, "text": format!("{text}。")}))?;
+    }
+    file.flush()?;
+    let mut command = Command::new(std::env::current_exe()?);
+    let status = command.args(["record", "publish", "--data"]).arg(data).arg("--in").arg(&path).stdout(Stdio::null()).status()?;
+    ensure!(status.success(), "the {size} records could not be published");
+    Ok(())
+}
+
+fn serve(data: &Path) -> anyhow::Result<Server> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.args(["serve", "--no-sync", "--listen", "127.0.0.1:0", "--data"]).arg(data);
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
+    let words = child.stderr.take().context("no standard error")?;
+    let mut server = Server { child, url: String::new() };
+    for line in BufReader::new(words).lines() {
+        if let Some((_, url)) = line?.split_once("open ") {
+            server.url = url.trim().to_owned();
+            break;
+        }
+    }
+    ensure!(!server.url.is_empty(), "the server ended before it listened");
+    // The search index of a fresh node is being filled; that is no part of an exchange.
+    let mut last = -1.0;
+    while last < cpu(server.child.id())? {
+        last = cpu(server.child.id())?;
+        std::thread::sleep(std::time::Duration::from_secs(2));
+    }
+    Ok(server)
+}
+
+/// Processor seconds of a process so far, user and system (Linux).
+fn cpu(pid: u32) -> anyhow::Result<f64> {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).context("processor time is read from /proc, which only Linux has")?;
+    // The name in parentheses may hold spaces; user and system time are the 12th and 13th field behind it.
+    let fields: Vec<&str> = text.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace().collect();
+    let ticks = |at: usize| fields.get(at).and_then(|field| field.parse::<f64>().ok()).unwrap_or(0.0);
+    Ok((ticks(11) + ticks(12)) / 100.0)
+}

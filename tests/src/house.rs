@@ -1,0 +1,416 @@
+//! A national node as it looks on a working day: sample texts, somebody signed in for every role, open questions, a case
+//! in work, drafts and reviews in every stage, something corrected, something withdrawn. Tests name its things by words:
+//! `{claim}` in an address stands for the address of a claim of this house.
+
+use crate::http::Http;
+use crate::{Node, Served, wait_for};
+use anyhow::{Context, bail};
+use kepu_app::create::{draft, import, publish, review};
+use kepu_app::job;
+use kepu_app::listen::{case, question};
+use kepu_app::{App, Options, account, seed};
+use kepu_domain::access::{Actor, Role};
+use kepu_domain::create::draft::{Draft, Matter};
+use kepu_domain::create::import::{Import, Plan};
+use kepu_domain::create::resource::Source;
+use kepu_domain::create::review::Decision;
+use kepu_domain::ids::{AccountId, OrgId, PartyId, SubjectId};
+use kepu_domain::listen::claim::Verdict;
+use kepu_domain::org::Region;
+use kepu_store::job::State;
+use kepu_store::subject::{self, Filter, Order, Row};
+use kepu_store::{Tx, session};
+use sha2::Digest;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+use tokio::runtime::Runtime;
+
+/// Everybody's password.
+pub const PASSWORD: &str = "雨后的操场有彩虹真好看";
+/// The organisation that runs the house.
+pub const ORG: &str = "org-nat";
+/// A place that the house's own people have nothing to do with.
+pub const ELSEWHERE: &str = "420000";
+
+/// Name of the seat and of the account, registry entry, organisation, roles.
+type Seat = (&'static str, Option<&'static str>, &'static str, &'static [Role]);
+
+/// One person for every role, one who is editor, steward and duty officer of another place, and those whom the story needs besides.
+pub const SEATS: [Seat; 13] = [
+    ("contributor", Some("p-zhou"), ORG, &[Role::Contributor]),
+    ("reviewer", Some("p-lin"), ORG, &[Role::Reviewer]),
+    ("editor", Some("p-wei"), ORG, &[Role::Editor]),
+    ("duty_officer", None, ORG, &[Role::DutyOfficer]),
+    ("steward", None, ORG, &[Role::Steward]),
+    ("statistician", None, ORG, &[Role::Statistician]),
+    ("system_admin", None, "000000", &[Role::SystemAdmin]),
+    ("security_admin", None, "000000", &[Role::SecurityAdmin]),
+    ("audit_admin", None, "000000", &[Role::AuditAdmin]),
+    ("elsewhere", None, ELSEWHERE, &[Role::Editor, Role::Steward, Role::DutyOfficer]),
+    ("second_reviewer", Some("p-meng"), ORG, &[Role::Reviewer]),
+    ("third_reviewer", Some("p-su"), ORG, &[Role::Reviewer]),
+    ("chief", None, ORG, &[Role::Editor, Role::Steward, Role::DutyOfficer]),
+];
+
+/// A session as its owner holds it.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// Secret of the cookie `kepu_session`.
+    pub token: String,
+    /// Token that forms carry.
+    pub csrf: String,
+}
+
+/// The house, served, with the same node opened in this process to make more things.
+pub struct House {
+    /// The node.
+    pub node: Node,
+    /// The same node in this process.
+    pub app: App,
+    /// Runs operations.
+    pub runtime: Runtime,
+    /// Being served.
+    pub served: Served,
+    sessions: BTreeMap<&'static str, (Session, Actor)>,
+    things: BTreeMap<&'static str, String>,
+    fresh: Mutex<Vec<(Node, Served)>>,
+}
+
+impl House {
+    /// Builds it and serves it. `X-Forwarded-For` is believed, so that a test can come from many addresses.
+    pub fn open() -> anyhow::Result<Self> {
+        let node = Node::init("国家示例", "000000")?;
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+        let app = runtime.block_on(async {
+            let app = App::open(Options { data: node.data().to_owned(), database: None, index: false }).await?;
+            seed::publish(&app).await?;
+            anyhow::Ok(app)
+        })?;
+        let sessions = runtime.block_on(settle(&app))?;
+        let served = node.serve_with("127.0.0.1:0", &["--behind-proxy"])?;
+        let mut house = Self { node, app, runtime, served, sessions, things: BTreeMap::new(), fresh: Mutex::default() };
+        house.furnish()?;
+        Ok(house)
+    }
+
+    /// `http://…`
+    pub fn url(&self) -> String {
+        self.served.url()
+    }
+
+    /// The session of a seat.
+    pub fn session(&self, seat: &str) -> anyhow::Result<&Session> {
+        self.sessions.get(seat).map(|(session, _)| session).with_context(|| format!("nobody sits at {seat:?}"))
+    }
+
+    /// The person of a seat, for operations.
+    pub fn actor(&self, seat: &str) -> &Actor {
+        &self.sessions[seat].1
+    }
+
+    /// Puts the house's things in place of their words: `/c/{claim}` becomes `/c/<owner>/<local>`.
+    pub fn address(&self, path: &str) -> anyhow::Result<String> {
+        let mut path = path.to_owned();
+        for (word, value) in &self.things {
+            path = path.replace(&format!("{{{word}}}"), value);
+        }
+        if path.contains('{') {
+            bail!("the house has nothing for {path}; it has {:?}", self.things.keys());
+        }
+        Ok(path)
+    }
+
+    /// Words in place of everything in `text` that another house would have otherwise: ids of its things, today's date.
+    pub fn mask(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for (word, value) in self.things.iter().filter(|(word, _)| !word.ends_with("_text")) {
+            let value = value.split_once('/').map_or(value.as_str(), |(owner, _)| owner);
+            text = text.replace(value, &format!("[{}]", if value.len() == 10 { "owner" } else { word }));
+        }
+        let today = self.app.today();
+        let words = format!("{}年{}月{}日", today.year(), today.month(), today.day());
+        text.replace(&words, "[today]").replace(&today.to_string(), "[today]").replace(&today.strftime("%-d %B %Y").to_string(), "[today]")
+    }
+
+    /// Remembers a thing by a word.
+    pub fn keep(&mut self, word: &'static str, value: impl Into<String>) {
+        self.things.insert(word, value.into());
+    }
+
+    /// Waits until the served node's index has everything that was just said.
+    pub fn indexed(&self) -> anyhow::Result<()> {
+        let (http, url) = (Http::new()?, format!("{}/api/search?q=隔夜菜", self.url()));
+        wait_for("the index", || http.get(&url).and_then(|answer| answer.json()).is_ok_and(|found| !found["items"].as_array().is_none_or(Vec::is_empty)))
+    }
+
+    /// A fresh node that nobody has set up yet: address and setup code. It lives as long as the house.
+    pub fn fresh_node(&self) -> anyhow::Result<(String, String)> {
+        let node = Node::empty()?;
+        let made = node.json(&["node", "init", "--name", "新节点", "--region", "411525"])?;
+        let code = made["setup_code"].as_str().context("no setup code")?.to_owned();
+        let served = node.serve()?;
+        let url = served.url();
+        self.fresh.lock().unwrap_or_else(PoisonError::into_inner).push((node, served));
+        Ok((url, code))
+    }
+
+    /// An account with a role in the house, to be managed by somebody.
+    pub fn person(&self) -> anyhow::Result<String> {
+        let operator = Actor::Node { name: "operator".into() };
+        self.runtime.block_on(async {
+            let mut tx = self.app.db.write().await?;
+            let login = kepu_app::keys::random_word(10);
+            let new = account::NewAccount { name: "被管理示例".into(), login, password: PASSWORD.into(), party: None, must_change: false };
+            let id = account::create(&self.app, &mut tx, &operator, new).await?;
+            account::grant_in(&self.app, &mut tx, &operator, &id, &ORG.into(), Role::Contributor).await?;
+            tx.commit().await?;
+            Ok(id.0)
+        })
+    }
+
+    /// A file that the editor brought and has not started yet: one good row, one bad.
+    pub fn brought(&self) -> anyhow::Result<Import> {
+        let bytes = "title,text\n一份导入的资源,这一行是好的文字内容，可以收进来。\n没有正文,\n".as_bytes();
+        let fixed = [("licence", "CC-BY-4.0"), ("fields", "other")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let plan = Plan { signed_by: "魏示例".into(), fixed: fixed.into(), ..Plan::default() };
+        let brought = import::Brought { name: "资源.csv", bytes, plan, org: ORG.into() };
+        Ok(self.runtime.block_on(import::bring(&self.app, self.actor("editor"), brought))?)
+    }
+
+    /// A job that the served node has done: the import that was started.
+    pub fn job(&self) -> anyhow::Result<String> {
+        let admin = self.actor("system_admin");
+        let done = || self.runtime.block_on(job::list(&self.app, admin, Some(State::Done), None, 50)).map_or_else(|_| vec![], |list| list.jobs);
+        let mine = || done().into_iter().find(|job| job.kind == job::Kind::Import.as_str());
+        wait_for("a job to be done", || mine().is_some())
+            .with_context(|| format!("{:?}", self.runtime.block_on(job::list(&self.app, admin, None, None, 9))))?;
+        Ok(mine().context("no job")?.id.0)
+    }
+
+    /// A fresh session for a seat, so that what is done with it does not end another.
+    pub fn new_session(&self, seat: &str) -> anyhow::Result<Session> {
+        let account = self.actor(seat).account().context("a person")?.clone();
+        self.runtime.block_on(async {
+            let mut tx = self.app.db.write().await?;
+            let session = open_session(&mut tx, &account, &self.app).await?;
+            tx.commit().await?;
+            Ok(session)
+        })
+    }
+
+    /// An address for a route's path: things of this house in place of its parameters. What a POST changes is made anew each time.
+    pub fn example(&self, method: &str, path: &str) -> anyhow::Result<String> {
+        let first = path.trim_start_matches("/api").trim_start_matches('/').split('/').next().unwrap_or_default();
+        let path = match (first, method) {
+            ("c" | "claims" | "id", _) => path.replace("{owner}/{local}", "{claim}"),
+            ("r" | "resources", _) => path.replace("{owner}/{local}", "{resource}"),
+            ("q" | "questions", _) => path.replace("{id}", "{question}"),
+            ("case" | "cases", "GET") => path.replace("{id}", "{case}"),
+            ("case" | "cases", _) => path.replace("{id}", &self.asked(&format!("第{}个没有人答过的问题", kepu_app::keys::random_word(8)))?.1),
+            ("records", _) => path.replace("{hash}", "{record}"),
+            ("media", _) => path.replace("{hash}", "{media}"),
+            ("problems", _) => path.replace("{word}", "not-found"),
+            ("static", _) => path.replace("{file}", "kepu.css"),
+            ("vocabularies", _) => path.replace("{name}", "fields"),
+            ("check" | "search", _) => format!("{path}?q=隔夜菜"),
+            ("qr.svg", _) => format!("{path}?path=/ask"),
+            ("members", _) if path.contains("/orgs/") => path.replace("{id}", "{org}"),
+            ("members", "GET") => path.replace("{id}", "{person}"),
+            ("members", _) => path.replace("{id}", &self.person()?),
+            ("import", "GET") => path.replace("{id}", "{import}"),
+            ("import", _) if path.contains("{id}") => path.replace("{id}", &self.brought()?.id.0),
+            ("jobs", _) => path.replace("{id}", "{job}"),
+            ("drafts", "GET") if path.ends_with("/media") => path.replace("{id}", "{resource_draft}"),
+            ("drafts", "GET") => path.replace("{id}", "{draft}"),
+            ("drafts", _) if path.contains("take-back") || path.contains("assign") || path.contains("publish") => path.replace("{id}", &self.task()?.0),
+            ("drafts", _) => path.replace("{id}", &self.draft()?.id.0),
+            ("reviews", "GET") => path.replace("{id}", "{review}"),
+            ("reviews", _) => path.replace("{id}", &self.task()?.1),
+            ("withdraw", _) => path.replace("{owner}/{local}", "{claim}"),
+            ("sync", _) => format!("{path}?r=411525"),
+            _ => path.to_owned(),
+        };
+        self.address(&path).with_context(|| format!("say in House::example what stands for the parameters of {method} {path}"))
+    }
+
+    fn furnish(&mut self) -> anyhow::Result<()> {
+        let editor = self.actor("editor").clone();
+        let [claim, corrected, withdrawn] = self.runtime.block_on(subjects(&self.app, "claim"))?;
+        const PNG: &[u8] = &[0x89, b'P', b'N', b'G', 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 0];
+        let media = self.runtime.block_on(kepu_app::media::put(&self.app, PNG))?;
+        self.keep("media", media.hash);
+        self.keep("org", ORG);
+        self.keep("import", self.brought()?.id.0);
+        let done = self.brought()?;
+        self.runtime.block_on(import::start(&self.app, &editor, &done.id, done.version))?;
+        self.keep("import_done", done.id.0);
+        self.keep("job", self.job()?);
+        self.keep("person", self.person()?);
+        let [resource, ..] = self.runtime.block_on(subjects(&self.app, "resource"))?;
+        self.keep("claim", path_of(&claim.id));
+        self.keep("claim_text", claim.title.clone());
+        self.keep("resource", path_of(&resource.id));
+        self.keep("record", claim.doc_hash.map(|hash| hash.hex()).unwrap_or_default());
+        self.runtime.block_on(publish::withdraw(&self.app, &editor, &withdrawn.id, "依据已经更新，正在重新核查。"))?;
+        self.keep("withdrawn", path_of(&withdrawn.id));
+        self.next_second()?;
+        self.runtime.block_on(self.correct(&corrected.id))?;
+        self.next_second()?;
+        self.keep("corrected", path_of(&corrected.id));
+        let (question, case) = self.asked("听说把大蒜塞进耳朵能治感冒，是真的吗")?;
+        self.keep("question", question);
+        self.keep("case", case);
+        let (question, case) = self.asked("有人说手机放在枕头边会让头发变白")?;
+        let checking = self.runtime.block_on(self.work(&case))?;
+        self.keep("checking", path_of(&checking));
+        self.keep("held_question", question);
+        self.keep("held_case", case);
+        let written = self.draft()?;
+        self.keep("draft", written.id.0);
+        let begun = self.runtime.block_on(publish::correct(&self.app, &editor, &resource.id))?;
+        self.keep("resource_draft", begun.id.0);
+        let (submitted, task) = self.task()?;
+        self.keep("submitted", submitted);
+        self.keep("review", task);
+        Ok(())
+    }
+
+    /// Records bear whole seconds; what is said after this is newer than what was said before.
+    fn next_second(&self) -> anyhow::Result<()> {
+        let second = self.app.now().as_second();
+        wait_for("the next second", || self.app.now().as_second() > second)
+    }
+
+    /// A question that opened a case: ticket and case.
+    pub fn asked(&self, text: &str) -> anyhow::Result<(String, String)> {
+        let ask = question::Ask { text: text.into(), region: Region::parse("411525")?, anyway: true, address: text.into() };
+        self.runtime.block_on(async {
+            let question::Asked::Opened { question } = question::ask(&self.app, ask).await? else { bail!("no case opened") };
+            let case = question::view(&self.app, &question).await?.case.context("no case")?.id;
+            Ok((question.0, case.0))
+        })
+    }
+
+    /// A draft that the contributor writes, ready to be given to review.
+    pub fn draft(&self) -> anyhow::Result<Draft> {
+        let org = OrgId::from(ORG);
+        Ok(self.runtime.block_on(draft::begin(&self.app, self.actor("contributor"), &org, answer("吃大蒜能预防流感", &self.app), None, None))?)
+    }
+
+    /// A draft in review and the reviewer's task.
+    pub fn task(&self) -> anyhow::Result<(String, String)> {
+        let draft = self.draft()?;
+        self.runtime.block_on(async {
+            draft::submit(&self.app, self.actor("contributor"), &draft.id).await?;
+            let task = review::assign(&self.app, self.actor("editor"), &draft.id, &"p-lin".into()).await?;
+            Ok((draft.id.0, task.id.0))
+        })
+    }
+
+    async fn correct(&self, id: &SubjectId) -> anyhow::Result<()> {
+        let (app, editor) = (&self.app, self.actor("editor"));
+        let fix = publish::correct(app, editor, id).await?;
+        let Matter::Claim(mut claim) = fix.matter.clone() else { bail!("a claim") };
+        claim.instead.push_str("拿不准时请问医生。");
+        draft::save(app, editor, &fix.id, fix.version, Matter::Claim(claim.clone()), "原文没有写明什么时候要问医生，现已补上。").await?;
+        draft::submit(app, editor, &fix.id).await?;
+        let mut reviews = 0;
+        for (seat, party) in [("reviewer", "p-lin"), ("second_reviewer", "p-meng"), ("third_reviewer", "p-su")] {
+            if claim.author.party == party || reviews == 2 {
+                continue;
+            }
+            // Who lacks the competence for this claim is not asked.
+            let Ok(task) = review::assign(app, editor, &fix.id, &PartyId::from(party)).await else { continue };
+            review::decide(app, self.actor(seat), &task.id, Decision::Approve, "无利益冲突", "").await?;
+            reviews += 1;
+        }
+        publish::publish(app, editor, &fix.id).await?;
+        Ok(())
+    }
+
+    async fn work(&self, case: &str) -> anyhow::Result<SubjectId> {
+        let (app, duty, id) = (&self.app, self.actor("duty_officer"), case.into());
+        case::take(app, duty, &id).await?;
+        case::classify(app, duty, &id, vec!["health".into()], 2).await?;
+        case::ask_expert(app, duty, &id, &"p-zhou".into()).await?;
+        let form = case::HoldingForm { known: "没有研究支持这个说法。".into(), not_known: "说法从哪里来。".into(), next_hours: 20 };
+        Ok(case::hold(app, duty, &id, form).await?)
+    }
+}
+
+/// A whole answer about `claim` that passes the machine checks.
+pub fn answer(claim: &str, app: &App) -> Matter {
+    let today = app.today();
+    let review = kepu_domain::listen::claim::ClaimReview {
+        claim: claim.into(),
+        variants: vec![],
+        claim_en: String::new(),
+        verdict: Verdict::False,
+        plain: "这个说法没有可靠证据。".into(),
+        plain_en: String::new(),
+        why: vec!["目前没有研究证明这样做有效。".into()],
+        instead: "按时接种疫苗，勤洗手；不舒服请看医生。".into(),
+        evidence: vec![Source { title: "流感诊疗教材".into(), publisher: "示例".into(), kind: "textbook".into(), date: "2024".into(), url: None }],
+        fields: vec!["health".into()],
+        audience: vec!["public".into()],
+        region: Region::NATION,
+        lang: "zh-Hans".into(),
+        author: kepu_domain::create::resource::Credit { party: "p-zhou".into(), name: "周示例".into(), org: String::new(), title: String::new() },
+        checked: today,
+        next_check: today.checked_add(jiff::Span::new().years(1)).ok(),
+        chat: String::new(),
+        holding: None,
+        ai_use: kepu_domain::create::resource::AiUse::None,
+        corrections: vec![],
+        reviews: vec![],
+        sample: false,
+    };
+    Matter::Claim(Box::new(review))
+}
+
+/// The two parts of a subject's address: `owner/local`.
+pub fn path_of(id: &SubjectId) -> String {
+    id.parts().map(|(owner, local)| format!("{owner}/{local}")).unwrap_or_default()
+}
+
+async fn subjects(app: &App, kind: &str) -> anyhow::Result<[Row; 3]> {
+    let mut tx = app.db.read().await?;
+    let filter = Filter { kind: Some(kind.into()), field: Some("health".into()), ..Filter::default() };
+    let rows = subject::list(&mut tx, &filter, Order::Title, None, 3).await?;
+    rows.try_into().ok().context("too few samples")
+}
+
+/// Accounts for all seats, each signed in.
+pub async fn settle(app: &App) -> anyhow::Result<BTreeMap<&'static str, (Session, Actor)>> {
+    let operator = Actor::Node { name: "operator".into() };
+    let mut tx = app.db.write().await?;
+    for (login, party, org, roles) in SEATS {
+        let new =
+            account::NewAccount { login: login.into(), name: login.into(), password: PASSWORD.into(), party: party.map(PartyId::from), must_change: false };
+        let id = account::create(app, &mut tx, &operator, new).await?;
+        for role in roles {
+            account::grant_in(app, &mut tx, &operator, &id, &OrgId::from(org), *role).await?;
+        }
+    }
+    tx.commit().await?;
+    let mut sessions = BTreeMap::new();
+    for (login, ..) in SEATS {
+        let mut tx = app.db.write().await?;
+        let found = kepu_store::account::find_by_login(&mut tx, login).await?.context("the account just made")?;
+        let session = open_session(&mut tx, &found.account.id, app).await?;
+        tx.commit().await?;
+        let actor = account::find_session(app, &session.token).await?.context("signed in")?.actor;
+        sessions.insert(login, (session, actor));
+    }
+    Ok(sessions)
+}
+
+/// A session without its password: signing in is slow on purpose and tested in the story.
+async fn open_session(tx: &mut Tx, account: &AccountId, app: &App) -> anyhow::Result<Session> {
+    let (token, csrf) = (format!("{:0>64}", kepu_app::keys::random_word(40)), kepu_app::keys::random_word(32));
+    let (now, day) = (app.now(), jiff::SignedDuration::from_hours(12));
+    let token_hash = data_encoding::HEXLOWER.encode(&sha2::Sha256::digest(token.as_bytes()));
+    session::insert(tx, &session::Session { token_hash, account: account.clone(), csrf: csrf.clone(), created_at: now, seen_at: now, expires_at: now + day })
+        .await?;
+    Ok(Session { token, csrf })
+}

@@ -1,0 +1,211 @@
+//! Every page template with an address where it is seen, and by whom. `tests/pages.rs` looks at all of them in every mode;
+//! a template without a line here fails there. To add a page: one line, with the things of `house` in braces.
+
+use crate::browser::{Browser, Person};
+use crate::house::{House, PASSWORD};
+use anyhow::ensure;
+use std::path::Path;
+
+/// A page as somebody sees it.
+pub struct Sight {
+    /// Its template, below `crates/kepu-web/templates`.
+    pub template: &'static str,
+    /// Who looks: `visitor` or a seat of the house.
+    pub seat: &'static str,
+    /// Status of the answer.
+    pub status: u16,
+    /// How one comes there.
+    pub way: Way,
+}
+
+/// How one comes to a page.
+pub enum Way {
+    /// By its address.
+    Open(&'static str),
+    /// By filling forms.
+    Walk(&'static str, fn(&House, &Person) -> anyhow::Result<()>),
+}
+
+const fn at(template: &'static str, path: &'static str) -> Sight {
+    Sight { template, seat: "visitor", status: 200, way: Way::Open(path) }
+}
+const fn seen_by(seat: &'static str, template: &'static str, path: &'static str) -> Sight {
+    Sight { template, seat, status: 200, way: Way::Open(path) }
+}
+
+/// Parts of other pages: they are looked at with the pages that include them.
+pub const PARTS: [&str; 7] =
+    ["base.html", "create/draft/parts.html", "create/draft/saved.html", "lines.html", "member/list.html", "resolve.html", "timeline.html"];
+
+/// All of them.
+pub fn all() -> Vec<Sight> {
+    vec![
+        at("home.html", "/"),
+        at("search.html", "/search?q=隔夜菜"),
+        at("search.html", "/search?q=量子纠缠洗衣机"),
+        at("listen/check.html", "/check?q=隔夜菜致癌"),
+        at("listen/claims.html", "/claims"),
+        at("listen/claim.html", "/c/{claim}"),
+        at("listen/claim.html", "/c/{corrected}"),
+        Sight { status: 410, ..at("withdrawn.html", "/c/{withdrawn}") },
+        at("listen/ask.html", "/ask"),
+        Sight { status: 422, way: Way::Walk("/ask with a mistake", ask_nothing), ..at("listen/ask.html", "") },
+        Sight { way: Way::Walk("/ask about something known", ask_known), ..at("listen/known.html", "") },
+        at("listen/question.html", "/q/{question}"),
+        at("listen/question.html", "/q/{held_question}"),
+        at("listen/cases.html", "/cases"),
+        at("listen/case.html", "/case/{held_case}"),
+        at("create/resources.html", "/resources"),
+        at("create/resource.html", "/r/{resource}"),
+        at("create/resource.html", "/r/{resource}?view=print"),
+        at("record.html", "/records/{record}"),
+        at("measure/figures.html", "/figures"),
+        at("deliver/network.html", "/network"),
+        at("about.html", "/about"),
+        at("privacy.html", "/privacy"),
+        at("help.html", "/help"),
+        at("api.html", "/api/docs"),
+        at("problems.html", "/problems"),
+        Sight { status: 404, ..at("problem.html", "/nothing-here") },
+        at("account/sign_in.html", "/login"),
+        Sight { way: Way::Walk("/setup of a fresh node", set_up), ..at("setup.html", "") },
+        Sight { way: Way::Walk("a fresh node set up", set_up_done), ..at("setup_done.html", "") },
+        seen_by("editor", "account/own.html", "/account"),
+        seen_by("editor", "account/second_factor.html", "/account/second-factor"),
+        seen_by("editor", "account/close.html", "/account/close"),
+        seen_by("editor", "account/stay.html", "/account/stay"),
+        seen_by("steward", "member/house.html", "/members"),
+        seen_by("security_admin", "member/people.html", "/members/people"),
+        seen_by("steward", "member/org.html", "/members/orgs/{org}"),
+        seen_by("steward", "member/add.html", "/members/orgs/{org}/add"),
+        seen_by("steward", "member/org_form.html", "/members/orgs/{org}/new"),
+        seen_by("steward", "member/person.html", "/members/people/{person}"),
+        seen_by("audit_admin", "audit/log.html", "/audit"),
+        seen_by("duty_officer", "listen/work.html", "/case/{case}"),
+        seen_by("duty_officer", "listen/work.html", "/case/{held_case}"),
+        seen_by("editor", "create/imports.html", "/import"),
+        seen_by("editor", "create/import_plan.html", "/import/{import}"),
+        seen_by("editor", "create/import_run.html", "/import/{import_done}"),
+        seen_by("system_admin", "jobs.html", "/jobs"),
+        seen_by("system_admin", "deliver/nodes.html", "/nodes"),
+        Sight { way: Way::Walk("/nodes, invited somebody", invite), ..seen_by("system_admin", "deliver/invited.html", "") },
+        seen_by("editor", "desk.html", "/desk"),
+        seen_by("duty_officer", "desk.html", "/desk"),
+        seen_by("contributor", "create/draft/list.html", "/drafts"),
+        seen_by("contributor", "create/draft/new.html", "/drafts/new"),
+        seen_by("contributor", "create/draft/edit.html", "/drafts/{draft}"),
+        seen_by("editor", "create/draft/edit.html", "/drafts/{resource_draft}"),
+        seen_by("editor", "create/draft/show.html", "/drafts/{submitted}"),
+        seen_by("editor", "create/draft/media.html", "/drafts/{resource_draft}/media"),
+        seen_by("contributor", "create/draft/drop.html", "/drafts/{draft}/drop"),
+        seen_by("reviewer", "create/review/list.html", "/reviews"),
+        seen_by("reviewer", "create/review/show.html", "/reviews/{review}"),
+        seen_by("editor", "create/tools.html", "/c/{claim}"),
+        seen_by("editor", "create/withdraw.html", "/withdraw/{claim}"),
+        Sight { status: 409, way: Way::Walk("a form of an earlier session", outdated), ..seen_by("duty_officer", "resume.html", "") },
+    ]
+}
+
+fn ask_nothing(_: &House, person: &Person) -> anyhow::Result<()> {
+    person.open("/ask")?;
+    person.fill("county", "没有这个县")?;
+    person.send()
+}
+
+fn ask_known(house: &House, person: &Person) -> anyhow::Result<()> {
+    person.open("/ask")?;
+    person.fill("text", &house.address("{claim_text}")?)?;
+    person.send()
+}
+
+fn set_up(house: &House, person: &Person) -> anyhow::Result<()> {
+    let (url, _) = house.fresh_node()?;
+    person.goes_to(&url);
+    person.keep_view()?;
+    person.open("/setup")
+}
+
+fn set_up_done(house: &House, person: &Person) -> anyhow::Result<()> {
+    let (url, code) = house.fresh_node()?;
+    person.goes_to(&url);
+    person.keep_view()?;
+    person.open("/setup")?;
+    for (field, text) in [("code", code.as_str()), ("steward_login", "guanli"), ("steward_name", "管理示例"), ("steward_password", PASSWORD)] {
+        person.fill(field, text)?;
+    }
+    person.fill("password_again", PASSWORD)?;
+    for role in ["system_admin", "security_admin", "audit_admin"] {
+        person.fill(&format!("{role}_login"), role)?;
+        person.fill(&format!("{role}_name"), role)?;
+    }
+    person.send()
+}
+
+fn invite(_: &House, person: &Person) -> anyhow::Result<()> {
+    person.open("/nodes")?;
+    person.fill("name", "邻县示例")?;
+    person.send()
+}
+
+/// The page that keeps what was typed when the form's session is over.
+fn outdated(_: &House, person: &Person) -> anyhow::Result<()> {
+    person.open("/ask")?;
+    person.fill("text", "写了很久的一段话")?;
+    person.evaluate::<serde_json::Value>("document.querySelectorAll('[name=_csrf]').forEach(e => e.value = 'old'); null")?;
+    person.send()
+}
+
+impl Sight {
+    /// What stands in a report about it.
+    pub fn name(&self) -> String {
+        let (Way::Open(place) | Way::Walk(place, _)) = &self.way;
+        format!("{} ({place}, {})", self.template, self.seat)
+    }
+
+    /// A word for the file of a picture.
+    pub fn word(&self) -> String {
+        let (Way::Open(place) | Way::Walk(place, _)) = &self.way;
+        let word: String = place.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+        let word = word.trim_matches('-');
+        format!("{}{}{word}", self.template.trim_end_matches(".html").replace('/', "-"), if word.is_empty() { "" } else { "--" })
+    }
+
+    /// Somebody who may see it, in an own window.
+    pub fn person(&self, house: &House, browser: &Browser) -> anyhow::Result<Person> {
+        let person = browser.person(&house.url())?;
+        if self.seat != "visitor" {
+            person.cookie("kepu_session", &house.session(self.seat)?.token)?;
+        }
+        Ok(person)
+    }
+
+    /// Goes there and makes sure that it is the page meant.
+    pub fn go(&self, house: &House, person: &Person) -> anyhow::Result<()> {
+        match &self.way {
+            Way::Open(path) => person.open(&house.address(path)?)?,
+            Way::Walk(_, walk) => walk(house, person)?,
+        }
+        let status = person.status()?;
+        ensure!(status == self.status, "{} answered {status}: {}", self.name(), person.words()?.chars().take(400).collect::<String>());
+        Ok(())
+    }
+}
+
+/// Templates below `crates/kepu-web/templates`, in order.
+pub fn templates() -> anyhow::Result<Vec<String>> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/kepu-web/templates");
+    let mut found = Vec::new();
+    let mut folders = vec![root.clone()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder)? {
+            let path = entry?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|end| end == "html") {
+                found.push(path.strip_prefix(&root)?.display().to_string());
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}

@@ -1,0 +1,298 @@
+//! People and their journeys through the pages of real nodes, in a real browser. The same deeds without pages are in `story`.
+
+use anyhow::{Context, ensure};
+use kepu_tests::axe::Axe;
+use kepu_tests::browser::{Browser, Person};
+use kepu_tests::{Node, cutting_relay};
+use std::collections::HashMap;
+
+/// Nobody has answered this on a fresh sample node.
+const RUMOUR: &str = "听说把大蒜塞进耳朵里过一夜能治感冒";
+
+/// Sign-in names and passwords of the sample accounts, as `kepu seed` tells the operator once.
+fn seed(node: &Node) -> anyhow::Result<HashMap<String, String>> {
+    let output = node.output(&["seed"])?;
+    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let words = String::from_utf8_lossy(&output.stderr).into_owned();
+    let pairs = words.lines().filter_map(|line| {
+        let mut parts = line.split_whitespace();
+        Some((parts.next()?.to_owned(), parts.next()?.to_owned()))
+    });
+    Ok(pairs.collect())
+}
+
+#[test]
+fn somebody_who_heard_something_checks_it_by_keyboard_alone() -> anyhow::Result<()> {
+    let Some(browser) = Browser::find()? else { return Ok(()) };
+    let nation = Node::init("国家示例", "000000")?;
+    seed(&nation)?;
+    let served = nation.serve()?;
+    let visitor = browser.person(&served.url())?;
+    visitor.open("/")?;
+    visitor.press("Tab")?;
+    visitor.press("Enter")?;
+    ensure!(visitor.address()? == "/#main", "the first key leads over the navigation");
+    visitor.open("/")?;
+    visitor.tab_to("")?;
+    while visitor.focus()?.is_none_or(|focus| !focus.name.starts_with("<input>")) {
+        visitor.press("Tab")?;
+    }
+    visitor.type_text("隔夜菜")?;
+    visitor.press_to_go("Enter")?;
+    visitor.see("隔夜菜千万别吃")?;
+    visitor.tab_to("隔夜菜千万别吃")?;
+    visitor.press_to_go("Enter")?;
+    visitor.see("谁核实的")?;
+    visitor.see("依据")?;
+    // What nobody has answered becomes a question, without a mouse and without a name.
+    visitor.open(&format!("/search?q={RUMOUR}"))?;
+    visitor.tab_to("提交核查")?;
+    visitor.press_to_go("Enter")?;
+    visitor.see("查询号")?;
+    visitor.see(RUMOUR)?;
+    Ok(())
+}
+
+#[test]
+fn a_grandmother_turns_on_large_letters_and_finds_her_way_back() -> anyhow::Result<()> {
+    let (Some(browser), Some(axe)) = (Browser::find()?, Axe::find()?) else { return Ok(()) };
+    let county = Node::init("县示例", "411525")?;
+    seed(&county)?;
+    let served = county.serve()?;
+    let grandmother = browser.person(&served.url())?;
+    grandmother.scripts(false)?;
+    grandmother.width(360)?;
+    grandmother.open("/")?;
+    grandmother.click("长辈版")?;
+    let size: f64 = grandmother.evaluate("parseFloat(getComputedStyle(document.body).fontSize)")?;
+    ensure!(size >= 24.0, "letters of {size} px");
+    grandmother.click("这是真的吗")?;
+    grandmother.see("核实过的说法")?;
+    grandmother.choose("关于", "健康生活")?;
+    grandmother.click("查看")?;
+    let low: Vec<String> = grandmother.evaluate(
+        "[...document.querySelectorAll('main button, main .btn, main select, main input:not([type=hidden])')]\
+         .filter(e => e.getBoundingClientRect().height > 0 && e.getBoundingClientRect().height < 48).map(e => e.outerHTML)",
+    )?;
+    ensure!(low.is_empty(), "lower than 48 px: {low:?}");
+    ensure!(grandmother.overflow()?.is_none(), "{:?}", grandmother.overflow()?);
+    grandmother.click("首页")?;
+    ensure!(grandmother.address()? == "/");
+    grandmother.scripts(true)?;
+    grandmother.open("/")?;
+    axe.check(&grandmother, true)?;
+    // She changes her mind: one press, and nothing else is lost.
+    grandmother.click("长辈版")?;
+    let size: f64 = grandmother.evaluate("parseFloat(getComputedStyle(document.body).fontSize)")?;
+    ensure!(size < 24.0, "letters of {size} px");
+    Ok(())
+}
+
+/// Signs in on the page, as everybody does.
+fn sign_in(browser: &Browser, url: &str, accounts: &HashMap<String, String>, login: &str) -> anyhow::Result<Person> {
+    let person = browser.person(url)?;
+    person.open("/login")?;
+    person.fill("login", login)?;
+    person.fill("password", accounts.get(login).with_context(|| format!("no account {login}"))?)?;
+    person.send()?;
+    person.see("工作台").with_context(|| format!("{login} signs in"))?;
+    Ok(person)
+}
+
+/// The editor asks two reviewers, both approve, the editor signs.
+fn reviewed_and_signed(editor: &Person, reviewers: &[(&Person, &str)]) -> anyhow::Result<()> {
+    editor.open("/desk")?;
+    editor.click_by("分派", RUMOUR)?;
+    for (_, name) in reviewers {
+        editor.click(&format!("请来审 {name}"))?;
+    }
+    for (reviewer, name) in reviewers {
+        reviewer.open("/reviews")?;
+        reviewer.click_by("去审", RUMOUR).with_context(|| format!("{name} reviews"))?;
+        reviewer.fill("conflict", "没有利益关系")?;
+        reviewer.click("通过")?;
+    }
+    editor.open("/desk")?;
+    editor.click_by("签发", RUMOUR)?;
+    editor.click("签发")
+}
+
+#[test]
+fn one_rumour_is_answered_corrected_and_withdrawn_on_two_nodes() -> anyhow::Result<()> {
+    let (Some(browser), Some(axe)) = (Browser::find()?, Axe::find()?) else { return Ok(()) };
+    let (nation, county) = (Node::init("国家示例", "000000")?, Node::init("固始县示例", "411525")?);
+    let accounts = seed(&nation)?;
+    let mut served = nation.serve()?;
+    let url = served.url();
+    // The county's line to the nation breaks off after a while, each time.
+    let relay = cutting_relay(served.address, 100_000)?;
+    nation.adopt(&county, "411525", &format!("http://{relay}"))?;
+    let mut below = county.serve()?;
+
+    // A visitor with a phone and no account asks what nobody has answered.
+    let visitor = browser.person(&url)?;
+    visitor.scripts(false)?;
+    visitor.width(360)?;
+    visitor.open("/")?;
+    visitor.fill("q", RUMOUR)?;
+    visitor.click("查一查")?;
+    visitor.see("我们还没有查过这个说法")?;
+    visitor.send()?;
+    visitor.see("查询号")?;
+    visitor.see("还有")?;
+    let ticket = visitor.address()?;
+
+    // The duty officer takes the case, says what it is about and what is known, and asks an expert.
+    let duty = sign_in(&browser, &url, &accounts, "zhiban")?;
+    duty.click_by("去受理", RUMOUR)?;
+    duty.click("受理")?;
+    duty.tick("健康生活")?;
+    duty.click("保存领域和级别")?;
+    duty.fill("known", "没有研究证明大蒜塞耳朵能治感冒。")?;
+    duty.fill("not_known", "这个说法从哪里来，还在查。")?;
+    duty.click("发布说明")?;
+    duty.click_by("请他来答", "周示例")?;
+    let case = duty.address()?;
+    visitor.open(&ticket)?;
+    visitor.see("核查中")?;
+    visitor.see("没有研究证明大蒜塞耳朵能治感冒。")?;
+
+    // The county receives all there is over the breaking line: nothing is lost, nothing comes twice.
+    let mut cuts = 0;
+    while !county.output(&["sync"])?.status.success() {
+        cuts += 1;
+        ensure!(cuts < 40, "the exchange never ended");
+    }
+    ensure!(cuts >= 1, "the line never broke");
+    ensure!(nation.state()? == county.state()?, "the county has another state");
+    let grandmother = browser.person(&below.url())?;
+    grandmother.view("zh.elder")?;
+    grandmother.width(360)?;
+    grandmother.open("/")?;
+    grandmother.click(RUMOUR)?;
+    grandmother.see("核查中")?;
+    let claim = grandmother.address()?;
+
+    // The expert writes. The node is killed in the middle; what was saved is there, and the session goes on.
+    let doctor = sign_in(&browser, &url, &accounts, "yisheng")?;
+    doctor.click_by("继续写", RUMOUR)?;
+    doctor.tick("不实")?;
+    doctor.fill("plain", "这个说法不准确，塞大蒜可能伤到耳道。")?;
+    doctor.fill("why", "感冒由病毒引起，耳道里的大蒜接触不到病毒。")?;
+    doctor.fill("instead", "多休息，多喝水；高热不退请看医生。")?;
+    doctor.fill("source_title-1", "感冒诊疗教材")?;
+    doctor.fill("source_publisher-1", "示例出版社")?;
+    doctor.fill("source_date-1", "2024")?;
+    doctor.choose("source_kind-1", "教材与百科")?;
+    doctor.click("保存")?;
+    let draft = doctor.address()?;
+    let address = served.kill();
+    served = nation.serve_at(&address.to_string())?;
+    doctor.open(&draft)?;
+    ensure!(doctor.value("plain")? == "这个说法不准确，塞大蒜可能伤到耳道。", "what was saved is gone");
+    doctor.click("提交审核")?;
+    doctor.see("已提交")?;
+
+    // Two reviewers approve, the editor signs; the asker and the case have their answer.
+    let editor = sign_in(&browser, &url, &accounts, "bianji")?;
+    let (first, second) = (sign_in(&browser, &url, &accounts, "shending1")?, sign_in(&browser, &url, &accounts, "shending2")?);
+    let reviewers = [(&first, "林示例"), (&second, "孟示例")];
+    reviewed_and_signed(&editor, &reviewers)?;
+    visitor.open(&ticket)?;
+    visitor.see("不实")?;
+    visitor.open(&case)?;
+    visitor.see("已答复")?;
+
+    // An old woman reads it on the county's node, in large letters on her phone, also after that node was killed.
+    county.json(&["sync"])?;
+    let address = below.kill();
+    below = county.serve_at(&address.to_string())?;
+    grandmother.goes_to(&below.url());
+    grandmother.open(&claim)?;
+    grandmother.see("这个说法不准确，塞大蒜可能伤到耳道。")?;
+    grandmother.see("林示例")?;
+    grandmother.screenshot("journey-answer-elder-360")?;
+    axe.check(&grandmother, true)?;
+    let top: f64 = grandmother.evaluate("document.querySelector('.panel .verdict').getBoundingClientRect().top")?;
+    ensure!(top < 900.0, "the verdict begins {top} px down the page");
+
+    // A mistake is corrected. The correction stands on top of the county's page.
+    editor.open(&claim)?;
+    editor.click("更正")?;
+    editor.fill("correction", "原文没有写明高热持续的天数，现已补上。")?;
+    editor.fill("instead", "多休息，多喝水；高热三天不退请看医生。")?;
+    editor.click("提交审核")?;
+    reviewed_and_signed(&editor, &reviewers)?;
+    county.json(&["sync"])?;
+    grandmother.open(&claim)?;
+    grandmother.see("原文没有写明高热持续的天数，现已补上。")?;
+    grandmother.see("高热三天不退请看医生")?;
+    let words = grandmother.words()?;
+    ensure!(words.find("原文没有写明") < words.find("有人这样说"), "the correction does not stand on top: {words}");
+    grandmother.screenshot("journey-corrected-elder-360")?;
+
+    // It is withdrawn: gone here and there, with the reason.
+    editor.open(&claim)?;
+    editor.click("撤回")?;
+    editor.fill("reason", "依据已经更新，重新核查。")?;
+    editor.click("撤回")?;
+    county.json(&["sync"])?;
+    for person in [&visitor, &grandmother] {
+        person.open(&claim)?;
+        ensure!(person.status()? == 410, "{}", person.status()?);
+        person.see("依据已经更新，重新核查。")?;
+        person.not_see("塞大蒜可能伤到耳道")?;
+    }
+
+    // Both nodes say the same, make it again from their records, and their logs are whole.
+    ensure!(nation.state()? == county.state()?, "the nodes differ");
+    for node in [&nation, &county] {
+        ensure!(node.json(&["rebuild"])?["same"] == true, "rebuilt into something else");
+        ensure!(node.json(&["audit", "verify"])?["whole"] == true, "the log is broken");
+    }
+    let auditor = sign_in(&browser, &url, &accounts, "shenji")?;
+    auditor.open("/audit")?;
+    auditor.click("现在核对")?;
+    auditor.see("首尾相接")?;
+    drop((served, below));
+    Ok(())
+}
+
+#[test]
+fn a_session_that_ends_while_somebody_writes_loses_nothing() -> anyhow::Result<()> {
+    let Some(browser) = Browser::find()? else { return Ok(()) };
+    let nation = Node::init("国家示例", "000000")?;
+    let accounts = seed(&nation)?;
+    let served = nation.serve()?;
+    let url = served.url();
+    let writer = sign_in(&browser, &url, &accounts, "yisheng")?;
+    writer.open("/drafts/new")?;
+    writer.tick("核实结论")?;
+    writer.fill("title", RUMOUR)?;
+    writer.send()?;
+    writer.fill("plain", "写了很久的一句话结论。")?;
+    // The session ends behind the writer's back, as it does after half an hour.
+    writer.cookie("kepu_session", &"0".repeat(64))?;
+    writer.click("保存")?;
+    ensure!(writer.status()? == 401, "{}", writer.status()?);
+    writer.see("您写的都还在")?;
+    writer.fill("login", "yisheng")?;
+    writer.fill("password", &accounts["yisheng"])?;
+    writer.send()?;
+    writer.see("写了很久的一句话结论。")?;
+    writer.send()?;
+    ensure!(writer.value("plain")? == "写了很久的一句话结论。" && writer.value("claim")? == RUMOUR, "something typed is lost");
+    // Pressed twice in a hurry, a question is asked once.
+    let visitor = browser.person(&url)?;
+    visitor.open(&format!("/ask?text={RUMOUR}"))?;
+    let copy = browser.person(&url)?;
+    copy.open(&visitor.address()?)?;
+    copy.evaluate::<serde_json::Value>(&format!(
+        "document.querySelector('main [name=_once]').value = '{}'; null",
+        visitor.evaluate::<String>("document.querySelector('main [name=_once]').value")?
+    ))?;
+    visitor.send()?;
+    copy.send()?;
+    ensure!(visitor.address()? == copy.address()?, "one form opened two questions");
+    Ok(())
+}
