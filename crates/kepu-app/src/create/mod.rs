@@ -1,5 +1,6 @@
 //! Create: drafts, their review and publication, corrections and withdrawals.
 
+pub mod credential;
 pub mod draft;
 pub mod find;
 pub mod import;
