@@ -228,6 +228,13 @@ impl Seen<'_> {
     }
 }
 
+/// The records of a file in order, signatures checked, nothing else: who may say what is judged by [`Verifier`].
+pub fn records(input: impl Read) -> Result<Vec<Record>, String> {
+    let mut list = Vec::new();
+    gather(input, |record, _| list.push(record))?;
+    Ok(list)
+}
+
 /// Without a pinned root nobody says what a key may do; that it was ended or signed twice is proof enough.
 fn ended(place: &Place, view: &TrustView) -> Option<String> {
     let refusal = view.check_place(place).err()?;

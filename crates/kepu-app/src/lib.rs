@@ -16,6 +16,7 @@ pub mod index;
 pub mod job;
 pub mod keys;
 pub mod listen;
+pub mod measure;
 pub mod media;
 pub mod member;
 pub mod node;

@@ -113,7 +113,8 @@ pub fn check(items: Vec<Item>) -> (Genuine, Vec<(Place, String)>) {
 ///
 /// Order and repetition never matter. Writes: records, heads, forks, subjects, wanted media. The caller commits.
 pub async fn apply(app: &App, tx: &mut Tx, genuine: impl Into<Genuine>, source: &str) -> Result<Report, AppError> {
-    let genuine = genuine.into();
+    let mut genuine = genuine.into();
+    erase::withhold(&mut genuine);
     let mut report = Report::default();
     let before = app.trust(tx).await?;
     let sorted = sort_out(tx, genuine, &mut report).await?;
@@ -134,7 +135,8 @@ pub async fn apply(app: &App, tx: &mut Tx, genuine: impl Into<Genuine>, source: 
     let mut touched: BTreeSet<SubjectId> = fresh.iter().filter(|r| r.envelope.place.stream != Stream::Trust).map(|r| r.envelope.subject.clone()).collect();
     let held = subject_rows(tx, &touched).await?;
     insert(tx, &sorted, &refusals, source).await?;
-    numbers::raise_own(app, tx, fresh).await?;
+    // A stub uses up its number like a whole record.
+    numbers::raise_own(app, tx, fresh.iter().map(|record| &record.envelope.place).chain(sorted.stubs.iter().map(|(place, _)| place))).await?;
     report.applied = fresh.len() + sorted.stubs.len();
     let counting: Vec<&Record> = fresh.iter().zip(&refusals).filter(|(_, why)| why.is_empty()).map(|(r, _)| r).collect();
     heads::note(tx, &counting).await?;

@@ -4,7 +4,10 @@ use crate::account::{NewAccount, create, grant_in};
 use crate::create::draft::clean;
 use crate::create::publish::saying_of;
 use crate::error::AppError;
+use crate::measure::certificate::{self, Draw};
+use crate::measure::contribution::{self, Answer, Claim};
 use crate::{App, record};
+use jiff::ToSpan;
 use kepu_domain::access::{Actor, Role};
 use kepu_domain::create::draft::Matter;
 use kepu_domain::create::party::{Consent, Party};
@@ -20,6 +23,7 @@ use std::collections::{BTreeMap, HashMap};
 
 const ORGANISATIONS: &str = include_str!("../../../data/seed/organisations.jsonl");
 const PARTIES: &str = include_str!("../../../data/seed/parties.jsonl");
+const CONTRIBUTIONS: &str = include_str!("../../../data/seed/contributions.jsonl");
 const CLAIMS: [&str; 2] = [include_str!("../../../data/seed/claims-1.jsonl"), include_str!("../../../data/seed/claims-2.jsonl")];
 const RESOURCES: [&str; 2] = [include_str!("../../../data/seed/resources.jsonl"), include_str!("../../../data/seed/emergency.jsonl")];
 
@@ -245,6 +249,49 @@ pub async fn publish(app: &App) -> Result<usize, AppError> {
     tx.commit().await?;
     app.notify();
     Ok(count)
+}
+
+#[derive(Deserialize)]
+struct SeedLine {
+    party: PartyId,
+    kind: String,
+    title: String,
+    host: OrgId,
+    days_ago: i64,
+    count: i64,
+    minutes: i64,
+    confirmed: bool,
+}
+
+/// A few lines of the ledger, some still waiting, and a certificate drawn from those that were confirmed. Once.
+pub async fn ledger(app: &App) -> Result<(), AppError> {
+    let operator = Actor::Node { name: "operator".into() };
+    let mut tx = app.db.write().await?;
+    if meta::find(&mut tx, "seeded_ledger").await?.is_some() {
+        return Ok(());
+    }
+    meta::set(&mut tx, "seeded_ledger", "1").await?;
+    tx.commit().await?;
+    let day = |ago: i64| app.today().saturating_sub(ago.days());
+    for line in lines::<SeedLine>("contributions.jsonl", CONTRIBUTIONS)? {
+        let claim = Claim {
+            party: Some(line.party),
+            kind: line.kind,
+            title: line.title,
+            host: line.host,
+            day: Some(day(line.days_ago)),
+            count: line.count,
+            minutes: line.minutes,
+            deed: String::new(),
+        };
+        let id = contribution::state(app, &operator, claim).await?;
+        if line.confirmed {
+            contribution::answer(app, &operator, &[id], Answer::Confirm).await?;
+        }
+    }
+    let draw = Draw { party: Some("p-zhou".into()), from: day(365), until: app.today(), kinds: vec![], lang: "zh-Hans".into() };
+    certificate::draw(app, &operator, draw).await?;
+    Ok(())
 }
 
 /// Sample accounts with the roles of the story: sign-in name, name, role, registry entry.

@@ -116,6 +116,8 @@ pub enum Action {
     ReadAudit,
     /// Read figures before publication.
     ReadFacts,
+    /// Confirm or refuse, for an institution, what others say they did for it.
+    ConfirmContribution,
 }
 
 /// Why somebody may not.
@@ -237,6 +239,7 @@ impl Actor {
             Action::Import => can(Action::Publish),
             Action::IssueHolding => holds(Role::DutyOfficer) || can(Action::Publish),
             Action::WorkCase => can(Action::IssueHolding),
+            Action::ConfirmContribution => can(Action::Publish) || can(Action::ManageMembers),
             Action::Review => holds(Role::Reviewer),
             Action::Draft => holds(Role::Contributor) || can(Action::Review) || can(Action::WorkCase),
             Action::ReadFacts => holds(Role::Statistician) || can(Action::ManageMembers),

@@ -96,6 +96,12 @@ const FILES: &[(i64, &str, &str)] = &[
     (97, "contribution_deed", include_str!("../migrations/0097_contribution_deed.sql")),
     (98, "contribution_party", include_str!("../migrations/0098_contribution_party.sql")),
     (99, "contribution_host", include_str!("../migrations/0099_contribution_host.sql")),
+    (140, "contribution_units", include_str!("../migrations/0140_contribution_units.sql")),
+    (141, "contribution_minutes", include_str!("../migrations/0141_contribution_minutes.sql")),
+    (142, "credential", include_str!("../migrations/0142_credential.sql")),
+    (143, "credential_subject", include_str!("../migrations/0143_credential_subject.sql")),
+    (144, "credential_party", include_str!("../migrations/0144_credential_party.sql")),
+    (145, "credential_org", include_str!("../migrations/0145_credential_org.sql")),
 ];
 
 /// The migrations as sqlx wants them.

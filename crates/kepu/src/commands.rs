@@ -125,6 +125,7 @@ impl DataFolder {
     pub async fn seed(self) -> anyhow::Result<ExitCode> {
         let app = self.data.open(false).await?;
         let count = seed::publish(&app).await?;
+        seed::ledger(&app).await?;
         let accounts = seed::accounts(&app).await?;
         for (login, roles, password) in &accounts {
             eprintln!("{login:<10} {password}   {roles}");

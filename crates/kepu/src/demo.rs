@@ -49,6 +49,7 @@ impl Demo {
             eprintln!("kepu: 准备示例数据 preparing sample data");
             let app = node::init(&national, init("国家科普示例节点", Region::NATION)).await?;
             seed::publish(&app).await?;
+            seed::ledger(&app).await?;
             let accounts = seed::accounts(&app).await?;
             let lines: String = accounts.iter().map(|(login, roles, password)| format!("{login:<10} {password}   {roles}\n")).collect();
             std::fs::write(self.data.join("accounts.txt"), lines)?;

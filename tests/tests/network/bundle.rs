@@ -4,7 +4,6 @@ use super::{open, operator, pin, problems, state};
 use kepu_app::bundle::{self, Ask, Make};
 use kepu_app::files::{Pin, Verifier};
 use kepu_app::{App, media, record};
-use kepu_domain::ids::KeyId;
 use kepu_sync::bundle::{FORMAT, Header, Writer};
 use kepu_sync::frame::{Chunk, Frame};
 use kepu_tests::{Node, binary};

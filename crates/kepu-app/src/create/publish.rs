@@ -5,6 +5,7 @@ use crate::account::{log, log_detail};
 use crate::create::draft::{self as writing, limits};
 use crate::create::review;
 use crate::error::{AppError, FieldError};
+use crate::measure::contribution::{self, Deed};
 use crate::record::{self, Saying};
 use kepu_domain::access::{Action, Actor};
 use kepu_domain::create::draft::{Draft, DraftError, Matter};
@@ -19,7 +20,7 @@ use kepu_store::{Tx, subject};
 /// Signs and publishes a reviewed draft. If it corrects a public version, the notice travels ahead of it; if it answers
 /// a case, the case and its questions are answered with it.
 ///
-/// May: editors of the organisation. Writes: records, subject, draft, case, log.
+/// May: editors of the organisation. Writes: records, subject, draft, case, contribution, log.
 pub async fn publish(app: &App, who: &Actor, id: &DraftId) -> Result<SubjectId, AppError> {
     let mut tx = app.db.write().await?;
     let draft = writing::open(&mut tx, who, id, Action::Publish, |may| may.publish).await?;
@@ -32,6 +33,7 @@ pub async fn publish(app: &App, who: &Actor, id: &DraftId) -> Result<SubjectId, 
     }
     let mut draft = draft.publish(&reviews, &policy, app.today(), app.now())?;
     let mut sayings = Vec::new();
+    let corrects_something = corrects.is_some();
     if let Some((row, hash)) = corrects.and_then(|row| row.doc_hash.map(|hash| (row, hash))) {
         let text = draft.correction.clone();
         let correction = Correction { date: app.today(), text: text.clone() };
@@ -44,6 +46,7 @@ pub async fn publish(app: &App, who: &Actor, id: &DraftId) -> Result<SubjectId, 
     sayings.push(say(&draft, draft.matter.region(), body_of(&draft.matter)));
     record::publish(app, &mut tx, sayings).await?;
     drafts::update(&mut tx, seen, &draft, app.now()).await?;
+    note_author(app, &mut tx, &draft, corrects_something).await?;
     if let Some(case) = &draft.case {
         crate::listen::case::answered(app, &mut tx, who, case, &draft.subject).await?;
     }
@@ -51,6 +54,17 @@ pub async fn publish(app: &App, who: &Actor, id: &DraftId) -> Result<SubjectId, 
     tx.commit().await?;
     app.notify();
     Ok(draft.subject)
+}
+
+/// Notes in the ledger of the author what was published: a work, an answer, or a correction of one.
+async fn note_author(app: &App, tx: &mut Tx, draft: &Draft, corrects: bool) -> Result<(), AppError> {
+    let Some(author) = draft.matter.author() else { return Ok(()) };
+    let (kind, object) = match (&draft.matter, corrects) {
+        (_, true) => ("correction", format!("draft:{}", draft.id)),
+        (Matter::Resource(_), false) => ("resource", draft.subject.0.clone()),
+        (Matter::Claim(_), false) => ("answer", draft.subject.0.clone()),
+    };
+    contribution::note(app, tx, Deed { party: &author, kind, title: draft.matter.title(), object: &object, host: &draft.org }).await
 }
 
 /// What a public row says, as its record holds it.

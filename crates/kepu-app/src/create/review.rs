@@ -3,6 +3,7 @@
 use crate::account::{log, log_detail};
 use crate::create::draft::{self as writing, limits};
 use crate::error::{AppError, FieldError, text_error};
+use crate::measure::contribution::{self, Deed};
 use crate::{App, keys};
 use jiff::SignedDuration;
 use kepu_domain::access::{Action, Actor, Denied};
@@ -147,7 +148,7 @@ async fn is_self(tx: &mut Tx, who: &Actor, party: &PartyId) -> Result<bool, AppE
 
 /// Decides a review. A return sends the draft back to its author with the remark.
 ///
-/// May: the assigned reviewer only. Writes: review, draft, log.
+/// May: the assigned reviewer only. Writes: review, draft, contribution, log.
 pub async fn decide(app: &App, who: &Actor, id: &ReviewId, decision: Decision, conflict: &str, comment: &str) -> Result<Review, AppError> {
     let (conflict, comment) = (kepu_text::clean_text(conflict), kepu_text::clean_text(comment));
     check_words([("conflict", &conflict), ("comment", &comment)])?;
@@ -158,8 +159,10 @@ pub async fn decide(app: &App, who: &Actor, id: &ReviewId, decision: Decision, c
     store::update(&mut tx, &review).await?;
     if decision == Decision::Return {
         let seen = Seen::from(&draft);
-        drafts::update(&mut tx, seen, &draft.reopen()?, app.now()).await?;
+        drafts::update(&mut tx, seen, &draft.clone().reopen()?, app.now()).await?;
     }
+    let object = format!("review:{id}");
+    contribution::note(app, &mut tx, Deed { party: &review.reviewer, kind: "review", title: draft.matter.title(), object: &object, host: &draft.org }).await?;
     log(app, &mut tx, &who.log_name(), &format!("review.{}", decision.as_str()), &id.0, "ok").await?;
     tx.commit().await?;
     Ok(review)

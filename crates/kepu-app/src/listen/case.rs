@@ -4,6 +4,7 @@ use crate::App;
 use crate::account::log;
 use crate::create::draft as writing;
 use crate::error::{AppError, FieldError, text_error};
+use crate::measure::contribution::{self, Deed};
 use crate::record::{self, Saying};
 use jiff::{SignedDuration, Timestamp};
 use kepu_domain::access::{Action, Actor, OrgLine, Role};
@@ -377,6 +378,11 @@ fn whole_second(at: Timestamp) -> Timestamp {
 pub(crate) async fn answered(app: &App, tx: &mut Tx, who: &Actor, id: &CaseId, claim: &SubjectId) -> Result<(), AppError> {
     let case = store::get(tx, id).await?;
     let now = app.now();
+    if let Stage::Working { expert: Some(expert), .. } = &case.stage {
+        // The same deed as the publication of the answer, if the expert wrote it: it stands once.
+        let deed = Deed { party: expert, kind: "answer", title: &case.title, object: claim.as_str(), host: &case.org };
+        contribution::note(app, tx, deed).await?;
+    }
     let case = case.answer(now)?;
     store::update(tx, case).await?;
     store::add_step(tx, id, &step(app, "answered", "", true)).await?;

@@ -1,11 +1,12 @@
 //! Bodies that go. A law may oblige one node to erase its copy ([`erase`]); the withdrawal of a record about one person takes
 //! its body away on every node that applies it. What stays is the stub: it still proves its place, so no number is missing.
 
-use super::{Part, fold, subject_rows};
+use super::{Genuine, Part, fold, subject_rows};
 use crate::App;
 use crate::account::log;
 use crate::error::{AppError, FieldError};
 use kepu_domain::access::{Action, Actor};
+use kepu_domain::create::credential::Reach;
 use kepu_domain::ids::SubjectId;
 use kepu_domain::org::Region;
 use kepu_domain::publication::{Placed, to_erase};
@@ -13,6 +14,7 @@ use kepu_domain::record::{Body, Place, Stream, Stub};
 use kepu_domain::trust::TrustView;
 use kepu_store::record::{self as records, Row};
 use kepu_store::{Tx, counter};
+use kepu_sync::record::Record;
 use std::collections::{BTreeSet, HashSet};
 
 /// Begins the refusal of a record that this node erased by law, so that its body is not taken again from elsewhere.
@@ -48,6 +50,14 @@ pub async fn erase(app: &App, who: &Actor, place: &Place, reason: &str) -> Resul
     tx.commit().await?;
     app.notify();
     Ok(app.db.forget_deleted().await?)
+}
+
+/// Certificates that only their holders may read come without bodies, whoever sends them: what a node keeps among its records and
+/// passes on is their stubs. The node that issues one keeps the body for its holder (`create::credential`).
+pub(super) fn withhold(genuine: &mut Genuine) {
+    let private = |record: &mut Record| matches!(&record.body, Ok(Body::Credential(credential)) if credential.reach == Reach::Holder);
+    let withheld = genuine.records.extract_if(.., private).map(|record| (record.envelope.place.clone(), record.stub()));
+    genuine.stubs.extend(withheld);
 }
 
 /// Whether a stub may be taken: genuine, and of a kind of record that may lose its body.

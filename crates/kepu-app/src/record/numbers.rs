@@ -8,7 +8,6 @@ use kepu_domain::record::{Place, Stream};
 use kepu_store::record::{self as records, SkipRow, StreamHead};
 use kepu_store::{Tx, counter};
 use kepu_sync::frame::Skip;
-use kepu_sync::record::Record;
 use std::collections::BTreeMap;
 
 type Ranges = BTreeMap<(KeyId, Stream), Vec<(i64, i64)>>;
@@ -149,8 +148,8 @@ pub async fn has_holes(tx: &mut Tx) -> Result<Vec<((KeyId, Stream), Vec<(i64, i6
 
 /// Numbers of this node's own key that come back from elsewhere were given out before its tables were restored: they are
 /// never given out again.
-pub(super) async fn raise_own(app: &App, tx: &mut Tx, fresh: &[Record]) -> Result<(), AppError> {
-    let own = fresh.iter().map(|record| &record.envelope.place).filter(|place| place.key == *app.key.id());
+pub(super) async fn raise_own<'a>(app: &App, tx: &mut Tx, fresh: impl Iterator<Item = &'a Place>) -> Result<(), AppError> {
+    let own = fresh.filter(|place| place.key == *app.key.id());
     let mut high: BTreeMap<Stream, i64> = BTreeMap::new();
     for place in own {
         let slot = high.entry(place.stream).or_default();

@@ -46,6 +46,35 @@ pub fn kind(id: &str) -> Option<&'static ContributionKind> {
     KINDS.iter().find(|kind| kind.id == id)
 }
 
+/// What volunteers reach by their hours (`data/contributions/stars.json`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Star {
+    /// How many.
+    pub stars: u8,
+    /// Hours needed.
+    pub hours: i64,
+    /// Chinese name.
+    pub zh: String,
+    /// English name.
+    pub en: String,
+}
+
+/// The stars built into the program, fewest first.
+pub static STARS: std::sync::LazyLock<Vec<Star>> =
+    std::sync::LazyLock::new(|| serde_json::from_str(include_str!("../../../../data/contributions/stars.json")).expect("built-in stars are checked by a test"));
+
+/// Confirmed minutes of volunteering.
+pub fn volunteer_minutes<'a>(lines: impl IntoIterator<Item = &'a Contribution>) -> i64 {
+    lines.into_iter().filter(|line| line.counts() && kind(&line.kind).is_some_and(|kind| kind.volunteer)).map(|line| line.minutes).sum()
+}
+
+/// What was reached with so many minutes, and what comes next.
+pub fn stars(minutes: i64) -> (Option<&'static Star>, Option<&'static Star>) {
+    let reached = |star: &&Star| star.hours * 60 <= minutes;
+    (STARS.iter().rev().find(reached), STARS.iter().find(|star| !reached(star)))
+}
+
 /// Where a line of the ledger stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "stage", rename_all = "snake_case")]
@@ -81,6 +110,10 @@ impl Stage {
 
 /// Most minutes of one line: a month of days.
 pub const MINUTES_MAX: i64 = 31 * 24 * 60;
+/// Most units of one line.
+pub const COUNT_MAX: i64 = 1_000;
+/// How long ago a deed may lie when it is stated: who received it must still know.
+pub const DAYS_MAX: i64 = 730;
 
 /// A line of the ledger.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -147,6 +180,11 @@ impl Contribution {
         }
     }
 
+    /// Whether its owner may take it back: what was confirmed stands.
+    pub fn may_go(&self) -> Result<(), ContributionError> {
+        if self.counts() { Err(ContributionError::Closed("confirmed")) } else { Ok(()) }
+    }
+
     /// Whether it counts.
     pub fn counts(&self) -> bool {
         matches!(self.stage, Stage::Confirmed { .. })
@@ -175,8 +213,29 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn every_kind_loads() {
+    fn every_kind_loads_and_stars_rise() {
         assert!(KINDS.len() >= 10 && kind("review").is_some());
+        assert!(STARS.windows(2).all(|pair| pair[0].hours < pair[1].hours && pair[0].stars < pair[1].stars));
+    }
+
+    #[test]
+    fn only_confirmed_hours_of_volunteers_make_stars() {
+        let day = date(2026, 1, 1);
+        let mut lines = vec![line("talk", "a", day, 1, 90), line("review", "b", day, 1, 600), line("service", "c", day, 1, 100 * 60 - 91)];
+        assert_eq!(volunteer_minutes(&lines), 5_999);
+        assert_eq!((stars(5_999).0, stars(5_999).1.map(|s| s.stars)), (None, Some(1)));
+        lines.push(Contribution { stage: Stage::Claimed, ..line("talk", "d", day, 1, 60) });
+        assert_eq!(volunteer_minutes(&lines), 5_999);
+        lines.push(line("talk", "e", day, 1, 1));
+        assert_eq!(stars(volunteer_minutes(&lines)).0.map(|s| s.stars), Some(1));
+        assert_eq!(stars(i64::MAX).1, None);
+    }
+
+    #[test]
+    fn what_was_confirmed_is_not_taken_back() {
+        let done = line("talk", "a", date(2026, 1, 1), 1, 90);
+        assert_eq!(done.may_go(), Err(ContributionError::Closed("confirmed")));
+        assert_eq!(Contribution { stage: Stage::Claimed, ..done }.may_go(), Ok(()));
     }
 
     #[test]

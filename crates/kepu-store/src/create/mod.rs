@@ -1,5 +1,6 @@
 //! Create: drafts, files taken in, the people who write and review, and their reviews.
 
+pub mod credential;
 pub mod draft;
 pub mod import;
 pub mod party;

@@ -2,7 +2,7 @@
 
 use crate::db::Tx;
 use crate::error::StoreError;
-use crate::sql::{Built, Cells, all, args, must, one, run, run_versioned};
+use crate::sql::{Built, Cells, all, args, must, number, one, run, run_versioned};
 use jiff::civil::Date;
 use kepu_domain::ids::{ContributionId, OrgId, PartyId};
 use kepu_domain::measure::contribution::Contribution;
@@ -23,10 +23,10 @@ fn doc_of(line: &Contribution) -> String {
 /// Adds a line, unless the same deed of the same party stands there already; says whether it was added.
 pub async fn insert_once(tx: &mut Tx, line: &Contribution) -> Result<bool, StoreError> {
     const SQL: &str = "
-        INSERT INTO contribution (id, party, kind, object, host, day, stage, version, doc)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8) ON CONFLICT (party, kind, object) DO NOTHING";
-    let args =
-        args![line.id.as_str(), line.party.as_str(), &line.kind, &line.object, line.host.as_str(), line.day.to_string(), line.stage.name(), doc_of(line)];
+        INSERT INTO contribution (id, party, kind, object, host, day, stage, version, doc, units, minutes)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8, $9, $10) ON CONFLICT (party, kind, object) DO NOTHING";
+    let (day, stage) = (line.day.to_string(), line.stage.name());
+    let args = args![line.id.as_str(), line.party.as_str(), &line.kind, &line.object, line.host.as_str(), day, stage, doc_of(line), line.count, line.minutes];
     Ok(run(tx, "add a contribution", SQL, args).await? == 1)
 }
 
@@ -50,16 +50,69 @@ pub async fn list_by_party(tx: &mut Tx, party: &PartyId, from: Date, until: Date
     all(tx, "list contributions", SQL, args![party.as_str(), from.to_string(), until.to_string(), limit], read).await
 }
 
-/// The lines that wait for one of these institutions, oldest first, at most `limit`.
-pub async fn list_claimed(tx: &mut Tx, hosts: &[OrgId], limit: u32) -> Result<Vec<Contribution>, StoreError> {
-    if hosts.is_empty() {
+/// The lines of a party about one object, whatever their kind.
+pub async fn list_by_object(tx: &mut Tx, party: &PartyId, object: &str) -> Result<Vec<Contribution>, StoreError> {
+    const SQL: &str = "SELECT version, doc FROM contribution WHERE party = $1 AND object = $2 ORDER BY kind LIMIT 100";
+    all(tx, "list contributions to one thing", SQL, args![party.as_str(), object], read).await
+}
+
+/// Takes a line that was read in `line.version` out of the ledger.
+pub async fn delete(tx: &mut Tx, line: &Contribution) -> Result<(), StoreError> {
+    const SQL: &str = "DELETE FROM contribution WHERE id = $1 AND version = $2";
+    const EXISTS: &str = "SELECT COUNT(*) FROM contribution WHERE id = $1";
+    run_versioned(tx, "take back a contribution", "contribution", line.id.as_str(), SQL, args![line.id.as_str(), line.version], EXISTS).await
+}
+
+// The column of the institution has the name that `push_below` looks for.
+const WAITING: &str = "FROM (SELECT id, day, object, kind, host AS org, version, doc FROM contribution WHERE stage = 'claimed') waiting WHERE 1 = 1";
+
+/// The lines that wait for one of these institutions or one below them (`None`: for any), oldest first, at most `limit`.
+pub async fn list_claimed(tx: &mut Tx, hosts: Option<&[OrgId]>, limit: u32) -> Result<Vec<Contribution>, StoreError> {
+    if hosts.is_some_and(<[OrgId]>::is_empty) {
         return Ok(vec![]);
     }
-    let mut query = Built::new("SELECT version, doc FROM contribution WHERE stage = 'claimed' AND host IN (");
-    for (at, host) in hosts.iter().take(500).enumerate() {
-        query.push(if at == 0 { "{}" } else { ", {}" }, args![host.as_str()]);
-    }
-    query.push(") ORDER BY day, id LIMIT {}", args![limit]);
+    let mut query = Built::new("SELECT version, doc ");
+    query.push(WAITING, vec![]);
+    crate::org::push_below(&mut query, hosts.unwrap_or_default());
+    query.push(" ORDER BY day, object, kind, id LIMIT {}", args![limit]);
     let (sql, args) = query.done();
     all(tx, "list contributions that wait", sql, args, read).await
+}
+
+/// How many lines [`list_claimed`] would find without a limit.
+pub async fn count_claimed(tx: &mut Tx, hosts: Option<&[OrgId]>) -> Result<i64, StoreError> {
+    if hosts.is_some_and(<[OrgId]>::is_empty) {
+        return Ok(0);
+    }
+    let mut query = Built::new("SELECT COUNT(*) ");
+    query.push(WAITING, vec![]);
+    crate::org::push_below(&mut query, hosts.unwrap_or_default());
+    let (sql, args) = query.done();
+    number(tx, "count contributions that wait", sql, args).await
+}
+
+/// Confirmed lines of one kind, added up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Total {
+    /// Kind.
+    pub kind: String,
+    /// Lines.
+    pub lines: i64,
+    /// Parties behind them, each counted once.
+    pub parties: i64,
+    /// Units.
+    pub units: i64,
+    /// Minutes.
+    pub minutes: i64,
+}
+
+/// Confirmed lines whose day lies in the period, added up by kind.
+pub async fn totals(tx: &mut Tx, from: Date, until: Date) -> Result<Vec<Total>, StoreError> {
+    const SQL: &str = "
+        SELECT kind, COUNT(*), COUNT(DISTINCT party), CAST(SUM(units) AS BIGINT), CAST(SUM(minutes) AS BIGINT)
+        FROM contribution WHERE stage = 'confirmed' AND day >= $1 AND day <= $2 GROUP BY kind ORDER BY kind";
+    all(tx, "add up contributions", SQL, args![from.to_string(), until.to_string()], |c| {
+        Ok(Total { kind: c.text()?, lines: c.int()?, parties: c.int()?, units: c.int()?, minutes: c.int()? })
+    })
+    .await
 }

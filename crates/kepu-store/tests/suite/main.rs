@@ -1,6 +1,7 @@
 //! One suite, run on every engine the store claims: each step gets a fresh database. Steps stand in files by noun.
 
 mod jobs;
+mod ledger;
 mod nouns;
 mod published;
 mod records;
@@ -112,6 +113,8 @@ macro_rules! suite {
             work::questions,
             work::cases,
             work::parties,
+            ledger::contributions,
+            ledger::certificates,
             work::drafts,
             work::reviews,
             work::tasks_follow_their_draft,

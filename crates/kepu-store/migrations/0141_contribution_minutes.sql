@@ -1,0 +1,2 @@
+-- Minutes of effort of a line.
+ALTER TABLE contribution ADD COLUMN minutes BIGINT NOT NULL DEFAULT 0;

@@ -1,0 +1,1 @@
+CREATE UNIQUE INDEX credential_subject ON credential (subject);

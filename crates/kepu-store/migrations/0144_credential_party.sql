@@ -1,0 +1,1 @@
+CREATE INDEX credential_party ON credential (party, issued, number);

@@ -1,0 +1,1 @@
+CREATE INDEX credential_org ON credential (org, issued, number);
