@@ -34,8 +34,8 @@ const fn seen_by(seat: &'static str, template: &'static str, path: &'static str)
 }
 
 /// Parts of other pages: they are looked at with the pages that include them.
-pub const PARTS: [&str; 7] =
-    ["base.html", "create/draft/parts.html", "create/draft/saved.html", "lines.html", "member/list.html", "resolve.html", "timeline.html"];
+pub const PARTS: [&str; 8] =
+    ["base.html", "create/draft/parts.html", "create/draft/saved.html", "lines.html", "measure/says.html", "member/list.html", "resolve.html", "timeline.html"];
 
 /// All of them.
 pub fn all() -> Vec<Sight> {
@@ -102,6 +102,18 @@ pub fn all() -> Vec<Sight> {
         seen_by("reviewer", "create/review/show.html", "/reviews/{review}"),
         seen_by("editor", "create/tools.html", "/c/{claim}"),
         seen_by("editor", "create/withdraw.html", "/withdraw/{claim}"),
+        seen_by("editor", "measure/contributions.html", "/contributions"),
+        seen_by("steward", "measure/contributions.html", "/contributions"),
+        seen_by("editor", "measure/contribution_new.html", "/contributions/new"),
+        seen_by("steward", "measure/confirm.html", "/contributions/confirm"),
+        at("measure/contribution_figures.html", "/contributions/figures"),
+        seen_by("editor", "measure/scoring.html", "/scoring?scheme=volunteer-stars&rule=0&points=2"),
+        seen_by("editor", "measure/certificates.html", "/certificates"),
+        seen_by("steward", "measure/office.html", "/certificates/office"),
+        seen_by("editor", "measure/certificate.html", "/certificates/{certificate}"),
+        seen_by("steward", "measure/certificate.html", "/certificates/{certificate}"),
+        at("measure/certificate_status.html", "/certificate/{certificate}"),
+        Sight { status: 404, ..at("measure/certificate_status.html", "/certificate/NONE-2026-00000") },
         Sight { status: 409, way: Way::Walk("a form of an earlier session", outdated), ..seen_by("duty_officer", "resume.html", "") },
     ]
 }

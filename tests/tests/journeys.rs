@@ -296,3 +296,58 @@ fn a_session_that_ends_while_somebody_writes_loses_nothing() -> anyhow::Result<(
     ensure!(visitor.address()? == copy.address()?, "one form opened two questions");
     Ok(())
 }
+
+/// A script in the page that gives the verification page a file, as choosing one does.
+const CHOOSE_FILE: &str = r#"(() => { const chosen = new DataTransfer(); chosen.items.add(new File([TEXT], "certificate.json"));
+    const field = document.getElementById("files"); field.files = chosen.files; field.dispatchEvent(new Event("change")); })()"#;
+
+#[test]
+fn a_doctors_talk_is_confirmed_certified_printed_and_verified_with_the_network_cut() -> anyhow::Result<()> {
+    let Some(browser) = Browser::find()? else { return Ok(()) };
+    let nation = Node::init("国家示例", "000000")?;
+    let accounts = seed(&nation)?;
+    let served = nation.serve()?;
+    let doctor = sign_in(&browser, &served.url(), &accounts, "yisheng")?;
+    doctor.open("/contributions/new")?;
+    doctor.choose("kind", "讲座")?;
+    doctor.fill("title", "社区冬季用药安全讲座")?;
+    doctor.fill("host", "国家科普示例中心（示例）")?;
+    doctor.evaluate::<serde_json::Value>("document.getElementById('day').value = document.getElementById('day').max")?;
+    doctor.fill("hours", "1.5")?;
+    doctor.send()?;
+    doctor.see("等待确认")?;
+    let host = sign_in(&browser, &served.url(), &accounts, "bianji")?;
+    host.open("/contributions")?;
+    host.click("3 条贡献等待您的单位确认")?;
+    host.evaluate::<serde_json::Value>(
+        "[...document.querySelectorAll('label.choice')].find(label => label.textContent.includes('社区冬季用药')).querySelector('input').click()",
+    )?;
+    host.send()?;
+    host.see("已确认")?;
+    doctor.open("/certificates")?;
+    doctor.send()?;
+    doctor.see("有效")?;
+    doctor.see("周示例")?;
+    let fetch = |name: &str| -> anyhow::Result<String> {
+        doctor.evaluate(&format!("fetch(location.pathname + '/{name}').then(answer => answer.ok ? answer.text() : 'status ' + answer.status)"))
+    };
+    let file = fetch("certificate.json")?;
+    ensure!(file.starts_with("{\"records\":["), "{file}");
+    // A build without the typesetter offers no such link.
+    if doctor.words()?.contains("打印用 PDF") {
+        let pdf = fetch("certificate.pdf")?;
+        ensure!(pdf.starts_with("%PDF"), "{}", pdf.chars().take(200).collect::<String>());
+    }
+    // The visitor has the page, then the line goes.
+    let visitor = browser.person(&served.url())?;
+    visitor.open("/verify")?;
+    served.stop()?;
+    let choose = |text: &str| visitor.evaluate::<serde_json::Value>(&CHOOSE_FILE.replace("TEXT", &serde_json::Value::from(text).to_string()));
+    choose(&file)?;
+    visitor.see("已核验 1 个文件：相符 1")?;
+    visitor.see("周示例")?;
+    choose(&file.replace("周示例", "王示例"))?;
+    visitor.see("不符 1")?;
+    visitor.see("签发之后有内容被改动")?;
+    Ok(())
+}

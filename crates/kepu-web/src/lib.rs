@@ -40,6 +40,7 @@ pub mod measure;
 pub mod media;
 pub mod member;
 pub mod page;
+pub mod paper;
 pub mod place;
 pub mod problem;
 pub mod record;
@@ -83,6 +84,8 @@ pub struct Settings {
     pub region: Region,
     /// Whether a proxy in front of the node writes `X-Forwarded-For`; else that header is not believed.
     pub behind_proxy: bool,
+    /// Makes certificates as PDF, where the build has the typesetter.
+    pub printer: Option<paper::Printer>,
 }
 
 /// Everything that is served, ready to listen.

@@ -46,7 +46,7 @@ where
 }
 
 fn all() -> impl Iterator<Item = Route> {
-    [public(), verify_routes(), api_routes(), node_routes(), house_routes(), desk_routes(), work_routes()].into_iter().flatten()
+    [public(), verify_routes(), api_routes(), node_routes(), house_routes(), desk_routes(), work_routes(), ledger_routes()].into_iter().flatten()
 }
 
 /// Method and path of every route, in the order of the table.
@@ -257,5 +257,29 @@ fn desk_routes() -> Vec<Route> {
         route("GET", "/api/drafts/{id}", Can(Action::Draft), api::desk::draft),
         route("GET", "/api/reviews", Can(Action::Review), api::desk::reviews),
         route("GET", "/api/reviews/{id}", Can(Action::Draft), api::desk::review),
+    ]
+}
+
+/// The ledger of contributions, what it scores, the certificates drawn from it.
+fn ledger_routes() -> Vec<Route> {
+    use measure::{certificate, contribution, scoring};
+    let (confirms, keeps) = (Access::Can(Action::ConfirmContribution), Access::Can(Action::ManageMembers));
+    vec![
+        route("GET", "/contributions", SignedIn, contribution::mine),
+        route("POST", "/contributions", SignedIn, contribution::state),
+        route("GET", "/contributions/new", SignedIn, contribution::new_page),
+        route("GET", "/contributions/confirm", confirms, contribution::confirm_page),
+        route("POST", "/contributions/confirm", confirms, contribution::confirm),
+        route("GET", "/contributions/figures", Public, contribution::figures),
+        route("POST", "/contributions/{id}/withdraw", SignedIn, contribution::withdraw),
+        route("GET", "/scoring", SignedIn, scoring::show),
+        route("GET", "/certificates", SignedIn, certificate::mine),
+        route("POST", "/certificates", SignedIn, certificate::draw),
+        route("POST", "/certificates/bring", SignedIn, certificate::bring),
+        route("GET", "/certificates/office", keeps, certificate::office),
+        route("GET", "/certificates/{number}", SignedIn, certificate::show),
+        route("GET", "/certificates/{number}/{file}", SignedIn, certificate::file),
+        route("POST", "/certificates/{number}/revoke", keeps, certificate::revoke),
+        route("GET", "/certificate/{number}", Public, certificate::status),
     ]
 }

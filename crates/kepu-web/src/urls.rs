@@ -83,6 +83,14 @@ pub fn member(id: &AccountId) -> String {
 pub fn import(id: &ImportId) -> String {
     format!("/import/{}", encode(&id.0))
 }
+/// A certificate, for its holder and the office.
+pub fn certificate(number: &str) -> String {
+    format!("/certificates/{}", encode(number))
+}
+/// Whether a certificate's number holds, for whoever has the paper.
+pub fn certificate_status(number: &str) -> String {
+    format!("/certificate/{}", encode(number))
+}
 /// Where an editor withdraws a subject.
 pub fn withdraw(id: &SubjectId) -> String {
     subject_at("withdraw", id)

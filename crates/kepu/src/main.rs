@@ -87,6 +87,13 @@ pub struct Data {
     database: Option<String>,
 }
 
+/// How certificates become PDF, if the typesetter was built in.
+#[cfg(feature = "print")]
+const PRINTER: Option<kepu_web::paper::Printer> = Some(print::paper);
+/// How certificates become PDF: not in this build.
+#[cfg(not(feature = "print"))]
+const PRINTER: Option<kepu_web::paper::Printer> = None;
+
 #[tokio::main]
 async fn main() -> ExitCode {
     tracing_subscriber::fmt()

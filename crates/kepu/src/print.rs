@@ -2,7 +2,8 @@
 
 use crate::input;
 use anyhow::Context;
-use kepu_print::PrintError;
+use kepu_print::{CertificateSheet, Item, Lang, PrintError};
+use kepu_web::paper::{CertificatePaper, PaperError};
 use serde::de::DeserializeOwned;
 use serde_json::json;
 use std::path::PathBuf;
@@ -46,4 +47,29 @@ impl Page {
         println!("{}", json!({"out": self.out, "bytes": pdf.len()}));
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// A certificate of the pages as PDF.
+pub fn paper(paper: &CertificatePaper) -> Result<Vec<u8>, PaperError> {
+    let items = paper.items.iter().map(|(kind, count, unit, hours)| Item { kind: kind.clone(), count: *count, unit: unit.clone(), hours: *hours });
+    let sheet = CertificateSheet {
+        lang: if paper.english { Lang::En } else { Lang::Zh },
+        title: paper.title.clone(),
+        number: paper.number.clone(),
+        holder: paper.holder.clone(),
+        lines: paper.lines.clone(),
+        items: items.collect(),
+        issuer: paper.issuer.clone(),
+        date: paper.date,
+        verify: paper.verify.clone(),
+        key_digits: paper.key_digits.clone(),
+        sample: paper.sample,
+    };
+    kepu_print::certificate(&sheet).map_err(|error| match error {
+        PrintError::Glyphs { chars, install, .. } => {
+            let chars = chars.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            PaperError::Glyphs { chars, install }
+        }
+        other => PaperError::Other(other.to_string()),
+    })
 }

@@ -105,6 +105,7 @@ impl Serve {
             secure_cookies: self.base_url.as_ref().is_some_and(|url| url.starts_with("https://")),
             region,
             behind_proxy: self.behind_proxy,
+            printer: crate::PRINTER,
         };
         Ok(kepu_web::Web { app, settings: Arc::new(settings) })
     }

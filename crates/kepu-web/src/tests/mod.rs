@@ -9,6 +9,7 @@ mod drafts;
 mod guard;
 mod import;
 mod jobs;
+mod ledger;
 mod members;
 mod nodes;
 mod setup;
@@ -39,7 +40,7 @@ pub(super) async fn node() -> Node {
     let folder = tempfile::tempdir().expect("folder");
     let init = node::Init { name: "测试".into(), region: Region::NATION, suite: kepu_sync::suite::Suite::Ed25519, database: None };
     let app = node::init(folder.path(), init).await.expect("node");
-    let settings = Settings { node_name: "测试".into(), base_url: None, secure_cookies: false, region: Region::NATION, behind_proxy: false };
+    let settings = Settings { node_name: "测试".into(), base_url: None, secure_cookies: false, region: Region::NATION, behind_proxy: false, printer: None };
     Node { web: Web { app, settings: Arc::new(settings) }, _folder: folder }
 }
 
