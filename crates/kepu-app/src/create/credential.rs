@@ -26,8 +26,11 @@ pub async fn next_number(app: &App, tx: &mut Tx) -> Result<String, AppError> {
 
 /// Signs and publishes a credential inside the caller's transaction, which also writes the log. Returns its subject.
 ///
-/// Its number must be new on this node; [`next_number`] gives one.
-pub async fn issue(app: &App, tx: &mut Tx, region: Region, credential: Credential) -> Result<SubjectId, AppError> {
+/// A number that this node gave before is replaced by [`next_number`]: a paper that is shown must lead to one record.
+pub async fn issue(app: &App, tx: &mut Tx, region: Region, mut credential: Credential) -> Result<SubjectId, AppError> {
+    if credential.number.is_empty() || store::find(tx, &credential.number).await?.is_some() {
+        credential.number = next_number(app, tx).await?;
+    }
     let id = SubjectId::new(&app.key.id().fingerprint(), &format!("c-{}", keys::random_word(16)));
     let lang = credential.lang.clone();
     let party = credential.party.as_str().into();

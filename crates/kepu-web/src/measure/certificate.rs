@@ -148,7 +148,7 @@ pub async fn office(State(web): State<Web>, req: Req) -> Answer {
     let at = req.page_number();
     let skip = u32::try_from((at - 1) * SIZE).unwrap_or(u32::MAX);
     let (list, total) = app::office(&web.app, &req.actor, skip, SIZE as u32).await?;
-    let s = req.titled(req.shell.t("office-title"));
+    let s = req.titled(req.shell.t("certificate-office"));
     Ok(page(&OfficePage { rows: list.iter().map(|held| row(&s, held)).collect(), total, pager: Pager::new(&s, at, SIZE, total), s }))
 }
 
@@ -173,7 +173,8 @@ fn says(s: &Shell, credential: &Credential) -> Says {
     Says {
         title: credential.title.clone(),
         holder: credential.holder.clone(),
-        org: credential.org.clone(),
+        // Said once, where somebody is certified by their own institution.
+        org: if credential.org == credential.issuer { String::new() } else { credential.org.clone() },
         issuer: credential.issuer.clone(),
         issued: s.date(&credential.issued),
         period: match (credential.from, credential.until) {

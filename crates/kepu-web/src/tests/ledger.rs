@@ -134,7 +134,7 @@ async fn reviews_and_publications_are_noted_by_themselves_once() {
     assert_eq!(wrong.status(), StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!(open(&t.site, &t.doctor, "/scoring?scheme=nothing").await.status(), StatusCode::NOT_FOUND);
     assert_eq!(open(&t.site, &t.doctor, "/scoring?party=p-lin").await.status(), StatusCode::NOT_FOUND, "somebody else's ledger");
-    assert!(text(open(&t.site, &t.doctor, "/scoring?format=csv").await).await.contains("resource"));
+    assert!(text(open(&t.site, &t.doctor, "/scoring?scheme=title-review&format=csv").await).await.contains("resource"));
     let figures = text(send(&t.site, request(Method::GET, "/contributions/figures", "", "")).await).await;
     assert!(figures.contains("人数太少") && !figures.contains("怎样喝水"), "{figures}");
 }
