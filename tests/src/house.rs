@@ -206,7 +206,7 @@ impl House {
             ("r" | "resources", _) => path.replace("{owner}/{local}", "{resource}"),
             ("q" | "questions", _) => path.replace("{id}", "{question}"),
             ("case" | "cases", "GET") => path.replace("{id}", "{case}"),
-            ("case" | "cases", _) => path.replace("{id}", &self.asked(&format!("第{}个没有人答过的问题", kepu_app::keys::random_word(8)))?.1),
+            ("case" | "cases", _) => path.replace("{id}", &self.asked(&format!("没有人答过：{}", kepu_app::keys::random_word(24)))?.1),
             ("records", _) => path.replace("{hash}", "{record}"),
             ("media", _) => path.replace("{hash}", "{media}"),
             ("problems", _) => path.replace("{word}", "not-found"),

@@ -151,7 +151,7 @@ fn one_rumour_is_answered_corrected_and_withdrawn_on_two_nodes() -> anyhow::Resu
     duty.fill("known", "没有研究证明大蒜塞耳朵能治感冒。")?;
     duty.fill("not_known", "这个说法从哪里来，还在查。")?;
     duty.click("发布说明")?;
-    duty.click_by("请他来答", "周示例")?;
+    duty.click_by("请来作答", "周示例")?;
     let case = duty.address()?;
     visitor.open(&ticket)?;
     visitor.see("核查中")?;

@@ -421,13 +421,13 @@ kept-view-why = To remember language, large print and theme
 kept-view-long = One year, on your device
 kept-question = Your question and the county you chose
 kept-question-why = To have it checked and answered; numbers are masked first
-kept-question-long = Until no longer needed after the answer; nothing about the asker
+kept-question-long = { $days } days after the end; removed every day by itself, with an entry in the audit log; nothing about the asker
 kept-address = A hash of your network address
 kept-address-why = To limit requests per minute against abuse
-kept-address-long = One minute, in memory only; counts of failed sign-ins until unlocked
+kept-address-long = One minute, in memory only; counts of failed sign-ins at most { $days } days
 kept-form = Random ids of forms
 kept-form-why = So that a form sent twice counts once
-kept-form-long = Some days
+kept-form-long = { $days } days
 kept-session = Staff sign-in (one cookie)
 kept-session-why = To prove the sign-in
 kept-session-long = At most 12 hours; ends after 30 idle minutes
@@ -1115,7 +1115,7 @@ work-experts-first = Choose the fields first; experts are found by them.
 work-experts-find = Find by name, post or institution
 work-experts-order = { $n ->
     [one] One expert.
-   *[other] { $n } experts. Those who cover most of the fields come first, then those with the lightest month.
+   *[other] { $n } experts; here the first few: those who cover most of the fields, then those with the lightest load. Find the others above.
  }
 work-experts-none = Nobody in the registry covers these fields and has room this month. Choose a field close to it, or ask a steward to add to the registry.
 work-experts-none-found = No expert matches these words.
@@ -1137,7 +1137,9 @@ work-close-hint = For example: not a question of science; answered by another of
 work-close-confirm = I know that the reason is public, that the askers will read it, and that the case cannot be opened again.
 work-close-go = Close the case
 label-confirm = Confirmation
-level-line = { $name }: first statement within { $minutes } minutes, answer within { $hours } hours
+level-line = { $name }: first statement within { $holding }, answer within { $answer }
+level-minutes = { $n } minutes
+level-hours = { $n } hours
 ready-known = On { $date } we noticed this claim: “{ $title }”. What is certain now is that somebody is looking into it.
 ready-not-known = Whether it is right, and on what evidence, has not been found out yet. Please do not pass it on until then.
 step-handed = Handed over to { $name }.
@@ -1226,6 +1228,7 @@ import-signed = Signed by { $name }
 import-claim-rule = A verdict is given by named people: unless the review policy lets a batch of claims be signed off, each row becomes a draft first.
 import-resource-rule = Health, food and the like are reviewed one by one and become drafts first; the rest is published under the batch sign-off.
 import-start = Start the import
+import-check-first = Check first which column is what
 import-look = Look again
 import-discard = Do not import
 import-far = Progress
@@ -1300,7 +1303,6 @@ jobs-what = Job
 jobs-state = State
 jobs-progress = Progress
 jobs-since = Queued
-jobs-do = Actions
 jobs-retry = Do it again now
 jobs-cancel = Call it off
 jobs-earlier = Earlier
@@ -1320,6 +1322,7 @@ job-cancelled = called off
 job-next = again: { $left }
 job-attempt = attempt { $n } of { $of }
 job-took = took { $span }
+job-seconds = { $s } s
 problem-job-state = There is no state “{ $state }” of a job.
 
 ## Nodes, for their operator

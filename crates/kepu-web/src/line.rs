@@ -4,6 +4,8 @@ use crate::Web;
 use crate::page::{Html, Req, Shell};
 use crate::words::{division, divisions_below};
 use crate::{form::Fields, urls};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
 use kepu_app::AppError;
 use kepu_domain::create::resource::Correction;
 use kepu_domain::listen::claim::VERDICTS;
@@ -221,6 +223,12 @@ pub fn csv(s: &Shell, rows: &[Row], trust: &TrustView) -> String {
         out.push_str("\r\n");
     }
     out
+}
+
+/// A CSV file to be saved.
+pub(crate) fn attachment(name: &str, csv: String) -> Response {
+    let place = format!("attachment; filename=\"{name}\"");
+    ([(header::CONTENT_TYPE, "text/csv; charset=utf-8"), (header::CONTENT_DISPOSITION, place.as_str())], csv).into_response()
 }
 
 /// One cell. What a spreadsheet would run as a formula gets an apostrophe in front.

@@ -197,7 +197,11 @@ async fn dry_run(data: &Data, file: &Path, plan: Plan, org: Option<OrgId>) -> an
     let bytes = input::read(file)?;
     let import = import::bring(&app, &operator(), brought(&app, file, &bytes, plan, org).await?).await.map_err(explain)?;
     debug_assert!(matches!(import.stage, Stage::Planned));
-    let tried = import::try_out(&app, &import, usize::MAX, 0).await;
+    let tried = async {
+        import::fits(&import.plan, &*import::table(&app, &import).await?)?;
+        import::try_out(&app, &import, usize::MAX, 0).await
+    };
+    let tried = tried.await;
     import::discard(&app, &operator(), &import.id).await?;
     let tried = tried.map_err(explain).context("the file cannot be tried out")?;
     for (target, column) in &import.plan.columns {

@@ -4,7 +4,6 @@
 mod account;
 mod backup;
 mod bench;
-mod bench_sync;
 mod bundle;
 mod commands;
 mod demo;

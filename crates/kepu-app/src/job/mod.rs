@@ -15,6 +15,7 @@ use kepu_domain::ids::{ImportId, JobId};
 use kepu_store::job::{self as store, Job, NewJob, State};
 use kepu_store::{StoreError, Tx};
 use serde_json::{Value, json};
+use std::convert::Infallible;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -349,20 +350,25 @@ async fn exchange(app: &App, job: &Job) -> Result<(), AppError> {
 }
 
 /// Runs `deed` and writes down the latest words heard from it, about twice a second.
+///
+/// Both are driven side by side: the note waits for the store's one writer, which the deed may hold, so the deed must go on
+/// meanwhile.
 async fn alongside<T>(app: &App, job: &Job, mut heard: watch::Receiver<String>, deed: impl Future<Output = Result<T, AppError>>) -> Result<T, AppError> {
-    let mut deed = std::pin::pin!(deed);
-    let result = loop {
-        tokio::select! {
-            result = &mut deed => break result,
-            () = tokio::time::sleep(LOOK) => {
-                if heard.has_changed().unwrap_or(false) {
-                    let words = heard.borrow_and_update().clone();
-                    say(app, &job.id, &words).await;
-                }
-            }
+    let mut last = heard.clone();
+    let notes = async {
+        while heard.changed().await.is_ok() {
+            let words = heard.borrow_and_update().clone();
+            say(app, &job.id, &words).await;
+            tokio::time::sleep(LOOK).await;
         }
+        // The deed has let go of its end and is about to return.
+        std::future::pending::<Infallible>().await
     };
-    let words = heard.borrow_and_update().clone();
+    let result = tokio::select! {
+        result = deed => result,
+        never = notes => match never {},
+    };
+    let words = last.borrow_and_update().clone();
     if !words.is_empty() {
         say(app, &job.id, &words).await;
     }

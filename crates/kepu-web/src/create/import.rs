@@ -4,13 +4,12 @@
 use crate::Web;
 use crate::form::{Form, Upload};
 use crate::i18n::{self, Lang};
-use crate::line::{Choice, choices, csv_cell};
+use crate::line::{Choice, attachment, choices, csv_cell};
 use crate::page::{Answer, Errors, Html, Pager, Req, Shell, page, page_with};
 use crate::urls;
 use askama::Template;
 use axum::extract::{Path, State};
-use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::StatusCode;
 use kepu_app::create::import::{self, Brought, DryRun, Reason};
 use kepu_app::{AppError, FieldError, account};
 use kepu_domain::access::Action;
@@ -425,10 +424,4 @@ pub async fn refused(State(web): State<Web>, req: Req, Path(id): Path<String>) -
         skip += PAGE;
     }
     Ok(attachment("kepu-refused.csv", out))
-}
-
-/// A CSV file to be saved.
-pub(crate) fn attachment(name: &str, csv: String) -> Response {
-    let place = format!("attachment; filename=\"{name}\"");
-    ([(header::CONTENT_TYPE, "text/csv; charset=utf-8"), (header::CONTENT_DISPOSITION, place.as_str())], csv).into_response()
 }
