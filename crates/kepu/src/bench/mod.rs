@@ -16,30 +16,36 @@ use std::process::ExitCode;
 #[derive(clap::Subcommand)]
 pub enum Bench {
     /// Signing, packing and verifying records.
-    Records(Args<100_000>),
+    Records(Args),
     /// The main pages through the router in this process, on a node with the sample texts. Size: requests a page.
-    Pages(Args<500>),
+    Pages(Args),
     /// Inserts, point reads and lists of the store. Size: rows.
     Store {
         #[command(flatten)]
-        args: Args<20_000>,
+        args: Args,
         /// An empty database to measure instead of an SQLite file: postgres://…; its tables are made and filled.
         #[arg(long)]
         database: Option<String>,
     },
     /// Two nodes over loopback: small records first, then nothing new. Size: records.
-    Sync(Args<10_000>),
+    Sync(Args),
 }
 
 /// How much, and how to print it.
 #[derive(clap::Args)]
-pub struct Args<const SIZE: usize> {
-    /// How many.
-    #[arg(long, default_value_t = SIZE)]
-    size: usize,
+pub struct Args {
+    /// How many; default: 100000 records, 500 requests a page, 20000 rows, 10000 records exchanged.
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
+    size: Option<u64>,
     /// JSON lines instead of a table.
     #[arg(long)]
     json: bool,
+}
+
+impl Args {
+    fn or(&self, usual: usize) -> usize {
+        self.size.map_or(usual, |size| usize::try_from(size).unwrap_or(usize::MAX))
+    }
 }
 
 /// One measured value.
@@ -60,10 +66,10 @@ impl Bench {
     /// Runs the bench.
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         let (name, size, json, figures) = match self {
-            Bench::Records(args) => ("records", args.size, args.json, records::run(args.size)?),
-            Bench::Pages(args) => ("pages", args.size, args.json, pages::run(args.size.max(1)).await?),
-            Bench::Store { args, database } => ("store", args.size, args.json, store::run(args.size.max(1), database.as_deref()).await?),
-            Bench::Sync(args) => ("sync", args.size, args.json, sync::run(args.size.max(1)).await?),
+            Bench::Records(args) => ("records", args.or(100_000), args.json, records::run(args.or(100_000))?),
+            Bench::Pages(args) => ("pages", args.or(500), args.json, pages::run(args.or(500)).await?),
+            Bench::Store { args, database } => ("store", args.or(20_000), args.json, store::run(args.or(20_000), database.as_deref()).await?),
+            Bench::Sync(args) => ("sync", args.or(10_000), args.json, sync::run(args.or(10_000)).await?),
         };
         for Figure { metric, value, unit } in figures {
             if json {
