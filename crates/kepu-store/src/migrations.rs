@@ -96,6 +96,10 @@ const FILES: &[(i64, &str, &str)] = &[
     (97, "contribution_deed", include_str!("../migrations/0097_contribution_deed.sql")),
     (98, "contribution_party", include_str!("../migrations/0098_contribution_party.sql")),
     (99, "contribution_host", include_str!("../migrations/0099_contribution_host.sql")),
+    (130, "objection_answered_by", include_str!("../migrations/0130_objection_answered_by.sql")),
+    (131, "application_stage", include_str!("../migrations/0131_application_stage.sql")),
+    (132, "application_owner", include_str!("../migrations/0132_application_owner.sql")),
+    (133, "application_owner_index", include_str!("../migrations/0133_application_owner_index.sql")),
 ];
 
 /// The migrations as sqlx wants them.

@@ -14,6 +14,7 @@ use kepu_domain::account::{Owes, PasswordError};
 use kepu_domain::create::draft::DraftError;
 use kepu_domain::create::resource::Finding;
 use kepu_domain::create::review::ReviewError;
+use kepu_domain::create::round::RoundError;
 use kepu_domain::listen::case::CaseError;
 use serde_json::{Value, json};
 use std::error::Error;
@@ -176,6 +177,7 @@ impl From<AppError> for Problem {
             AppError::Draft(error) => draft(error),
             AppError::Review(error) => review(error),
             AppError::Case(error) => case(error),
+            AppError::Round(error) => round(error),
             AppError::Stranger => kind(Kind::Stranger),
             AppError::Refused(refusal) => kind(Kind::NotCertified).why("problem-refused", &[("cause", refusal.to_string())]),
             AppError::Credentials => kind(Kind::Credentials),
@@ -233,6 +235,29 @@ fn case(error: CaseError) -> Problem {
         CaseError::Over => Problem::new(Kind::WrongStage).why("problem-case-over", &[]),
         CaseError::NoOwner => Problem::new(Kind::WrongStage).why("problem-case-no-owner", &[]),
         CaseError::NoReason => Problem { errors: vec![FieldError::new("reason", "no_reason")], ..Problem::new(Kind::Invalid) },
+    }
+}
+
+fn round(error: RoundError) -> Problem {
+    let stage = |key, args: &[(&'static str, String)]| Problem::new(Kind::WrongStage).why(key, args);
+    let invalid = |field: &str, key: &str| Problem { errors: vec![FieldError::new(field, key)], ..Problem::new(Kind::Invalid) };
+    match error {
+        RoundError::WrongStage { .. } => Problem::new(Kind::WrongStage),
+        RoundError::NotYet(at) => stage("problem-round-not-yet", &[("time", crate::words::minute(at))]),
+        RoundError::TooLate(at) => stage("problem-round-too-late", &[("time", crate::words::minute(at))]),
+        RoundError::NotFor(_) => invalid("party", "round_not_for"),
+        RoundError::Incomplete(fields) => {
+            Problem { errors: fields.iter().map(|field| FieldError::new(field, "required")).collect(), ..Problem::new(Kind::Invalid) }
+        }
+        RoundError::Recused { .. } => Problem::new(Kind::OwnWork).why("problem-round-recused", &[]),
+        RoundError::Score(field) => invalid(&field, "score_range"),
+        RoundError::InPublicity(until) => stage("problem-round-publicity", &[("time", crate::words::minute(until))]),
+        RoundError::OpenObjections(n) => stage("problem-round-objections", &[("n", n.to_string())]),
+        RoundError::NoReason => invalid("reason", "no_reason"),
+        RoundError::SamePerson => Problem::new(Kind::OwnWork).why("problem-round-same-person", &[]),
+        RoundError::Tie(rank) => stage("problem-round-tie", &[("rank", rank.to_string())]),
+        RoundError::Concerns(n) => stage("problem-round-concerns", &[("n", n.to_string())]),
+        RoundError::TooFewJudgements { have, need } => stage("problem-round-judgements", &[("have", have.to_string()), ("need", need.to_string())]),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Create: drafts, their review and publication, corrections and withdrawals.
+//! Create: drafts, their review and publication, corrections and withdrawals; the registry; rounds of applications.
 
 pub mod credential;
 pub mod draft;
@@ -7,3 +7,4 @@ pub mod import;
 pub mod party;
 pub mod publish;
 pub mod review;
+pub mod round;

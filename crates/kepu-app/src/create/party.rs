@@ -57,7 +57,7 @@ pub fn field_errors(faults: Vec<Fault>) -> AppError {
     AppError::Invalid(faults.into_iter().map(error).collect())
 }
 
-async fn standing(tx: &mut Tx, who: &Actor, party: &Party) -> Result<Option<Standing>, AppError> {
+pub(crate) async fn standing(tx: &mut Tx, who: &Actor, party: &Party) -> Result<Option<Standing>, AppError> {
     if let Some(account) = who.account()
         && kepu_store::account::get(tx, account).await?.account.party.as_ref() == Some(&party.id)
     {
@@ -96,7 +96,7 @@ pub async fn view(app: &App, who: &Actor, id: &PartyId) -> Result<PartyView, App
     Ok(PartyView { subject: subject_of(app, id), party: entry.party, version: entry.version, standing, org_name, card })
 }
 
-async fn org_name(tx: &mut Tx, org: &OrgId) -> Result<String, AppError> {
+pub(crate) async fn org_name(tx: &mut Tx, org: &OrgId) -> Result<String, AppError> {
     Ok(kepu_store::org::find(tx, org).await?.map_or_else(String::new, |o| o.name))
 }
 
@@ -122,7 +122,7 @@ pub fn fill(party: &mut Party, values: Values, registers: &Registers) -> Result<
 }
 
 /// Texts without invisible and broken characters, at every depth.
-fn clean(value: Value) -> Value {
+pub(crate) fn clean(value: Value) -> Value {
     match value {
         Value::String(text) => {
             let text = kepu_text::clean_text(&text);
@@ -192,7 +192,7 @@ async fn change(
     Ok(())
 }
 
-async fn keep(app: &App, tx: &mut Tx, who: &Actor, entry: Entry, word: &str) -> Result<(), AppError> {
+pub(crate) async fn keep(app: &App, tx: &mut Tx, who: &Actor, entry: Entry, word: &str) -> Result<(), AppError> {
     let entry = Entry { name_fold: kepu_text::fold(&entry.party.name), changed_at: app.now().as_millisecond(), ..entry };
     store::update(tx, &entry, &who.log_name()).await?;
     log(app, tx, &who.log_name(), word, &entry.party.id.0, "ok").await?;

@@ -162,9 +162,6 @@ pub enum RoundError {
     /// Something changed since these applications were handed in, and nobody has dealt with it.
     #[error("{0} proposed application(s) rest on what does not hold any more")]
     Concerns(usize),
-    /// Scores that cannot be made comparable.
-    #[error("the estimate of harshness did not settle; scores cannot be compared")]
-    NotComparable,
     /// Too few judges.
     #[error("{have} of {need} judgements are there")]
     TooFewJudgements {

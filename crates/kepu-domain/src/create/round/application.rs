@@ -211,11 +211,20 @@ pub struct Application {
     pub answers: BTreeMap<String, Value>,
     /// Proofs.
     pub evidence: Vec<Evidence>,
+    /// Who is asked to recommend it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recommender: Option<OrgId>,
     /// The recommendation: institution, words, when.
     pub recommended: Option<(OrgId, String, Timestamp)>,
+    /// Rank and total (hundredths) with which it was proposed; kept beyond the grant for the public list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub placed: Option<(u32, Option<i64>)>,
     /// Who signed the work that it names, as author or reviewer; found when it is handed in.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub signed_by: Vec<PartyId>,
+    /// When it was handed in last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub submitted: Option<Timestamp>,
     /// What was shown on the day of handing in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held: Option<Held>,
@@ -260,8 +269,11 @@ impl Application {
             owner,
             answers: BTreeMap::new(),
             evidence: vec![],
+            recommender: None,
             recommended: None,
+            placed: None,
             signed_by: vec![],
+            submitted: None,
             held: None,
             noted: vec![],
             taken: None,
@@ -329,15 +341,7 @@ impl Application {
         if !missing.is_empty() {
             return Err(RoundError::Incomplete(missing));
         }
-        Ok(Application { stage: AppStage::Submitted { at: now }, held: Some(held), ..self })
-    }
-
-    /// When it was handed in, while that matters.
-    pub fn handed_in(&self) -> Option<Timestamp> {
-        match self.stage {
-            AppStage::Submitted { at } | AppStage::Complete { at } => Some(at),
-            _ => None,
-        }
+        Ok(Application { stage: AppStage::Submitted { at: now }, submitted: Some(now), held: Some(held), ..self })
     }
 
     /// What held at handing in and does not on `day`, without what the office has noted. `party`: the entry as it is now.
@@ -400,6 +404,22 @@ impl Application {
             return Err(RoundError::Incomplete(vec!["recommended".into()]));
         }
         Ok(Application { stage: AppStage::Complete { at }, ..self })
+    }
+
+    /// Puts it among the proposed.
+    pub fn propose(self, rank: u32, total: Option<i64>) -> Result<Application, RoundError> {
+        if !matches!(self.stage, AppStage::Complete { .. }) {
+            return Err(self.wrong("proposed"));
+        }
+        Ok(Application { placed: Some((rank, total)), stage: AppStage::Proposed { rank, total }, ..self })
+    }
+
+    /// Leaves it out of the proposal.
+    pub fn pass_over(self, rank: Option<u32>, reason: String) -> Result<Application, RoundError> {
+        if !matches!(self.stage, AppStage::Complete { .. }) {
+            return Err(self.wrong("passed over"));
+        }
+        Ok(Application { stage: AppStage::NotProposed { rank, reason }, ..self })
     }
 
     /// Turns it down, or takes it out of the proposal, with a reason that the applicant reads.

@@ -48,7 +48,7 @@ pub struct Declared {
 }
 
 /// Answers and values in which people are named.
-const NAMES: [&str; 5] = ["authors", "members", "team", "leader", "adviser"];
+pub const NAMES: [&str; 5] = ["authors", "members", "team", "leader", "adviser"];
 
 /// Whether `judge` has an interest in an application of `applicant`. `line_judge` and `line_applicant`: the institution of each with
 /// those above it that are institutions too (not divisions), nearest first.
