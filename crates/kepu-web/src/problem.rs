@@ -177,7 +177,7 @@ impl From<AppError> for Problem {
             AppError::Draft(error) => draft(error),
             AppError::Review(error) => review(error),
             AppError::Case(error) => case(error),
-            AppError::Round(error) => round(error),
+            AppError::Round(error) => round(&error),
             AppError::Stranger => kind(Kind::Stranger),
             AppError::Refused(refusal) => kind(Kind::NotCertified).why("problem-refused", &[("cause", refusal.to_string())]),
             AppError::Credentials => kind(Kind::Credentials),
@@ -238,27 +238,35 @@ fn case(error: CaseError) -> Problem {
     }
 }
 
-fn round(error: RoundError) -> Problem {
-    let stage = |key, args: &[(&'static str, String)]| Problem::new(Kind::WrongStage).why(key, args);
-    let invalid = |field: &str, key: &str| Problem { errors: vec![FieldError::new(field, key)], ..Problem::new(Kind::Invalid) };
-    match error {
-        RoundError::WrongStage { .. } => Problem::new(Kind::WrongStage),
-        RoundError::NotYet(at) => stage("problem-round-not-yet", &[("time", crate::words::minute(at))]),
-        RoundError::TooLate(at) => stage("problem-round-too-late", &[("time", crate::words::minute(at))]),
-        RoundError::NotFor(_) => invalid("party", "round_not_for"),
-        RoundError::Incomplete(fields) => {
-            Problem { errors: fields.iter().map(|field| FieldError::new(field, "required")).collect(), ..Problem::new(Kind::Invalid) }
-        }
-        RoundError::Recused { .. } => Problem::new(Kind::OwnWork).why("problem-round-recused", &[]),
-        RoundError::Score(field) => invalid(&field, "score_range"),
-        RoundError::InPublicity(until) => stage("problem-round-publicity", &[("time", crate::words::minute(until))]),
-        RoundError::OpenObjections(n) => stage("problem-round-objections", &[("n", n.to_string())]),
-        RoundError::NoReason => invalid("reason", "no_reason"),
-        RoundError::SamePerson => Problem::new(Kind::OwnWork).why("problem-round-same-person", &[]),
-        RoundError::Tie(rank) => stage("problem-round-tie", &[("rank", rank.to_string())]),
-        RoundError::Concerns(n) => stage("problem-round-concerns", &[("n", n.to_string())]),
-        RoundError::TooFewJudgements { have, need } => stage("problem-round-judgements", &[("have", have.to_string()), ("need", need.to_string())]),
-    }
+/// What a rule of rounds refuses, as one error of a form.
+pub fn round_error(error: &RoundError) -> Vec<FieldError> {
+    let on = |key: &str| FieldError::new("do", key);
+    let one = match error {
+        RoundError::WrongStage { .. } => on("round_stage"),
+        RoundError::NotYet(at) => on("round_not_yet").with("time", crate::words::minute(*at)),
+        RoundError::TooLate(at) => on("round_too_late").with("time", crate::words::minute(*at)),
+        RoundError::NotFor(_) => FieldError::new("party", "round_not_for"),
+        RoundError::Incomplete(fields) => return fields.iter().map(|field| FieldError::new(field, "required")).collect(),
+        RoundError::Recused { .. } => on("round_recused"),
+        RoundError::Score(field) => FieldError::new(field, "score_range"),
+        RoundError::InPublicity(until) => on("round_publicity").with("time", crate::words::minute(*until)),
+        RoundError::OpenObjections(n) => on("round_objections").with("n", n),
+        RoundError::NoReason => FieldError::new("reason", "no_reason"),
+        RoundError::SamePerson => on("round_same_person"),
+        RoundError::Tie(rank) => on("round_tie").with("rank", rank),
+        RoundError::Concerns(n) => on("round_concerns").with("n", n),
+        RoundError::TooFewJudgements { have, need } => on("round_judgements").with("have", have).with("need", need),
+    };
+    vec![one]
+}
+
+fn round(error: &RoundError) -> Problem {
+    let kind = match error {
+        RoundError::NotFor(_) | RoundError::Incomplete(_) | RoundError::Score(_) | RoundError::NoReason => Kind::Invalid,
+        RoundError::Recused { .. } | RoundError::SamePerson => Kind::OwnWork,
+        _ => Kind::WrongStage,
+    };
+    Problem { errors: round_error(error), ..Problem::new(kind) }
 }
 
 fn password(error: PasswordError) -> FieldError {

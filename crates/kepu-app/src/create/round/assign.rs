@@ -7,13 +7,34 @@ use crate::App;
 use crate::account::log_detail;
 use crate::error::{AppError, FieldError};
 use jiff::SignedDuration;
-use kepu_domain::access::Actor;
+use kepu_domain::access::{Action, Actor};
+use kepu_domain::create::party::Party;
 use kepu_domain::create::round::{AppStage, Application, Declared, JudgementStage, Round, RoundError, RoundKind, RoundStage};
 use kepu_domain::ids::{ApplicationId, PartyId, RoundId};
 use kepu_store::Tx;
 use kepu_store::create::{review, round as store};
 use serde_json::json;
 use std::collections::HashMap;
+
+/// People who could sit on a panel: available, with a proved qualification, those who offer judging first; with their institutions' names.
+///
+/// May: stewards.
+pub async fn possible_judges(app: &App, who: &Actor, limit: usize) -> Result<Vec<(Party, String)>, AppError> {
+    who.may(Action::ManageMembers, None)?;
+    let mut tx = app.db.read().await?;
+    let today = app.today();
+    let mut list = kepu_store::create::party::list_available(&mut tx, &[], 2_000).await?;
+    list.retain(|p| p.kind.is_personal() && p.merged_into.is_none() && p.qualifications.iter().any(|q| q.counts(today)));
+    let offers = |p: &Party| p.value("formats").as_array().is_some_and(|list| list.iter().any(|f| f == "judging"));
+    list.sort_by(|a, b| (!offers(a), &a.name, &a.id).cmp(&(!offers(b), &b.name, &b.id)));
+    list.truncate(limit);
+    let mut out = Vec::with_capacity(list.len());
+    for party in list {
+        let org = crate::create::party::org_name(&mut tx, &party.org).await?;
+        out.push((party, org));
+    }
+    Ok(out)
+}
 
 /// Tasks that people hold elsewhere: reviews of a month, cases that wait for an answer, applications of other rounds.
 async fn loads(app: &App, tx: &mut Tx, round: &RoundId) -> Result<HashMap<PartyId, i64>, AppError> {

@@ -8,9 +8,12 @@ use kepu_domain::create::party::Party;
 use kepu_domain::create::round::{Application, Declared, Interest, Judgement, JudgementStage, RoundKind, interest};
 use kepu_domain::ids::{ApplicationId, OrgId, PartyId};
 use kepu_plan::assign::{self, Cause, Forbidden, Options, Overlap, Pair, Person, Problem, Task};
-use kepu_stats::judging::{Normalised, Score, Standing, normalise};
+use kepu_stats::judging::{Normalised, Score, normalise};
 use kepu_stats::rank::{First, Key};
 use std::collections::{BTreeMap, HashMap, HashSet};
+
+/// Whether a judge's scores were corrected, and why not.
+pub use kepu_stats::judging::Standing as JudgeStanding;
 
 /// Somebody on the panel.
 #[derive(Clone, Debug)]
@@ -194,7 +197,7 @@ pub struct JudgeLine {
     /// How far apart, 1 for the common spread.
     pub spread: f64,
     /// Whether it was corrected, and why not.
-    pub standing: Standing,
+    pub standing: JudgeStanding,
 }
 
 /// The order of a round.
@@ -230,7 +233,7 @@ pub fn ranking(kind: &RoundKind, entries: &[(ApplicationId, Timestamp)], judgeme
     }
     let scores: Vec<Score> = scored.iter().map(|(application, judge, _, value)| Score { application: *application, judge: judges[judge], value: *value }).collect();
     let found = normalise(entries.len(), judges.len(), &scores, &kepu_stats::judging::Options::default()).map_err(|e| AppError::Record(e.to_string()))?;
-    let corrected = found.judges.iter().any(|judge| judge.standing == Standing::Corrected);
+    let corrected = found.judges.iter().any(|judge| judge.standing == JudgeStanding::Corrected);
     let by = if found.converged && corrected { By::Adjusted } else { By::Raw };
     let places = places(kind, entries, &scored, &found, by)?;
     let judges = judges.into_iter().zip(&found.judges).map(|((id, _), judge)| JudgeLine {

@@ -104,7 +104,7 @@ fn judges_with_few_scores_are_not_corrected_and_raw_means_decide() {
     let judgements: Vec<Judgement> = (0..3).flat_map(|work| [scored(work, 0, 4 + work as i64), scored(work, 1, 8 + work as i64 / 2)]).collect();
     let found = ranking(&prize(), &entries, &judgements).expect("ranking");
     assert_eq!(found.by, By::Raw);
-    assert!(found.judges.iter().all(|j| j.standing == Standing::TooFew));
+    assert!(found.judges.iter().all(|j| j.standing == JudgeStanding::TooFew));
     assert_eq!(found.places[0].application.0, "a0002");
 }
 

@@ -2,7 +2,7 @@
 //! in `after`, who judges what in `assign`.
 
 use super::apply::{keep, no_reason, open};
-use super::engine::{By, Ranking, chosen, ranking};
+use super::engine::{Ranking, chosen, ranking};
 use super::{JUDGEMENTS_MAX, after, applications, fresh, judge, kind_of, label_of, open_office, parties_of, sets_of, words};
 use crate::App;
 use crate::account::log_detail;
@@ -344,12 +344,4 @@ pub async fn decide(app: &App, who: &Actor, id: &RoundId, version: i64) -> Resul
     tx.commit().await?;
     app.notify();
     Ok(count)
-}
-
-/// Which total decides, as a word for pages and exports.
-pub fn by_word(by: By) -> &'static str {
-    match by {
-        By::Adjusted => "adjusted",
-        By::Raw => "raw",
-    }
 }

@@ -392,7 +392,7 @@ async fn objections_hold_the_decision_and_are_answered_by_somebody_else() {
     is(object::object(&g.app, "10.0.0.2", &round, &first, "来晚了的异议，应当不收。", "").await.map(|_| ()), &RoundError::TooLate(at(START + 17 * DAY)));
     is(g.decide(&round).await, &RoundError::OpenObjections(1));
     is(object::answer(&g.app, &steward("clerk", "office"), &id, "核对过，不成立", false).await.map(|_| ()), &RoundError::SamePerson);
-    assert!(matches!(object::answer(&g.app, &steward("far", "c"), &id, "好", false).await, Err(AppError::Denied(_))));
+    assert!(matches!(object::answer(&g.app, &steward("far", "c"), &id, "不成立", false).await, Err(AppError::Denied(_))));
     object::answer(&g.app, &steward("chief", "office"), &id, "核对过，确有雷同，取消推荐", true).await.expect("answered");
     assert!(matches!(object::answer(&g.app, &steward("chief", "office"), &id, "再答", false).await, Err(AppError::Stale { .. })));
     is(office::decide(&g.app, &steward("chief", "office"), &round, g.get(&round).await.version).await, &RoundError::SamePerson);
