@@ -240,6 +240,7 @@ pub async fn publish(app: &App) -> Result<usize, AppError> {
     let count = matters.len();
     let sayings = matters.into_iter().map(|(local, matter)| saying_of(&SubjectId::new(&app.key.id().fingerprint(), &local), &clean(matter))).collect();
     record::publish(app, &mut tx, sayings).await?;
+    crate::create::round::sample::write(app, &mut tx).await?;
     meta::set(&mut tx, "org", "org-nat").await?;
     meta::set(&mut tx, "seeded", "1").await?;
     tx.commit().await?;

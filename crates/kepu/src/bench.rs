@@ -21,6 +21,15 @@ pub enum Bench {
         #[arg(long)]
         json: bool,
     },
+    /// A round of applications with a planted truth: assigning judges, ordering, raw means against adjusted scores.
+    Rounds {
+        /// How many applications; one judge for every 25 of them.
+        #[arg(long, default_value_t = 5_000)]
+        size: usize,
+        /// JSON lines instead of a table.
+        #[arg(long)]
+        json: bool,
+    },
     /// Two nodes on this machine: a first exchange, then one with nothing new.
     Sync {
         /// How many records.
@@ -37,13 +46,15 @@ impl Bench {
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         let (bench, size, json, figures) = match self {
             Bench::Records { size, json } => ("records", size, json, records(size)?),
+            Bench::Rounds { size, json } => ("rounds", size, json, crate::bench_rounds::run(size).await?),
             Bench::Sync { size, json } => ("sync", size, json, crate::bench_sync::run(size).await?),
         };
         for (metric, value, unit) in figures {
             if json {
                 println!("{}", serde_json::json!({"bench": bench, "size": size, "metric": metric, "value": value, "unit": unit}));
             } else {
-                println!("{metric:<28} {value:>14.1} {unit}");
+                let digits = if value.abs() < 10.0 { 3 } else { 1 };
+                println!("{metric:<28} {value:>14.digits$} {unit}");
             }
         }
         Ok(ExitCode::SUCCESS)

@@ -4,6 +4,7 @@
 mod account;
 mod backup;
 mod bench;
+mod bench_rounds;
 mod bench_sync;
 mod bundle;
 mod commands;

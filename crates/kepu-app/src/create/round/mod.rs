@@ -9,6 +9,7 @@ pub mod judge;
 pub mod notices;
 pub mod object;
 pub mod office;
+pub(crate) mod sample;
 #[cfg(test)]
 mod tests;
 
