@@ -34,8 +34,17 @@ const fn seen_by(seat: &'static str, template: &'static str, path: &'static str)
 }
 
 /// Parts of other pages: they are looked at with the pages that include them.
-pub const PARTS: [&str; 9] =
-    ["base.html", "create/draft/parts.html", "create/draft/saved.html", "create/registry/field.html", "create/round/parts.html", "lines.html", "member/list.html", "resolve.html", "timeline.html"];
+pub const PARTS: [&str; 9] = [
+    "base.html",
+    "create/draft/parts.html",
+    "create/draft/saved.html",
+    "create/registry/field.html",
+    "create/round/parts.html",
+    "lines.html",
+    "member/list.html",
+    "resolve.html",
+    "timeline.html",
+];
 
 /// All of them.
 pub fn all() -> Vec<Sight> {

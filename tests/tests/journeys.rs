@@ -334,7 +334,8 @@ fn an_award_office_goes_from_the_call_to_the_certificate() -> anyhow::Result<()>
     doctor.tick("转发量高的截图")?;
     doctor.click("交卷")?;
     doctor.see("依据要能被别人找到和核对")?;
-    for right in ["有出处和日期的依据", "有相应专业、资格在有效期内的人", "申请回避", "先取得监护人同意再用", "说清楚知道什么、不知道什么、谁在研究"] {
+    for right in ["有出处和日期的依据", "有相应专业、资格在有效期内的人", "申请回避", "先取得监护人同意再用", "说清楚知道什么、不知道什么、谁在研究"]
+    {
         doctor.tick(right)?;
     }
     doctor.click("交卷")?;

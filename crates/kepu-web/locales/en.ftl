@@ -1685,6 +1685,10 @@ error-above = "{ $field }" cannot be above { $max }.
 error-too_many = "{ $field }" may have { $max } entries at most.
 error-unknown_field = The definition has no field "{ $field }".
 error-kept_elsewhere = "{ $field }" is not changed in this form.
+error-register_kind = This register takes no entries of this kind.
+error-own_qualification = Your own qualifications are verified by a steward.
+error-no_qualification = This qualification was changed; reload the page and look again.
+error-merge_pair = Only two different entries of the same kind, neither of them merged before, can be merged.
 
 ## Rounds of applications
 nav-rounds = Rounds

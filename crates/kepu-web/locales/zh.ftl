@@ -1628,6 +1628,10 @@ error-above = “{ $field }”不能大于 { $max }。
 error-too_many = “{ $field }”最多 { $max } 项。
 error-unknown_field = 名录定义里没有“{ $field }”这一项。
 error-kept_elsewhere = “{ $field }”不在这张表单里改。
+error-register_kind = 这份名录不收这一类。
+error-own_qualification = 自己的资格由机构管理员核验。
+error-no_qualification = 这项资格已经改过，请刷新后再核验。
+error-merge_pair = 只能合并两条不同、同类、都没有合并过的登记。
 
 ## Rounds of applications
 nav-rounds = 申报与评选

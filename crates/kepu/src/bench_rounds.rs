@@ -173,7 +173,9 @@ pub async fn run(works: usize) -> anyhow::Result<Vec<Figure>> {
 /// The same through the operations of a node: what an office waits for.
 async fn through_a_node(town: &mut Town) -> anyhow::Result<Vec<Figure>> {
     let folder = tempfile::tempdir()?;
-    drop(node::init(folder.path(), node::Init { name: "bench".into(), region: Region::NATION, suite: kepu_sync::suite::Suite::Ed25519, database: None }).await?);
+    drop(
+        node::init(folder.path(), node::Init { name: "bench".into(), region: Region::NATION, suite: kepu_sync::suite::Suite::Ed25519, database: None }).await?,
+    );
     let options = Options { data: folder.path().to_owned(), database: None, index: false };
     let app = App::open_with(options, NodeKey::load(folder.path())?, Box::new(Timestamp::now)).await?;
     let people = town.seats.iter().map(|s| &s.party).chain(town.entrants.iter().map(|e| &e.party));

@@ -50,7 +50,13 @@ async fn an_applicant_writes_is_told_what_is_missing_and_hands_in() {
     assert!(page.contains("示例资格（虚构）"), "what the registry shows is attached by itself");
     let version = hidden(&page, "version");
     let long = "长".repeat(81);
-    let refused = submit(&house.site, &house.doctor, path, &[("version", &version), ("work", &long), ("abstract", "写了很久的简介"), ("authors", "周示例"), ("do", "submit")]).await;
+    let refused = submit(
+        &house.site,
+        &house.doctor,
+        path,
+        &[("version", &version), ("work", &long), ("abstract", "写了很久的简介"), ("authors", "周示例"), ("do", "submit")],
+    )
+    .await;
     assert_eq!(refused.status(), StatusCode::UNPROCESSABLE_ENTITY);
     let page = text(refused).await;
     assert!(page.contains("写了很久的简介") && page.contains("“作品名称”现在有 81 个字") && page.contains(&long), "{page}");
@@ -59,7 +65,16 @@ async fn an_applicant_writes_is_told_what_is_missing_and_hands_in() {
     assert_eq!(refused.status(), StatusCode::UNPROCESSABLE_ENTITY);
     assert!(text(refused).await.contains("请填写“作品简介”"));
     let version = hidden(&house.see(&house.doctor, path).await, "version");
-    let fields = [("version", version.as_str()), ("work", "餐桌上的糖"), ("abstract", "讲糖从哪里来。"), ("authors", "周示例"), ("evidence_title", "出版合同"), ("evidence_kind", "work"), ("evidence_until", "2030-01-01"), ("do", "submit")];
+    let fields = [
+        ("version", version.as_str()),
+        ("work", "餐桌上的糖"),
+        ("abstract", "讲糖从哪里来。"),
+        ("authors", "周示例"),
+        ("evidence_title", "出版合同"),
+        ("evidence_kind", "work"),
+        ("evidence_until", "2030-01-01"),
+        ("do", "submit"),
+    ];
     let done = submit(&house.site, &house.doctor, path, &fields).await;
     assert_eq!(place(&done), format!("{path}?done=submitted"));
     let page = house.see(&house.doctor, path).await;
@@ -78,13 +93,21 @@ async fn an_applicant_writes_is_told_what_is_missing_and_hands_in() {
 async fn strangers_find_no_application_no_office_and_no_task() {
     let house = house().await;
     let far = person(&house.node.web, "far", None, &[("420000", Role::Steward)]).await;
-    for (who, path) in [(&far, "/application/sample-open-2"), (&house.judge, "/application/sample-open-2"), (&house.doctor, "/judging/sample-judging-1"), (&house.steward, "/judging/sample-judging-1")] {
+    for (who, path) in [
+        (&far, "/application/sample-open-2"),
+        (&house.judge, "/application/sample-open-2"),
+        (&house.doctor, "/judging/sample-judging-1"),
+        (&house.steward, "/judging/sample-judging-1"),
+    ] {
         assert_eq!(open(&house.site, who, path).await.status(), StatusCode::NOT_FOUND, "{path}");
     }
     assert_eq!(open(&house.site, &far, "/round/sample-open/office").await.status(), StatusCode::FORBIDDEN);
     assert_eq!(open(&house.site, &house.doctor, "/round/sample-open/office").await.status(), StatusCode::FORBIDDEN);
     assert_eq!(open(&house.site, &house.steward, "/application/sample-open-1").await.status(), StatusCode::NOT_FOUND, "drafts are their writer's");
-    assert_eq!(submit(&house.site, &far, "/round/sample-open/office", &[("do", "cancel"), ("version", "1"), ("reason", "不办了")]).await.status(), StatusCode::FORBIDDEN);
+    assert_eq!(
+        submit(&house.site, &far, "/round/sample-open/office", &[("do", "cancel"), ("version", "1"), ("reason", "不办了")]).await.status(),
+        StatusCode::FORBIDDEN
+    );
     assert_eq!(submit(&house.site, &house.doctor, "/round/sample-open/apply", &[("party", "p-gao")]).await.status(), StatusCode::NOT_FOUND);
     assert_eq!(send(&house.site, request(Method::GET, "/round/nothing", "", "")).await.status(), StatusCode::NOT_FOUND);
     assert_eq!(send(&house.site, request(Method::GET, "/judging", "", "")).await.status(), StatusCode::UNAUTHORIZED);
@@ -97,7 +120,8 @@ async fn a_blind_judge_scores_and_steps_back() {
     assert!(list.contains("科普人才培养计划评审（示例）") && list.contains("/judging/sample-judging-1") && !list.contains("白示例"), "{list}");
     let page = house.see(&house.judge, "/judging/sample-judging-1").await;
     assert!(page.contains("湿地观察课程") && !page.contains("白示例") && !page.contains("示例理工大学"), "{page}");
-    let refused = submit(&house.site, &house.judge, "/judging/sample-judging-1", &[("score-record", "11"), ("score-plan", "8"), ("comment", "写好的意见")]).await;
+    let refused =
+        submit(&house.site, &house.judge, "/judging/sample-judging-1", &[("score-record", "11"), ("score-plan", "8"), ("comment", "写好的意见")]).await;
     assert_eq!(refused.status(), StatusCode::UNPROCESSABLE_ENTITY);
     let page = text(refused).await;
     assert!(page.contains("“已有业绩”要写 0 到 10 之间的整数") && page.contains("写好的意见") && page.contains("value=\"11\""), "{page}");
@@ -174,12 +198,33 @@ async fn a_steward_opens_a_round_and_mistakes_stand_at_their_fields() {
     let house = house().await;
     let page = house.see(&house.steward, "/rounds/new").await;
     assert!(page.contains("林示例") && page.contains("科普作品奖"));
-    let bad = [("org", "org-nat"), ("kind", "works-prize"), ("title", "奖"), ("call", "我们征集作品，写了很长一段。"), ("opens_day", "2026-13-01"), ("opens_hour", "09:00"), ("closes_day", "2030-01-01"), ("closes_hour", "17:00"), ("quota", "很多")];
+    let bad = [
+        ("org", "org-nat"),
+        ("kind", "works-prize"),
+        ("title", "奖"),
+        ("call", "我们征集作品，写了很长一段。"),
+        ("opens_day", "2026-13-01"),
+        ("opens_hour", "09:00"),
+        ("closes_day", "2030-01-01"),
+        ("closes_hour", "17:00"),
+        ("quota", "很多"),
+    ];
     let refused = submit(&house.site, &house.steward, "/rounds/new", &bad).await;
     assert_eq!(refused.status(), StatusCode::UNPROCESSABLE_ENTITY);
     let page = text(refused).await;
     assert!(page.contains("我们征集作品，写了很长一段。") && page.contains("href=\"#opens\"") && page.contains("href=\"#quota\""), "{page}");
-    let good = [("org", "org-nat"), ("kind", "works-prize"), ("title", "新一轮作品奖"), ("call", "我们征集作品，写了很长一段。"), ("opens_day", "2026-01-01"), ("opens_hour", "09:00"), ("closes_day", "2030-01-01"), ("closes_hour", "17:00"), ("quota", "3"), ("panel", "p-lin")];
+    let good = [
+        ("org", "org-nat"),
+        ("kind", "works-prize"),
+        ("title", "新一轮作品奖"),
+        ("call", "我们征集作品，写了很长一段。"),
+        ("opens_day", "2026-01-01"),
+        ("opens_hour", "09:00"),
+        ("closes_day", "2030-01-01"),
+        ("closes_hour", "17:00"),
+        ("quota", "3"),
+        ("panel", "p-lin"),
+    ];
     let made = submit(&house.site, &house.steward, "/rounds/new", &good).await;
     let office = place(&made);
     assert!(made.status() == StatusCode::SEE_OTHER && office.ends_with("/office"), "{office}");

@@ -231,7 +231,8 @@ pub fn ranking(kind: &RoundKind, entries: &[(ApplicationId, Timestamp)], judgeme
     if scored.is_empty() {
         return Ok(Ranking { places: vec![], judges: vec![], groups: 0, by: By::Raw, converged: true });
     }
-    let scores: Vec<Score> = scored.iter().map(|(application, judge, _, value)| Score { application: *application, judge: judges[judge], value: *value }).collect();
+    let scores: Vec<Score> =
+        scored.iter().map(|(application, judge, _, value)| Score { application: *application, judge: judges[judge], value: *value }).collect();
     let found = normalise(entries.len(), judges.len(), &scores, &kepu_stats::judging::Options::default()).map_err(|e| AppError::Record(e.to_string()))?;
     let corrected = found.judges.iter().any(|judge| judge.standing == JudgeStanding::Corrected);
     let by = if found.converged && corrected { By::Adjusted } else { By::Raw };

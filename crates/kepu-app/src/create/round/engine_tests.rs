@@ -114,11 +114,10 @@ fn ties_fall_as_the_kind_says_and_a_tie_at_the_quota_is_not_cut() {
     let entries: Vec<(ApplicationId, Timestamp)> = (0..3).map(|n| (ApplicationId(format!("a{n:04}")), at(100 - n))).collect();
     let judgements: Vec<Judgement> = (0..3).map(|work| scored(work, 0, 7)).collect();
     let found = ranking(&prize(), &entries, &judgements).expect("ranking");
-    assert_eq!(found.places.iter().map(|p| (p.application.0.as_str(), p.rank, p.decided_by.as_str())).collect::<Vec<_>>(), [
-        ("a0002", 1, ""),
-        ("a0001", 2, "earlier"),
-        ("a0000", 3, "earlier")
-    ]);
+    assert_eq!(
+        found.places.iter().map(|p| (p.application.0.as_str(), p.rank, p.decided_by.as_str())).collect::<Vec<_>>(),
+        [("a0002", 1, ""), ("a0001", 2, "earlier"), ("a0000", 3, "earlier")]
+    );
     assert_eq!(chosen(&found, Some(2), None), Ok(2));
     assert_eq!(chosen(&found, None, Some(7_001)), Ok(0));
     let same = entries.iter().map(|(id, _)| (id.clone(), at(1))).collect::<Vec<_>>();

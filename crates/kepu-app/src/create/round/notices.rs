@@ -56,7 +56,13 @@ async fn applying(app: &App, who: &Actor, found: &mut Notices) -> Result<(), App
         let kind = kind_of(app, &round)?;
         let place = place(&mut tx, &round.org).await?;
         let title = if label.is_empty() { round.title.clone() } else { format!("{} · {label}", round.title) };
-        let item = |step, note: &str, clock| Item { task: Task::Applicant(application.id.clone(), step), title: title.clone(), note: note.to_owned(), place: place.clone(), clock };
+        let item = |step, note: &str, clock| Item {
+            task: Task::Applicant(application.id.clone(), step),
+            title: title.clone(),
+            note: note.to_owned(),
+            place: place.clone(),
+            clock,
+        };
         match &application.stage {
             AppStage::Writing { remark } if app.now() < round.closes && round.stage == RoundStage::Called => {
                 let step = if remark.is_empty() { RoundStep::Write } else { RoundStep::Mend };

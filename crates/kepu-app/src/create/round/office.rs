@@ -165,7 +165,8 @@ pub async fn note(app: &App, who: &Actor, id: &ApplicationId, version: i64, at: 
 /// May: stewards of the organisation. Writes: application, log.
 pub async fn set_money(app: &App, who: &Actor, id: &ApplicationId, version: i64, amount: &str) -> Result<(), AppError> {
     let amount = kepu_text::clean_line(amount);
-    let good = amount.is_empty() || amount.len() <= 16 && amount.parse::<f64>().is_ok_and(|n| n.is_finite() && n >= 0.0) && amount.split('.').nth(1).is_none_or(|p| p.len() <= 4);
+    let good = amount.is_empty()
+        || amount.len() <= 16 && amount.parse::<f64>().is_ok_and(|n| n.is_finite() && n >= 0.0) && amount.split('.').nth(1).is_none_or(|p| p.len() <= 4);
     if !good {
         return Err(AppError::Invalid(vec![FieldError::new("money", "no_number").with("value", &amount)]));
     }

@@ -69,7 +69,16 @@ impl Ground {
         for id in ["ann", "bob", "cai", "j0", "j1", "j2", "j3", "j4", "j5", "chief", "clerk", "guild", "far", "keeper"] {
             let party = entries.iter().any(|e| e.party.id.0 == id).then(|| PartyId::from(id));
             let account = Account { id: id.into(), login: id.into(), name: id.into(), party, has_totp: false, disabled: false, must_change: false };
-            let row = Row { account, login_fold: id.into(), pass_hash: "x".into(), totp_secret: None, totp_last: 0, created_at: at(START), last_seen: None, version: 1 };
+            let row = Row {
+                account,
+                login_fold: id.into(),
+                pass_hash: "x".into(),
+                totp_secret: None,
+                totp_last: 0,
+                created_at: at(START),
+                last_seen: None,
+                version: 1,
+            };
             kepu_store::account::insert(&mut tx, &row).await.expect("account");
         }
         tx.commit().await.expect("commit");
@@ -172,7 +181,12 @@ fn person(id: &str, house: &str) -> Party {
         org: house.into(),
         title: "研究员".into(),
         fields: vec!["health".into()],
-        qualifications: vec![Qualification { what: "执业医师".into(), until: Some(jiff::civil::date(2026, 12, 15)), verified: Some(seen), ..Qualification::default() }],
+        qualifications: vec![Qualification {
+            what: "执业医师".into(),
+            until: Some(jiff::civil::date(2026, 12, 15)),
+            verified: Some(seen),
+            ..Qualification::default()
+        }],
         monthly_ceiling: 8,
         available: true,
         consents: vec![Consent { purpose: "public_card".into(), version: 1, given: at(START), withdrawn: None }],
@@ -299,7 +313,15 @@ async fn what_is_missing_is_named_and_strangers_learn_nothing() {
 #[tokio::test]
 async fn an_impossible_call_is_refused_field_by_field() {
     let g = Ground::new().await;
-    let new = Call { kind: "nothing".into(), org: "office".into(), opens: at(START), closes: at(START), quota: Some(0), panel: vec!["hall".into()], ..Call::default() };
+    let new = Call {
+        kind: "nothing".into(),
+        org: "office".into(),
+        opens: at(START),
+        closes: at(START),
+        quota: Some(0),
+        panel: vec!["hall".into()],
+        ..Call::default()
+    };
     let Err(AppError::Invalid(list)) = call(&g.app, &steward("chief", "office"), new).await else { panic!("refused") };
     let fields: Vec<&str> = list.iter().map(|e| e.field.as_str()).collect();
     assert_eq!(fields, ["title", "call", "kind", "closes", "closes", "quota", "panel"]);
@@ -411,10 +433,20 @@ async fn a_consent_withdrawn_in_the_middle_hides_the_name_and_stops_the_grant() 
     g.stand(START + 17 * DAY);
     is(g.decide(&round).await, &RoundError::Concerns(1));
     let version = g.application(&first).await.version;
-    let concerns = office::view(&g.app, &steward("clerk", "office"), &round).await.expect("office").rows.into_iter().find(|r| r.application.id == first).expect("row").concerns;
+    let concerns = office::view(&g.app, &steward("clerk", "office"), &round)
+        .await
+        .expect("office")
+        .rows
+        .into_iter()
+        .find(|r| r.application.id == first)
+        .expect("row")
+        .concerns;
     assert!(concerns.contains(&Concern::ConsentWithdrawn { purpose: "public_card".into() }));
     let at = concerns.iter().position(|c| !c.can_be_noted()).expect("there");
-    assert!(matches!(office::note(&g.app, &steward("chief", "office"), &first, version, at, "继续").await, Err(AppError::Round(RoundError::WrongStage { .. }))));
+    assert!(matches!(
+        office::note(&g.app, &steward("chief", "office"), &first, version, at, "继续").await,
+        Err(AppError::Round(RoundError::WrongStage { .. }))
+    ));
     office::decline(&g.app, &steward("chief", "office"), &first, version, "申报人撤回公开同意").await.expect("taken out");
     assert_eq!(g.decide(&round).await.expect("decided"), 0);
 }
@@ -491,7 +523,10 @@ async fn a_national_base_is_recommended_by_another_body() {
     }
     g.put(hall).await;
     let id = apply::begin(&g.app, &keeper, &round, &"hall".into()).await.expect("begun");
-    let write = |recommender: &str| apply::Written { answers: vec![("statement".into(), "三年工作".into())], recommender: recommender.into(), ..Default::default() };
+    let write =
+        |recommender: &str| apply::Written {
+            answers: vec![("statement".into(), "三年工作".into())], recommender: recommender.into(), ..Default::default()
+        };
     assert_eq!(field(apply::save(&g.app, &keeper, &id, 1, write("没有这家")).await).1, "org_unknown");
     assert_eq!(field(apply::save(&g.app, &keeper, &id, 1, write("示例a")).await).1, "recommender_self");
     apply::save(&g.app, &keeper, &id, 1, write("")).await.expect("a draft may lack it");

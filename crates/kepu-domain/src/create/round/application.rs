@@ -323,7 +323,8 @@ impl Application {
     /// Notes an attempt at the test.
     pub fn take_test(mut self, kind: &RoundKind, answers: &BTreeMap<String, String>) -> Result<Application, RoundError> {
         let before = self.taken.take().unwrap_or_default();
-        if !matches!(self.stage, AppStage::Writing { .. }) || kind.test.is_empty() || before.tries >= TRIES_MAX || kind.passes(before.right) && before.tries > 0 {
+        if !matches!(self.stage, AppStage::Writing { .. }) || kind.test.is_empty() || before.tries >= TRIES_MAX || kind.passes(before.right) && before.tries > 0
+        {
             return Err(self.wrong("tested"));
         }
         let wrong = kind.test.iter().filter(|q| answers.get(&q.id) != Some(&q.answer)).map(|q| q.id.clone()).collect();

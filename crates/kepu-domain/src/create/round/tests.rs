@@ -2,12 +2,12 @@
 
 use super::*;
 use crate::create::party::tests::party;
-use jiff::civil::date;
 use crate::create::party::{Consent, Party, Qualification, Verified};
 use crate::create::register::Registers;
 use crate::definition::File;
 use crate::ids::ApplicationId;
 use jiff::civil::Date;
+use jiff::civil::date;
 use proptest::prelude::*;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -144,7 +144,8 @@ proptest! {
 #[test]
 fn kin_co_authors_and_recommenders_do_not_judge() {
     let judge = Party { org: "far".into(), name: "林示例".into(), ..party("j", &[], 0) };
-    let ask = |application: &Application, declared: &[Declared]| interest(&judge, &author(), application, &["far".into(), "far-up".into()], &["o".into()], declared);
+    let ask =
+        |application: &Application, declared: &[Declared]| interest(&judge, &author(), application, &["far".into(), "far-up".into()], &["o".into()], declared);
     assert_eq!(ask(&application(), &[]), None);
     let mut with_authors = application();
     with_authors.answers.insert("authors".into(), "王示例、林示例".into());

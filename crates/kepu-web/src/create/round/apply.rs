@@ -12,8 +12,8 @@ use crate::urls;
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use kepu_app::create::round::apply::{self, ApplicationView, EVIDENCE_MAX, Shown, Written};
 use kepu_app::create::round as rounds;
+use kepu_app::create::round::apply::{self, ApplicationView, EVIDENCE_MAX, Shown, Written};
 use kepu_app::{AppError, FieldError};
 use kepu_domain::create::round::{AppStage, Evidence, TRIES_MAX};
 use kepu_domain::field::{FieldDef, FieldType};
@@ -191,8 +191,12 @@ fn shown(s: &Shell, one: &Shown) -> (String, String, bool) {
             let text = field::show(s, def, value);
             (def.label(s.lang.code()).to_owned(), if text.is_empty() { s.t("registry-not-said") } else { text }, value.is_null())
         }
-        Shown::Qualification(what, day) => (s.t("shows-qualification"), [what.clone(), until(day)].into_iter().filter(|t| !t.is_empty()).collect::<Vec<_>>().join(" · "), false),
-        Shown::Honour(title, day) => (s.t("shows-honour"), [title.clone(), until(day)].into_iter().filter(|t| !t.is_empty()).collect::<Vec<_>>().join(" · "), false),
+        Shown::Qualification(what, day) => {
+            (s.t("shows-qualification"), [what.clone(), until(day)].into_iter().filter(|t| !t.is_empty()).collect::<Vec<_>>().join(" · "), false)
+        }
+        Shown::Honour(title, day) => {
+            (s.t("shows-honour"), [title.clone(), until(day)].into_iter().filter(|t| !t.is_empty()).collect::<Vec<_>>().join(" · "), false)
+        }
         Shown::Contributions(zh, en, n) => (s.t("shows-ledger"), s.t2("shows-contributions", "what", s.pick(zh, en), "n", n), false),
     }
 }
@@ -219,7 +223,11 @@ fn questions(s: &Shell, view: &ApplicationView, typed: &Fields) -> Vec<Question>
         .iter()
         .map(|q| Question {
             text: s.pick(&q.zh, &q.en).to_owned(),
-            options: q.options.iter().map(|o| Choice { value: o.id.clone(), text: s.pick(&o.zh, &o.en).to_owned(), on: typed.get(&format!("q-{}", q.id)) == o.id }).collect(),
+            options: q
+                .options
+                .iter()
+                .map(|o| Choice { value: o.id.clone(), text: s.pick(&o.zh, &o.en).to_owned(), on: typed.get(&format!("q-{}", q.id)) == o.id })
+                .collect(),
             why: if wrong.contains(&q.id) { s.pick(&q.why_zh, &q.why_en).to_owned() } else { String::new() },
             id: format!("q-{}", q.id),
         })
@@ -231,7 +239,10 @@ fn proofs(s: &Shell, view: &ApplicationView, typed: Option<&Fields>) -> Vec<Proo
         Some(form) => {
             let (kinds, until) = (form.every("evidence_kind"), form.every("evidence_until"));
             let titles = form.every("evidence_title").into_iter().enumerate();
-            titles.map(|(n, title)| (title, kinds.get(n).cloned().unwrap_or_default(), until.get(n).cloned().unwrap_or_default())).filter(|(t, ..)| !t.is_empty()).collect()
+            titles
+                .map(|(n, title)| (title, kinds.get(n).cloned().unwrap_or_default(), until.get(n).cloned().unwrap_or_default()))
+                .filter(|(t, ..)| !t.is_empty())
+                .collect()
         }
         None => view.application.evidence.iter().map(|e| (e.title.clone(), e.kind.clone(), e.until.map(|d| d.to_string()).unwrap_or_default())).collect(),
     };
@@ -243,7 +254,12 @@ fn proofs(s: &Shell, view: &ApplicationView, typed: Option<&Fields>) -> Vec<Proo
     let mut seen = std::collections::HashSet::new();
     subjects.retain(|(id, _)| seen.insert(id.clone()));
     rows.enumerate()
-        .map(|(n, (title, kind, until))| Proof { n: n + 1, title, kinds: crate::line::choices(s.t("evidence-any"), subjects.clone().into_iter(), &kind), until })
+        .map(|(n, (title, kind, until))| Proof {
+            n: n + 1,
+            title,
+            kinds: crate::line::choices(s.t("evidence-any"), subjects.clone().into_iter(), &kind),
+            until,
+        })
         .collect()
 }
 
@@ -309,7 +325,12 @@ fn application_page(web: &Web, req: &Req, view: &ApplicationView, typed: Option<
         evidence: a.evidence.iter().map(|e| (e.title.clone(), e.until.map(|d| s.t1("criteria-until", "day", s.day_text(d))).unwrap_or_default())).collect(),
         shows: view.shows.iter().map(|one| shown(&s, one)).collect(),
         sets: columns(&s, &view.assessments),
-        concerns: view.concerns.iter().enumerate().map(|(at, c)| ConcernLine { at, text: concern(&s, c, &view.assessments), can_be_noted: c.can_be_noted() }).collect(),
+        concerns: view
+            .concerns
+            .iter()
+            .enumerate()
+            .map(|(at, c)| ConcernLine { at, text: concern(&s, c, &view.assessments), can_be_noted: c.can_be_noted() })
+            .collect(),
         noted: a.noted.iter().map(|n| (concern(&s, &n.concern, &view.assessments), n.words.clone())).collect(),
         test: questions(&s, view, typed.unwrap_or(&nothing)),
         taken: a.taken.as_ref().map(|t| s.t3("test-taken", "right", t.right, "of", t.of, "tries", t.tries)).unwrap_or_default(),

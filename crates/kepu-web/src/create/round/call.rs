@@ -53,7 +53,10 @@ async fn new_form(web: &Web, req: &Req, typed: Fields, status: StatusCode, error
         kinds: kind_choices(&s, definitions.rounds.values()).into_iter().map(|pair| pick(pair, typed.get("kind"))).collect(),
         provinces: place::provinces(&s, typed.get("province")),
         counties: place::counties(web.settings.region),
-        panel: people.into_iter().map(|(p, org)| Choice { on: chosen.contains(&p.id.0), text: format!("{} · {} · {org}", p.name, p.title), value: p.id.0 }).collect(),
+        panel: people
+            .into_iter()
+            .map(|(p, org)| Choice { on: chosen.contains(&p.id.0), text: format!("{} · {} · {org}", p.name, p.title), value: p.id.0 })
+            .collect(),
         errors: s.errors(errors),
         f: Typed(typed),
         s,
@@ -66,7 +69,8 @@ pub async fn new_page(State(web): State<Web>, req: Req) -> Answer {
     let today = web.app.today();
     let last = today.saturating_add(jiff::Span::new().days(30));
     let day = |name: &str, value: String| (name.to_owned(), value);
-    let typed = vec![day("opens_day", today.to_string()), day("opens_hour", "09:00".into()), day("closes_day", last.to_string()), day("closes_hour", "17:00".into())];
+    let typed =
+        vec![day("opens_day", today.to_string()), day("opens_hour", "09:00".into()), day("closes_day", last.to_string()), day("closes_hour", "17:00".into())];
     new_form(&web, &req, Fields(typed), StatusCode::OK, &[]).await
 }
 

@@ -44,7 +44,11 @@ fn wanted(s: &Shell, test: &ItemTest) -> String {
             let all: Vec<String> = cases.iter().map(|case| case.value.to_string()).collect();
             s.t1("criteria-at-least", "value", all.join(" / "))
         }
-        ItemTest::Steps(steps) => steps.iter().map(|step| s.t2("criteria-step", "value", step.value, "points", step.points)).collect::<Vec<_>>().join(if s.is_en() { "; " } else { "；" }),
+        ItemTest::Steps(steps) => steps
+            .iter()
+            .map(|step| s.t2("criteria-step", "value", step.value, "points", step.points))
+            .collect::<Vec<_>>()
+            .join(if s.is_en() { "; " } else { "；" }),
         ItemTest::Present(_) => s.t("criteria-present"),
         ItemTest::ValidUntil(_) => s.t("criteria-valid"),
     }
@@ -73,7 +77,12 @@ pub async fn show(State(web): State<Web>, req: Req, Path(id): Path<String>) -> A
         items: set
             .items
             .iter()
-            .map(|item| Criterion { text: s.pick(&item.zh, &item.en).to_owned(), wanted: wanted(&s, &item.test), required: item.required, evidence: item.evidence.clone() })
+            .map(|item| Criterion {
+                text: s.pick(&item.zh, &item.en).to_owned(),
+                wanted: wanted(&s, &item.test),
+                required: item.required,
+                evidence: item.evidence.clone(),
+            })
             .collect(),
         grades: set.grades.iter().map(|g| (s.pick(&g.zh, &g.en).to_owned(), g.points)).collect(),
         others: definitions.criteria.values().filter(|other| other.id != set.id).map(|other| (urls::criteria(&other.id), s_name(&s, other))).collect(),

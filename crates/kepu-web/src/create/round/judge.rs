@@ -125,12 +125,21 @@ fn judge_page(req: &Req, view: &JudgeView, typed: Option<&Fields>, errors: &[Fie
         label: view.label.clone(),
         round: view.round.title.clone(),
         round_href: urls::round(&view.round.id),
-        party: view.party.as_ref().map(|(p, org)| if *org == p.name || org.is_empty() { p.name.clone() } else { format!("{} · {org}", p.name) }).unwrap_or_default(),
+        party: view
+            .party
+            .as_ref()
+            .map(|(p, org)| if *org == p.name || org.is_empty() { p.name.clone() } else { format!("{} · {org}", p.name) })
+            .unwrap_or_default(),
         blind: view.kind.blind,
         answers: view.answers.iter().map(|(f, v)| (f.label(s.lang.code()).to_owned(), field::show(&s, f, v))).collect(),
         evidence: view.evidence.clone(),
         sets: columns(&s, &view.assessments),
-        items: view.kind.judged.iter().map(|j| Criterion { id: format!("score-{}", j.id), name: s.pick(&j.zh, &j.en).to_owned(), max: j.max, weight: j.weight, value: value(&j.id) }).collect(),
+        items: view
+            .kind
+            .judged
+            .iter()
+            .map(|j| Criterion { id: format!("score-{}", j.id), name: s.pick(&j.zh, &j.en).to_owned(), max: j.max, weight: j.weight, value: value(&j.id) })
+            .collect(),
         comment: typed.map_or(comment, |form| form.get("comment").to_owned()),
         open: view.open,
         done: view.done.0,

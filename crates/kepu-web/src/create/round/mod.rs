@@ -158,7 +158,12 @@ fn item_line(s: &Shell, item: &kepu_domain::create::criteria::Item, finding: &Fi
         Finding::Unknown => ("open", "criteria-unknown", String::new()),
         Finding::NotAsked => ("open", "criteria-not-asked", String::new()),
     };
-    ItemLine { text: s.pick(&item.zh, &item.en).to_owned(), mark: s.state(shape, s.t(word)), detail, evidence: if s.is_en() { String::new() } else { item.evidence.clone() } }
+    ItemLine {
+        text: s.pick(&item.zh, &item.en).to_owned(),
+        mark: s.state(shape, s.t(word)),
+        detail,
+        evidence: if s.is_en() { String::new() } else { item.evidence.clone() },
+    }
 }
 
 fn said(s: &Shell, word: &str) -> String {

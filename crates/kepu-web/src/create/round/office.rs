@@ -120,7 +120,11 @@ fn step(s: &Shell, view: &Office, now: jiff::Timestamp) -> (&'static str, String
         RoundStage::Planned | RoundStage::Called if view.kind.judged.is_empty() => ("propose", s.t1("step-propose", "n", complete)),
         RoundStage::Planned | RoundStage::Called => ("assign", s.t1("step-assign", "n", complete)),
         RoundStage::Judging if waits => {
-            let (done, of) = view.rows.iter().filter(|r| matches!(r.application.stage, AppStage::Complete { .. })).fold((0, 0), |(d, o), r| (d + r.judged.0, o + r.judged.1));
+            let (done, of) = view
+                .rows
+                .iter()
+                .filter(|r| matches!(r.application.stage, AppStage::Complete { .. }))
+                .fold((0, 0), |(d, o), r| (d + r.judged.0, o + r.judged.1));
             ("judging", s.t2("step-judging", "done", done, "of", of))
         }
         RoundStage::Judging => ("propose", s.t1("step-propose", "n", complete)),
@@ -214,14 +218,22 @@ async fn office_page(web: &Web, req: &Req, id: &RoundId, form: Option<&Form>, st
     let s = req.titled(req.shell.t1("office-title", "round", &view.round.title));
     let (step, step_text) = step(&s, &view, web.app.now());
     let wanted = req.query.get("stage");
-    let chosen: Vec<&Row> = view.rows.iter().filter(|r| wanted.is_empty() || r.application.stage.name() == wanted || wanted == "concerns" && !r.concerns.is_empty()).collect();
+    let chosen: Vec<&Row> =
+        view.rows.iter().filter(|r| wanted.is_empty() || r.application.stage.name() == wanted || wanted == "concerns" && !r.concerns.is_empty()).collect();
     let at = req.page_number();
     let stages = ["submitted", "complete", "proposed", "not_proposed", "granted", "revoked", "withdrawn"];
-    let stages = stages.iter().map(|word| ((*word).to_owned(), s.t(&format!("application-{}", word.replace('_', "-"))))).chain([("concerns".to_owned(), s.t("office-concerns"))]);
+    let stages = stages
+        .iter()
+        .map(|word| ((*word).to_owned(), s.t(&format!("application-{}", word.replace('_', "-")))))
+        .chain([("concerns".to_owned(), s.t("office-concerns"))]);
     let people = rounds::assign::possible_judges(&web.app, &req.actor, 300).await?;
     let on_panel = |id: &PartyId| view.round.panel.contains(id);
     let mut panel: Vec<Choice> = view.panel.iter().map(|p| Choice { value: p.id.0.clone(), text: format!("{} · {}", p.name, p.title), on: true }).collect();
-    panel.extend(people.into_iter().filter(|(p, _)| !on_panel(&p.id)).map(|(p, org)| Choice { text: format!("{} · {} · {org}", p.name, p.title), value: p.id.0, on: false }));
+    panel.extend(people.into_iter().filter(|(p, _)| !on_panel(&p.id)).map(|(p, org)| Choice {
+        text: format!("{} · {} · {org}", p.name, p.title),
+        value: p.id.0,
+        on: false,
+    }));
     let label = |id: &ApplicationId| view.rows.iter().find(|r| r.application.id == *id).map(|r| r.label.clone()).unwrap_or_default();
     let judging = matches!(view.round.stage, RoundStage::Called | RoundStage::Judging);
     let page = OfficePage {
@@ -247,7 +259,13 @@ async fn office_page(web: &Web, req: &Req, id: &RoundId, form: Option<&Form>, st
         groups: view.ranking.as_ref().map_or(0, |r| r.groups),
         judges: judges(&s, &view),
         recusals: view.panel.iter().map(|p| Choice { value: p.id.0.clone(), text: p.name.clone(), on: false }).collect(),
-        targets: view.rows.iter().filter(|r| matches!(r.application.stage, AppStage::Complete { .. } | AppStage::Submitted { .. })).take(500).map(|r| Choice { value: r.application.id.0.clone(), text: r.label.clone(), on: false }).collect(),
+        targets: view
+            .rows
+            .iter()
+            .filter(|r| matches!(r.application.stage, AppStage::Complete { .. } | AppStage::Submitted { .. }))
+            .take(500)
+            .map(|r| Choice { value: r.application.id.0.clone(), text: r.label.clone(), on: false })
+            .collect(),
         panel,
         panel_open: judging,
         objections: view
@@ -360,7 +378,9 @@ pub async fn step_on(State(web): State<Web>, req: Req, Path(id): Path<String>, f
             "complete" => office::complete(app, who, &id, version).await?,
             "back" => office::send_back(app, who, &id, version, form.get("remark")).await?,
             "decline" => office::decline(app, who, &id, version, form.get("reason")).await?,
-            "note" => office::note(app, who, &id, version, form.int("at").and_then(|n| usize::try_from(n).ok()).unwrap_or(usize::MAX), form.get("note")).await?,
+            "note" => {
+                office::note(app, who, &id, version, form.int("at").and_then(|n| usize::try_from(n).ok()).unwrap_or(usize::MAX), form.get("note")).await?
+            }
             "money" => office::set_money(app, who, &id, version, form.get("money")).await?,
             "confirm" => after::confirm(app, who, &id, version).await?,
             "revoke" => after::revoke(app, who, &id, version, form.get("reason")).await?,

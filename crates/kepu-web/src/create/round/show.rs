@@ -10,8 +10,8 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
-use kepu_app::create::round::{self as rounds, PublicView, Wanted, apply, judge, object};
 use kepu_app::FieldError;
+use kepu_app::create::round::{self as rounds, PublicView, Wanted, apply, judge, object};
 use kepu_domain::access::Action;
 use kepu_domain::create::round::{AppStage, Round, RoundStage};
 use kepu_domain::ids::{ApplicationId, ObjectionId, RoundId};
@@ -198,7 +198,10 @@ fn facts(s: &Shell, view: &PublicView) -> Vec<(String, String)> {
     let (round, kind) = (&view.round, &view.kind);
     let any = || s.t("round-no-quota");
     let mut list = vec![
-        (s.t("round-fact-who"), s.list(kind.applicants.iter().map(|k| s.t(&format!("party-kind-{}", k.as_str()))).collect::<Vec<_>>().iter().map(String::as_str))),
+        (
+            s.t("round-fact-who"),
+            s.list(kind.applicants.iter().map(|k| s.t(&format!("party-kind-{}", k.as_str()))).collect::<Vec<_>>().iter().map(String::as_str)),
+        ),
         (s.t("round-fact-quota"), round.quota.map_or_else(any, |n| n.to_string())),
         (s.t("round-fact-publicity"), s.t1("round-days", "n", kind.publicity_days)),
         (s.t("round-fact-term"), kind.term_months.map_or_else(|| s.t("round-for-good"), |n| s.t1("round-months", "n", n))),
@@ -244,7 +247,11 @@ fn line(s: &Shell, view: &PublicView, line: &rounds::PublicLine) -> Line {
         anchor: format!("a-{}", line.id),
         rank: line.rank.map(|n| n.to_string()).unwrap_or_default(),
         label: if line.label.is_empty() { hidden } else { line.label.clone() },
-        name: [if line.label == line.name { "" } else { line.name.as_str() }, line.org.as_str()].into_iter().filter(|t| !t.is_empty()).collect::<Vec<_>>().join(" · "),
+        name: [if line.label == line.name { "" } else { line.name.as_str() }, line.org.as_str()]
+            .into_iter()
+            .filter(|t| !t.is_empty())
+            .collect::<Vec<_>>()
+            .join(" · "),
         score: line.total.map(points).unwrap_or_default(),
         money: line.money.clone(),
         mark: super::stage_mark(s, &line.stage),
@@ -275,7 +282,12 @@ fn show_page(req: &Req, s: Shell, view: &PublicView) -> ShowPage {
         asks: kind.fields.iter().map(|f| (f.label(s.lang.code()).to_owned(), s.pick(&f.hint_zh, &f.hint_en).to_owned())).collect(),
         criteria: view.sets.iter().map(|set| (urls::criteria(&set.id), s.pick(&set.zh, &set.en).to_owned())).collect(),
         judged: kind.judged.iter().map(|j| (s.pick(&j.zh, &j.en).to_owned(), j.max.to_string(), format!("{} %", j.weight))).collect(),
-        counts: view.counts.iter().filter(|(stage, _)| *stage != "writing").map(|(stage, n)| (s.t(&format!("application-{}", stage.replace('_', "-"))), *n)).collect(),
+        counts: view
+            .counts
+            .iter()
+            .filter(|(stage, _)| *stage != "writing")
+            .map(|(stage, n)| (s.t(&format!("application-{}", stage.replace('_', "-"))), *n))
+            .collect(),
         total: view.lines.len(),
         lines: shown.map(|one| line(&s, view, one)).collect(),
         pager: Pager::new(&s, at, LINES, view.lines.len()),
