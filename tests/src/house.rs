@@ -227,6 +227,12 @@ impl House {
             ("reviews", "GET") => path.replace("{id}", "{review}"),
             ("reviews", _) => path.replace("{id}", &self.task()?.1),
             ("withdraw", _) => path.replace("{owner}/{local}", "{claim}"),
+            ("round", _) if path.contains("/objection/") => path.replace("{id}/objection/{number}", "sample-publicity/objection/sample-objection"),
+            ("round", _) if path.contains("/object") => format!("{}?application=sample-publicity-1", path.replace("{id}", "sample-publicity")),
+            ("round" | "rounds", _) => path.replace("{id}", "sample-open"),
+            ("application", _) => path.replace("{id}", "sample-open-2"),
+            ("judging", _) => path.replace("{id}", "sample-judging-1"),
+            ("criteria", _) => path.replace("{id}", "base-district"),
             ("sync", _) => format!("{path}?r=411525"),
             _ => path.to_owned(),
         };

@@ -300,8 +300,13 @@ pub fn cutting_relay(to: SocketAddr, bytes: usize) -> anyhow::Result<SocketAddr>
 }
 
 /// Waits until `condition` holds, for at most half a minute.
-pub fn wait_for(what: &str, mut condition: impl FnMut() -> bool) -> anyhow::Result<()> {
-    let end = Instant::now() + Duration::from_secs(30);
+pub fn wait_for(what: &str, condition: impl FnMut() -> bool) -> anyhow::Result<()> {
+    wait_within(what, Duration::from_secs(30), condition)
+}
+
+/// Waits for what takes longer by its nature, such as a deadline that a form takes to the minute.
+pub fn wait_within(what: &str, most: Duration, mut condition: impl FnMut() -> bool) -> anyhow::Result<()> {
+    let end = Instant::now() + most;
     while !condition() {
         if Instant::now() > end {
             bail!("waited in vain for {what}");

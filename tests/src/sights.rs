@@ -34,8 +34,17 @@ const fn seen_by(seat: &'static str, template: &'static str, path: &'static str)
 }
 
 /// Parts of other pages: they are looked at with the pages that include them.
-pub const PARTS: [&str; 7] =
-    ["base.html", "create/draft/parts.html", "create/draft/saved.html", "lines.html", "member/list.html", "resolve.html", "timeline.html"];
+pub const PARTS: [&str; 9] = [
+    "base.html",
+    "create/draft/parts.html",
+    "create/draft/saved.html",
+    "create/registry/field.html",
+    "create/round/parts.html",
+    "lines.html",
+    "member/list.html",
+    "resolve.html",
+    "timeline.html",
+];
 
 /// All of them.
 pub fn all() -> Vec<Sight> {
@@ -100,6 +109,22 @@ pub fn all() -> Vec<Sight> {
         seen_by("contributor", "create/draft/drop.html", "/drafts/{draft}/drop"),
         seen_by("reviewer", "create/review/list.html", "/reviews"),
         seen_by("reviewer", "create/review/show.html", "/reviews/{review}"),
+        at("create/round/list.html", "/rounds"),
+        seen_by("contributor", "create/round/list.html", "/rounds?state=decided"),
+        at("create/round/show.html", "/round/sample-open"),
+        at("create/round/show.html", "/round/sample-publicity"),
+        at("create/round/show.html", "/round/sample-decided"),
+        at("create/round/object.html", "/round/sample-publicity/object?application=sample-publicity-1"),
+        at("create/round/objection.html", "/round/sample-publicity/objection/sample-objection"),
+        at("create/round/criteria.html", "/criteria/base-district"),
+        seen_by("steward", "create/round/new.html", "/rounds/new"),
+        seen_by("contributor", "create/round/apply.html", "/round/sample-open/apply"),
+        seen_by("contributor", "create/round/application.html", "/application/sample-open-1"),
+        seen_by("steward", "create/round/application.html", "/application/sample-open-2"),
+        seen_by("steward", "create/round/office.html", "/round/sample-open/office"),
+        seen_by("steward", "create/round/office.html", "/round/sample-publicity/office"),
+        seen_by("reviewer", "create/round/judging.html", "/judging"),
+        seen_by("reviewer", "create/round/judge.html", "/judging/sample-judging-1"),
         seen_by("editor", "create/tools.html", "/c/{claim}"),
         seen_by("editor", "create/withdraw.html", "/withdraw/{claim}"),
         Sight { status: 409, way: Way::Walk("a form of an earlier session", outdated), ..seen_by("duty_officer", "resume.html", "") },

@@ -14,10 +14,12 @@ enum May {
 const TABLE: &[(&str, May)] = &[
     ("kepu-domain", May::Only(&[])),
     ("kepu-text", May::Only(&[])),
+    ("kepu-stats", May::Only(&[])),
+    ("kepu-plan", May::Only(&[])),
     ("kepu-sync", May::Only(&["kepu-domain"])),
     ("kepu-store", May::Only(&["kepu-domain"])),
     ("kepu-search", May::Only(&["kepu-domain", "kepu-text"])),
-    ("kepu-app", May::Only(&["kepu-domain", "kepu-text", "kepu-sync", "kepu-store", "kepu-search"])),
+    ("kepu-app", May::Only(&["kepu-domain", "kepu-text", "kepu-stats", "kepu-plan", "kepu-sync", "kepu-store", "kepu-search"])),
     ("kepu-web", May::Only(&["kepu-domain", "kepu-text", "kepu-sync", "kepu-store", "kepu-search", "kepu-app"])),
     ("kepu", May::Everything),
     ("kepu-tests", May::Everything),
@@ -87,6 +89,8 @@ mod tests {
     fn arrows_point_one_way() {
         assert!(allowed("kepu-app", "kepu-store") && allowed("kepu-web", "kepu-app") && allowed("kepu", "kepu-web"));
         assert!(!allowed("kepu-store", "kepu-app") && !allowed("kepu-sync", "kepu-text") && !allowed("kepu-domain", "kepu-text"));
+        assert!(allowed("kepu-app", "kepu-stats") && allowed("kepu-app", "kepu-plan"));
+        assert!(!allowed("kepu-stats", "kepu-domain") && !allowed("kepu-plan", "kepu-stats") && !allowed("kepu-web", "kepu-plan"));
     }
 
     #[test]

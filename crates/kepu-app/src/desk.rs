@@ -2,13 +2,13 @@
 //! It is computed from the nouns as they stand; nothing is kept for it.
 
 use crate::App;
-use crate::create::{publish, review};
+use crate::create::{publish, review, round};
 use crate::error::AppError;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use kepu_domain::access::{Action, Actor};
 use kepu_domain::create::draft::{Draft, Matter, Progress};
 use kepu_domain::create::review::{Review, Stage as ReviewStage};
-use kepu_domain::ids::{AccountId, CaseId, DraftId, OrgId, ReviewId, SubjectId};
+use kepu_domain::ids::{AccountId, ApplicationId, CaseId, DraftId, OrgId, ReviewId, RoundId, SubjectId};
 use kepu_domain::listen::case::{Case, Due, Stage as CaseStage};
 use kepu_domain::org::Region;
 use kepu_domain::trust::TrustView;
@@ -96,6 +96,39 @@ pub enum Task {
     Withdrawn(SubjectId, Kind),
     /// Look again at what one's organisation said.
     Recheck(SubjectId, Kind),
+    /// Judge so many applications of a round.
+    Judge(usize),
+    /// Take the next step of a round that one's organisation runs; for so many.
+    Office(RoundId, RoundStep, usize),
+    /// Do something about one application.
+    Applicant(ApplicationId, RoundStep),
+}
+
+/// What a round or an application waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RoundStep {
+    /// Write the application before the close.
+    Write,
+    /// Complete what the office sent back.
+    Mend,
+    /// Recommend it, or not.
+    Recommend,
+    /// Check what was handed in.
+    Check,
+    /// Give the applications to judges.
+    Assign,
+    /// Put the proposal before the public.
+    Propose,
+    /// Answer objections.
+    Answer,
+    /// Decide.
+    Decide,
+    /// Say what was delivered.
+    Deliver,
+    /// Report on the year.
+    Report,
+    /// Look at reports and deliveries.
+    Confirm,
 }
 
 /// Kind of a public subject.
@@ -138,6 +171,8 @@ impl Clock {
 /// May: everybody with a role; each list holds only what its own pages would show.
 pub async fn desk(app: &App, who: &Actor) -> Result<Desk, AppError> {
     who.may(Action::UseDesk, None)?;
+    // Before the transaction of the desk: it opens its own.
+    let rounds = round::notices::notices(app, who).await?;
     let mut tx = app.db.read().await?;
     let mut names = Names::default();
     let mut desk = Desk::default();
@@ -150,6 +185,8 @@ pub async fn desk(app: &App, who: &Actor) -> Result<Desk, AppError> {
     let mut waiting = Vec::new();
     own_drafts(app, &mut tx, who, &mut names, &mut due, &mut waiting).await?;
     submitted(app, &mut tx, who, &mut names, &mut waiting).await?;
+    due.extend(rounds.due);
+    waiting.extend(rounds.waiting);
     due.sort_by_key(|item| item.clock.at());
     let mut unanswered = Vec::new();
     for case in &open {
@@ -186,7 +223,7 @@ impl Names {
 }
 
 /// The end of a day in China.
-fn end_of(day: jiff::civil::Date) -> Timestamp {
+pub(crate) fn end_of(day: jiff::civil::Date) -> Timestamp {
     jiff::tz::Offset::constant(8).to_timestamp(day.at(23, 59, 59, 0)).unwrap_or(Timestamp::MAX)
 }
 

@@ -111,6 +111,14 @@ fn write_private(path: &Path, text: &[u8]) -> Result<(), AppError> {
     file.write_all(text).and_then(|()| file.sync_all()).map_err(wrap)
 }
 
+/// Sixteen characters of `a-z2-7` (80 bits) of the SHA-256 of `text`: a short stable name for an id of any form.
+pub fn short_hash(text: &str) -> String {
+    use sha2::Digest;
+    let mut word = data_encoding::BASE32_NOPAD.encode(&sha2::Sha256::digest(text.as_bytes())[..10]).to_ascii_lowercase();
+    word.truncate(16);
+    word
+}
+
 /// `count` random characters of `a-z2-7` (five bits each).
 pub fn random_word(count: usize) -> String {
     const LETTERS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";

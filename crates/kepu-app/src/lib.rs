@@ -7,6 +7,7 @@ pub mod backup;
 pub mod blob;
 pub mod bundle;
 pub mod create;
+pub mod definitions;
 pub mod desk;
 pub mod error;
 pub mod files;
@@ -54,6 +55,8 @@ pub struct Inner {
     clock: Box<dyn Fn() -> Timestamp + Send + Sync>,
     trust: RwLock<Option<(i64, Arc<TrustView>)>>,
     changed: watch::Sender<u64>,
+    definitions: definitions::Kept,
+    parties: create::find::Kept,
     /// Held by whoever fills the index: starting over and catching up must not mix.
     pub(crate) indexing: tokio::sync::Mutex<()>,
     /// Requests of visitors in the last minute, per address hash. In memory only, never stored.
@@ -98,6 +101,8 @@ impl App {
             clock,
             trust: RwLock::new(None),
             changed: watch::channel(0).0,
+            definitions: definitions::Kept::default(),
+            parties: create::find::Kept::default(),
             indexing: tokio::sync::Mutex::default(),
             limits: Mutex::default(),
         }));

@@ -12,6 +12,8 @@ use kepu_domain::text::NAME;
 use kepu_store::account::{self as accounts, Filter};
 use kepu_store::{Tx, create::party, org as store};
 
+const DIVISIONS: &str = include_str!("../../../data/geo/divisions.csv");
+
 /// The divisions of `data/geo/divisions.csv` with the nation above them.
 pub fn divisions() -> Result<Vec<Org>, AppError> {
     let wrong = |line: usize, cause: String| AppError::Record(format!("divisions.csv, line {line}: {cause}"));
@@ -25,8 +27,7 @@ pub fn divisions() -> Result<Vec<Org>, AppError> {
         sample: false,
     };
     let mut list = vec![division("000000", "全国", None, Region::NATION)];
-    let text = include_str!("../../../data/geo/divisions.csv");
-    for (at, row) in csv::Reader::from_reader(text.as_bytes()).into_records().enumerate() {
+    for (at, row) in csv::Reader::from_reader(DIVISIONS.as_bytes()).into_records().enumerate() {
         let line = at + 2;
         let row = row.map_err(|e| wrong(line, e.to_string()))?;
         let cell = |n: usize| row.get(n).unwrap_or_default();
@@ -35,6 +36,16 @@ pub fn divisions() -> Result<Vec<Org>, AppError> {
         list.push(division(cell(0), cell(1), Some(parent), region));
     }
     Ok(list)
+}
+
+/// Longitude and latitude of a division's seat, in degrees; none for the nation and for unknown codes.
+pub fn seat(region: Region) -> Option<(f64, f64)> {
+    static SEATS: std::sync::LazyLock<std::collections::HashMap<Region, (f64, f64)>> = std::sync::LazyLock::new(|| {
+        let rows = csv::Reader::from_reader(DIVISIONS.as_bytes()).into_records();
+        let read = |row: csv::StringRecord| Some((Region::parse(row.get(0)?).ok()?, (row.get(4)?.parse().ok()?, row.get(5)?.parse().ok()?)));
+        rows.filter_map(Result::ok).filter_map(read).collect()
+    });
+    SEATS.get(&region).copied()
 }
 
 /// Puts the divisions into an empty store.
@@ -233,6 +244,7 @@ mod tests {
     fn every_division_has_its_parent() {
         let list = divisions().expect("divisions");
         assert_eq!(list.len(), 3_261);
+        assert!(list.iter().filter(|o| seat(o.region).is_some()).count() > 3_000);
         let ids: std::collections::HashSet<_> = list.iter().map(|o| o.id.clone()).collect();
         assert_eq!(ids.len(), list.len());
         assert!(list.iter().all(|o| o.parent.as_ref().is_none_or(|p| ids.contains(p))));

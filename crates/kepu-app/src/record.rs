@@ -16,6 +16,7 @@ pub use publish::{Saying, publish};
 
 use crate::App;
 use crate::error::AppError;
+use kepu_domain::create::credential::Reach;
 use kepu_domain::create::draft::Matter;
 use kepu_domain::ids::{KeyId, SubjectId};
 use kepu_domain::org::Region;
@@ -347,6 +348,7 @@ async fn subject_rows(tx: &mut Tx, subjects: &BTreeSet<SubjectId>) -> Result<Has
 
 struct Part {
     place: Place,
+    region: Region,
     kind: String,
     hash: DocHash,
     modified: jiff::Timestamp,
@@ -362,7 +364,15 @@ impl Part {
             Body::Claim(claim) => Some(Matter::Claim(claim.clone())),
             _ => None,
         };
-        Some(Self { place: record.envelope.place.clone(), kind: record.kind.clone(), hash: record.hash, modified: record.envelope.modified, body, matter })
+        Some(Self {
+            place: record.envelope.place.clone(),
+            region: record.envelope.region,
+            kind: record.kind.clone(),
+            hash: record.hash,
+            modified: record.envelope.modified,
+            body,
+            matter,
+        })
     }
 }
 
@@ -462,8 +472,8 @@ fn public_row(id: &SubjectId, parts: &[Part], trust: &TrustView, seq: i64) -> Op
             Body::Retraction(doc) => dossier.retractions.push(Placed { place, modified, doc: doc.clone() }),
             Body::Correction(doc) => dossier.notices.push(Placed { place, modified, doc: doc.clone() }),
             _ => {
-                if let Some(matter) = &part.matter {
-                    dossier.versions.push(Version { place: &part.place, doc: part.hash, modified, matter });
+                if part.matter.is_some() || is_self_made(&part.body) {
+                    dossier.versions.push(Version { place: &part.place, doc: part.hash, modified, matter: part.matter.as_ref() });
                 }
             }
         }
@@ -494,6 +504,15 @@ fn public_row(id: &SubjectId, parts: &[Part], trust: &TrustView, seq: i64) -> Op
         Standing::Hidden => return None,
     }
     Some(row)
+}
+
+/// Whether a version needs no review: its owner's consent, or the issuer's decision, makes it public.
+fn is_self_made(body: &Body) -> bool {
+    match body {
+        Body::Party(_) => true,
+        Body::Credential(credential) => credential.reach == Reach::Public,
+        _ => false,
+    }
 }
 
 fn blank_row(id: &SubjectId, seq: i64) -> subject::Row {
@@ -539,6 +558,29 @@ fn matter_row(id: &SubjectId, part: &Part, seq: i64) -> subject::Row {
     let latest = |list: &[kepu_domain::create::resource::Correction]| {
         list.iter().map(|c| jiff::tz::Offset::UTC.to_timestamp(c.date.at(0, 0, 0, 0)).map_or(0, |t| t.as_millisecond())).max().unwrap_or(0)
     };
+    if let Body::Party(card) = &part.body {
+        row.kind = "party".into();
+        row.title = card.name.clone();
+        row.title_en = card.name_en.clone();
+        row.summary = [card.text("title"), &card.org].into_iter().filter(|t| !t.is_empty()).collect::<Vec<_>>().join(" · ");
+        row.type_ = card.kind.as_str().into();
+        row.region = part.region;
+        row.fields = card.list("fields");
+        row.date = card.confirmed.to_string();
+        row.expires = Some(card.expires.to_string());
+        row.sample = card.sample;
+    }
+    if let Body::Credential(credential) = &part.body {
+        row.kind = "credential".into();
+        row.title = credential.title.clone();
+        row.summary = format!("{} · {}", credential.holder, credential.issuer);
+        row.type_ = credential.kind.clone();
+        row.region = part.region;
+        row.lang = credential.lang.clone();
+        row.date = credential.issued.to_string();
+        row.expires = credential.until.map(|date| date.to_string());
+        row.sample = credential.sample;
+    }
     match &part.matter {
         Some(Matter::Resource(r)) => {
             row.kind = "resource".into();

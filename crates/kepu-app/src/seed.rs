@@ -7,12 +7,13 @@ use crate::error::AppError;
 use crate::{App, record};
 use kepu_domain::access::{Actor, Role};
 use kepu_domain::create::draft::Matter;
-use kepu_domain::create::party::Party;
+use kepu_domain::create::party::{Consent, Party};
 use kepu_domain::create::resource::{AiUse, Credit, Resource, Source};
 use kepu_domain::create::review::{Method, SignOff};
 use kepu_domain::ids::{OrgId, PartyId, SubjectId};
 use kepu_domain::listen::claim::{ClaimReview, Verdict};
 use kepu_domain::org::{Org, OrgKind, Region};
+use kepu_store::create::party::Entry;
 use kepu_store::meta;
 use serde::Deserialize;
 use std::collections::{BTreeMap, HashMap};
@@ -87,6 +88,18 @@ struct SeedResource {
 fn lines<T: serde::de::DeserializeOwned>(name: &str, text: &str) -> Result<Vec<T>, AppError> {
     let rows = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     rows.map(|(at, line)| serde_json::from_str(line).map_err(|e| AppError::Record(format!("{name}, line {}: {e}", at + 1)))).collect()
+}
+
+/// A sample party as if its owner had agreed and confirmed today.
+fn entry(app: &App, party: &Party) -> Entry {
+    let consent = Consent { purpose: "public_card".into(), version: 1, given: app.now(), withdrawn: None };
+    let party = Party {
+        registers: if party.registers.is_empty() { vec!["experts".into()] } else { party.registers.clone() },
+        consents: vec![consent],
+        confirmed: Some(app.today()),
+        ..party.clone()
+    };
+    Entry { name_fold: kepu_text::fold(&party.name), party, changed_at: app.now().as_millisecond(), version: 1 }
 }
 
 struct People {
@@ -216,8 +229,8 @@ pub async fn publish(app: &App) -> Result<usize, AppError> {
         })
         .collect();
     kepu_store::org::insert_many(&mut tx, &orgs).await?;
-    let parties: Vec<Party> = people.parties.values().cloned().collect();
-    kepu_store::create::party::upsert_many(&mut tx, &parties).await?;
+    let entries: Vec<Entry> = people.parties.values().map(|party| entry(app, party)).collect();
+    kepu_store::create::party::upsert_many(&mut tx, &entries).await?;
     let mut matters = matters(&people)?;
     // Said in the order in which they were written, so that "newest first" means it.
     matters.sort_by_key(|(_, matter)| match matter {
@@ -227,6 +240,7 @@ pub async fn publish(app: &App) -> Result<usize, AppError> {
     let count = matters.len();
     let sayings = matters.into_iter().map(|(local, matter)| saying_of(&SubjectId::new(&app.key.id().fingerprint(), &local), &clean(matter))).collect();
     record::publish(app, &mut tx, sayings).await?;
+    crate::create::round::sample::write(app, &mut tx).await?;
     meta::set(&mut tx, "org", "org-nat").await?;
     meta::set(&mut tx, "seeded", "1").await?;
     tx.commit().await?;

@@ -6,7 +6,7 @@ use std::fmt;
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
         $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
         #[serde(transparent)]
         pub struct $name(pub String);
 
@@ -41,6 +41,14 @@ ids! {
     QuestionId,
     /// A case with a clock. Random.
     CaseId,
+    /// A round of applications. Random.
+    RoundId,
+    /// An application in a round. Random.
+    ApplicationId,
+    /// An objection to a proposal. Random.
+    ObjectionId,
+    /// A line of the contribution ledger. Random.
+    ContributionId,
     /// A file that is taken in row by row. Random.
     ImportId,
     /// A row of the job table. Random, ordered by time.

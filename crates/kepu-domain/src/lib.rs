@@ -7,7 +7,9 @@
 pub mod access;
 pub mod account;
 pub mod create;
+pub mod definition;
 pub mod deliver;
+pub mod field;
 pub mod history;
 pub mod ids;
 pub mod listen;

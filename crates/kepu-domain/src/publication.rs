@@ -79,8 +79,8 @@ pub struct Version<'a> {
     pub doc: DocHash,
     /// Informative time.
     pub modified: Timestamp,
-    /// What it says.
-    pub matter: &'a Matter,
+    /// What has to be reviewed; none: a card, which its owner's consent and confirmation make public.
+    pub matter: Option<&'a Matter>,
 }
 
 /// A document about a subject, with its place.
@@ -177,6 +177,7 @@ fn covers(retraction: &Retraction, place: &Place, trust: &TrustView) -> bool {
 }
 
 fn enough_reviews(version: &Version<'_>, dossier: &Dossier<'_>, trust: &TrustView) -> bool {
+    let Some(matter) = version.matter else { return true };
     let policy = &trust.policy;
     let reviewer_key = trust.grant(&version.place.key).is_some_and(|g| g.roles.contains(&KeyRole::Reviewer));
     let others: Vec<(String, SignOff)> = dossier
@@ -185,12 +186,12 @@ fn enough_reviews(version: &Version<'_>, dossier: &Dossier<'_>, trust: &TrustVie
         .filter(|r| r.doc.of == version.doc && r.doc.decision == Decision::Approve && r.place.key != version.place.key)
         .map(|r| (r.place.key.0.clone(), r.doc.sign_off.clone()))
         .collect();
-    let needed = policy.needed(version.matter);
+    let needed = policy.needed(matter);
     if reviewer_key {
-        return policy.valid_reviews(version.matter, &others) >= needed;
+        return policy.valid_reviews(matter, &others) >= needed;
     }
     // The names under the version count only if its key may speak for reviewers; reviews by others count on their own.
-    let mut bare = version.matter.clone();
+    let mut bare = matter.clone();
     bare.set_reviews(vec![]);
     policy.valid_reviews(&bare, &others) >= needed
 }
@@ -221,7 +222,7 @@ mod tests {
         Place { key: KeyId::from("did:key:root"), stream: Stream::Lib, n }
     }
     fn version<'a>(place: &'a Place, matter: &'a Matter) -> Version<'a> {
-        Version { place, doc: DocHash([place.n as u8; 32]), modified: Timestamp::UNIX_EPOCH, matter }
+        Version { place, doc: DocHash([place.n as u8; 32]), modified: Timestamp::UNIX_EPOCH, matter: Some(matter) }
     }
     fn retraction(through: i64) -> Placed<Retraction> {
         Placed {

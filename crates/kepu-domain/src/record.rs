@@ -1,6 +1,8 @@
 //! Records: where one stands (key, stream, number) and what it says, as domain types.
 //! Bytes, hashes and signatures are in `kepu-sync`; who may say it in `trust`; what becomes public in `publication`.
 
+use crate::create::card::Card;
+use crate::create::credential::Credential;
 use crate::create::resource::Resource;
 use crate::ids::{KeyId, SubjectId};
 use crate::listen::claim::ClaimReview;
@@ -124,6 +126,10 @@ pub enum Body {
     Resource(Box<Resource>),
     /// A version of a claim's verdict, or a holding statement.
     Claim(Box<ClaimReview>),
+    /// What the world may see of a party.
+    Party(Box<Card>),
+    /// A statement about somebody that anybody can check.
+    Credential(Box<Credential>),
     /// A review by another institution of exactly one version.
     Review(crate::create::review::PeerReview),
     /// A withdrawal.
@@ -143,6 +149,8 @@ impl Body {
             Body::Trust(doc) => doc.kind(),
             Body::Resource(_) => "resource",
             Body::Claim(_) => "claim",
+            Body::Party(_) => "party",
+            Body::Credential(_) => "credential",
             Body::Review(_) => "review",
             Body::Retraction(_) => "retraction",
             Body::Correction(_) => "correction",
@@ -155,7 +163,7 @@ impl Body {
     pub fn stream(&self) -> Option<Stream> {
         match self {
             Body::Trust(_) => Some(Stream::Trust),
-            Body::Resource(_) | Body::Claim(_) | Body::Review(_) => Some(Stream::Lib),
+            Body::Resource(_) | Body::Claim(_) | Body::Party(_) | Body::Credential(_) | Body::Review(_) => Some(Stream::Lib),
             Body::Retraction(_) | Body::Correction(_) | Body::Fork(_) => Some(Stream::Alert),
             Body::Unknown(_) => None,
         }

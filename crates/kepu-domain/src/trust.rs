@@ -312,7 +312,7 @@ impl TrustView {
         }
         let needs = |role| if grant.roles.contains(&role) { Ok(()) } else { Err(Refusal::Role(role)) };
         match body {
-            Body::Resource(_) | Body::Claim(_) => {
+            Body::Resource(_) | Body::Claim(_) | Body::Party(_) | Body::Credential(_) => {
                 needs(KeyRole::Author)?;
                 self.check_owner(grant, envelope)?;
                 within(grant, envelope)

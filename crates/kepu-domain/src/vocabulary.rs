@@ -129,6 +129,10 @@ vocabulary!(
     /// Languages of editions (13); `group` holds the direction.
     LANGUAGES, "languages.csv", Columns { id: "bcp47", zh: "name_native", en: "name_en", schema: "", group: "direction" }
 );
+vocabulary!(
+    /// What kind of place it is (31).
+    VENUE_TYPES, "venue_types.csv", Columns { id: "id", zh: "name_zh", en: "name_en", schema: "schema_type", group: "" }
+);
 
 vocabulary!(
     /// Hazards of emergency cards (68); `group` holds the statutory class.
@@ -167,6 +171,7 @@ mod tests {
         assert_eq!(RESOURCE_TYPES.terms().len(), 35);
         assert_eq!(EVIDENCE.terms().len(), 8);
         assert_eq!(LANGUAGES.terms().len(), 13);
+        assert!(VENUE_TYPES.find("planetarium").is_some());
         assert_eq!((HAZARDS.terms().len(), PHASES.terms().len()), (68, 4));
         assert_eq!(FIELDS.name("health", "zh"), "健康生活");
         assert_eq!(FIELDS.name("nonsense", "en"), "nonsense");

@@ -7,6 +7,7 @@
 //! | what does a query ask for, and which documents count as found? | [`Query`]; `needles`, `found` |
 //! | in which order, on which page? | [`Page`]; `search` |
 //! | which part of a text is shown with its hits? | [`Span`]; `snippet` |
+//! | who is competent, near and free? | [`PartyIndex`]; `parties` |
 //! | which known claims say nearly the same? how near are two texts? | [`Index::similar`], [`near`]; `similar` |
 //!
 //! Not here: what is public and may be indexed (`kepu-app` decides), the texts themselves (`kepu-store`), folding and tokens
@@ -16,6 +17,7 @@ mod error;
 mod found;
 mod index;
 mod needles;
+mod parties;
 mod query;
 mod schema;
 mod search;
@@ -25,6 +27,7 @@ mod tokens;
 
 pub use error::SearchError;
 pub use index::Index;
+pub use parties::{PartyDoc, PartyHit, PartyIndex, PartyQuery, distance_km};
 pub use query::{Hit, LIMIT_MAX, Page, QUERY_MAX, Query, Sort};
 pub use schema::Doc;
 pub use similar::{Scored, near};

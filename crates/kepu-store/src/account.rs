@@ -181,6 +181,18 @@ pub async fn list_by_party(tx: &mut Tx, party: &PartyId, limit: u32) -> Result<V
     all(tx, "list the accounts of a party", SQL, args![party.as_str(), limit], read).await
 }
 
+/// Links the accounts of party `from` to `into`.
+pub async fn move_party(tx: &mut Tx, from: &PartyId, into: &PartyId) -> Result<(), StoreError> {
+    const SQL: &str = "UPDATE account SET party = $2, version = version + 1 WHERE party = $1";
+    run(tx, "move accounts to another party", SQL, args![from.as_str(), into.as_str()]).await.map(drop)
+}
+
+/// Unlinks the accounts of a party.
+pub async fn clear_party(tx: &mut Tx, party: &PartyId) -> Result<(), StoreError> {
+    const SQL: &str = "UPDATE account SET party = NULL, version = version + 1 WHERE party = $1";
+    run(tx, "unlink accounts from a party", SQL, args![party.as_str()]).await.map(drop)
+}
+
 /// How many accounts there are or ever were: closed ones leave their row.
 pub async fn count(tx: &mut Tx) -> Result<i64, StoreError> {
     number(tx, "count accounts", "SELECT COUNT(*) FROM account", vec![]).await

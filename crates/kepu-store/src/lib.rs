@@ -15,6 +15,7 @@ pub mod job;
 pub mod listen;
 pub mod log;
 pub mod login_lock;
+pub mod measure;
 pub mod media;
 pub mod member;
 pub mod meta;

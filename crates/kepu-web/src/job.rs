@@ -22,6 +22,7 @@ pub(crate) fn kind_word(s: &Shell, kind: &str) -> String {
         Some(Kind::Expire) => s.t("job-expire"),
         Some(Kind::Reindex) => s.t("job-reindex"),
         Some(Kind::Exchange) => s.t("job-exchange"),
+        Some(Kind::Rounds) => s.t("job-rounds"),
         None => kind.to_owned(),
     }
 }

@@ -266,6 +266,8 @@ impl Shell {
             "jobs" => "/jobs",
             "audit" => "/audit",
             "members" => "/members",
+            "round" | "rounds" | "application" | "criteria" => "/rounds",
+            "judging" => "/judging",
             "account" => "/account",
             "login" => "/login",
             "" => "/",
@@ -287,6 +289,7 @@ impl Shell {
             (Action::Review, "/reviews", self.t("nav-reviews")),
             (Action::Draft, "/drafts", self.t("nav-drafts")),
             (Action::Import, "/import", self.t("nav-import")),
+            (Action::UseDesk, "/rounds", self.t("nav-rounds")),
             (Action::SeeMembers, "/members", self.t("nav-members")),
             (Action::ManageNodes, "/nodes", self.t("nav-nodes")),
             (Action::ManageJobs, "/jobs", self.t("nav-jobs")),
@@ -355,6 +358,10 @@ impl Errors {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+    /// Whether something is wrong with this field: a folded form around it stands open.
+    pub fn has(&self, field: &str) -> bool {
+        self.0.iter().any(|(name, _)| name == field)
     }
     /// The notice on top of the form, with a link to each field. Nothing if there are none.
     pub fn summary(&self, s: &Shell) -> Html {

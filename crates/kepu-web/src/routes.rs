@@ -46,7 +46,7 @@ where
 }
 
 fn all() -> impl Iterator<Item = Route> {
-    [public(), api_routes(), node_routes(), house_routes(), desk_routes(), work_routes()].into_iter().flatten()
+    [public(), api_routes(), node_routes(), house_routes(), desk_routes(), work_routes(), round_routes()].into_iter().flatten()
 }
 
 /// Method and path of every route, in the order of the table.
@@ -252,5 +252,40 @@ fn desk_routes() -> Vec<Route> {
         route("GET", "/api/drafts/{id}", Can(Action::Draft), api::desk::draft),
         route("GET", "/api/reviews", Can(Action::Review), api::desk::reviews),
         route("GET", "/api/reviews/{id}", Can(Action::Draft), api::desk::review),
+    ]
+}
+
+/// Rounds: the call and its results for everybody, applying and judging for whoever is signed in, the office for stewards. What somebody
+/// may see of one application is asked inside.
+fn round_routes() -> Vec<Route> {
+    use create::round::{apply, call, criteria, judge, office, show};
+    let keeps = Can(Action::ManageMembers);
+    vec![
+        route("GET", "/rounds", Public, show::list),
+        route("GET", "/rounds/new", keeps, call::new_page),
+        route("POST", "/rounds/new", keeps, call::create),
+        route("GET", "/round/{id}", Public, show::show),
+        route("GET", "/round/{id}/object", Public, show::object_page),
+        route("POST", "/round/{id}/object", Public, show::object_to),
+        route("GET", "/round/{id}/objection/{number}", Public, show::objection),
+        route("GET", "/round/{id}/apply", SignedIn, apply::apply_page),
+        route("POST", "/round/{id}/apply", SignedIn, apply::begin),
+        route("GET", "/round/{id}/office", keeps, office::show),
+        route("POST", "/round/{id}/office", keeps, office::act),
+        route("GET", "/application/{id}", SignedIn, apply::show),
+        route("POST", "/application/{id}", SignedIn, apply::save),
+        route("POST", "/application/{id}/test", SignedIn, apply::test),
+        route("POST", "/application/{id}/withdraw", SignedIn, apply::withdraw),
+        route("POST", "/application/{id}/deliver", SignedIn, apply::deliver),
+        route("POST", "/application/{id}/report", SignedIn, apply::report),
+        route("POST", "/application/{id}/recommend", keeps, apply::recommend),
+        route("POST", "/application/{id}/office", keeps, office::step_on),
+        route("GET", "/judging", SignedIn, judge::list),
+        route("GET", "/judging/{id}", SignedIn, judge::show),
+        route("POST", "/judging/{id}", SignedIn, judge::score),
+        route("POST", "/judging/{id}/recuse", SignedIn, judge::recuse),
+        route("GET", "/criteria/{id}", Public, criteria::show),
+        route("GET", "/api/rounds", Public, api::round::rounds),
+        route("GET", "/api/rounds/{id}", Public, api::round::round),
     ]
 }

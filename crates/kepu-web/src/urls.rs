@@ -1,6 +1,6 @@
 //! The address of every thing that has one. Handlers and templates take addresses from here.
 
-use kepu_domain::ids::{AccountId, CaseId, DraftId, ImportId, OrgId, QuestionId, ReviewId, SubjectId};
+use kepu_domain::ids::{AccountId, ApplicationId, CaseId, DraftId, ImportId, OrgId, QuestionId, ReviewId, RoundId, SubjectId};
 
 /// Percent-encodes one part of a path or one value of a query.
 pub fn encode(text: &str) -> String {
@@ -78,6 +78,28 @@ pub fn member(id: &AccountId) -> String {
 /// A file that is taken in.
 pub fn import(id: &ImportId) -> String {
     format!("/import/{}", encode(&id.0))
+}
+/// The tasks of a judge.
+pub const JUDGING: &str = "/judging";
+/// A round.
+pub fn round(id: &RoundId) -> String {
+    format!("/round/{}", encode(&id.0))
+}
+/// The office of a round.
+pub fn round_office(id: &RoundId) -> String {
+    format!("/round/{}/office", encode(&id.0))
+}
+/// An application.
+pub fn application(id: &ApplicationId) -> String {
+    format!("/application/{}", encode(&id.0))
+}
+/// An application as its judge sees it.
+pub fn judging(id: &ApplicationId) -> String {
+    format!("/judging/{}", encode(&id.0))
+}
+/// A criteria set.
+pub fn criteria(id: &str) -> String {
+    format!("/criteria/{}", encode(id))
 }
 /// Where an editor withdraws a subject.
 pub fn withdraw(id: &SubjectId) -> String {

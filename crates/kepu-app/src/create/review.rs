@@ -4,7 +4,7 @@ use crate::account::{log, log_detail};
 use crate::create::draft::{self as writing, limits};
 use crate::error::{AppError, FieldError, text_error};
 use crate::{App, keys};
-use jiff::{SignedDuration, ToSpan};
+use jiff::SignedDuration;
 use kepu_domain::access::{Action, Actor, Denied};
 use kepu_domain::create::draft::{Draft, Matter, Stage};
 use kepu_domain::create::party::{Candidate, Party, rank};
@@ -18,9 +18,6 @@ use kepu_store::create::review as store;
 
 pub use kepu_store::create::review::{Task, Which};
 
-/// Days a reviewer has.
-const REVIEW_DAYS: i64 = 3;
-
 /// Who could review or answer `fields`, best first, without `excluded`.
 pub async fn candidates(app: &App, tx: &mut Tx, fields: &[String], excluded: &[PartyId]) -> Result<Vec<Candidate>, AppError> {
     let since = app.now().checked_sub(SignedDuration::from_hours(30 * 24)).unwrap_or(jiff::Timestamp::MIN);
@@ -30,7 +27,7 @@ pub async fn candidates(app: &App, tx: &mut Tx, fields: &[String], excluded: &[P
     }
     let parties = kepu_store::create::party::list_available(tx, fields, 2_000).await?;
     let with_load = parties.into_iter().map(|p| (loads.get(&p.id).copied().unwrap_or(0), p)).map(|(load, p)| (p, load)).collect();
-    Ok(rank(with_load, fields, excluded))
+    Ok(rank(with_load, fields, excluded, app.today()))
 }
 
 /// Who could review this draft.
@@ -66,9 +63,8 @@ pub async fn assign(app: &App, who: &Actor, id: &DraftId, reviewer: &PartyId) ->
     let party = kepu_store::create::party::get(&mut tx, reviewer).await?;
     let asked: Vec<PartyId> = open_reviews(&mut tx, &draft).await?.into_iter().map(|r| r.reviewer).collect();
     let authors = authors(&mut tx, &draft).await?;
-    let due = app.today().checked_add(REVIEW_DAYS.days()).unwrap_or(app.today());
     let review_id = ReviewId(keys::random_word(16));
-    let review = Review::assign(review_id, id.clone(), draft.version, &party, draft.matter.fields(), &authors, &asked, due)?;
+    let review = Review::assign(review_id, id.clone(), draft.version, &party, draft.matter.fields(), &authors, &asked, app.today())?;
     store::insert(&mut tx, &review, app.now()).await?;
     let detail = serde_json::json!({"draft": id, "reviewer": reviewer});
     log_detail(app, &mut tx, &who.log_name(), "review.assigned", &review.id.0, &detail).await?;

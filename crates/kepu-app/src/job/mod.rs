@@ -6,7 +6,7 @@
 pub mod expire;
 
 use crate::account::log;
-use crate::create::import;
+use crate::create::{import, round};
 use crate::error::AppError;
 use crate::{App, index, keys, sync};
 use jiff::{SignedDuration, Timestamp};
@@ -31,10 +31,12 @@ pub enum Kind {
     Reindex,
     /// Exchanges with all parents.
     Exchange,
+    /// Looks through honours: announces ends, takes out what has ended. Queued every day.
+    Rounds,
 }
 
 /// Every kind.
-pub const KINDS: [Kind; 4] = [Kind::Import, Kind::Expire, Kind::Reindex, Kind::Exchange];
+pub const KINDS: [Kind; 5] = [Kind::Import, Kind::Expire, Kind::Reindex, Kind::Exchange, Kind::Rounds];
 
 impl Kind {
     /// The stored word.
@@ -44,6 +46,7 @@ impl Kind {
             Kind::Expire => "expire",
             Kind::Reindex => "reindex",
             Kind::Exchange => "exchange",
+            Kind::Rounds => "rounds",
         }
     }
     /// Reads the stored word.
@@ -163,15 +166,18 @@ pub async fn work(app: App, mut stop: watch::Receiver<bool>) {
 
 /// Queues what is done once a day; whoever comes first that day does it.
 async fn schedule(app: &App) -> Result<(), AppError> {
-    let id = JobId(format!("expire-{}", app.today()));
-    let mut tx = app.db.read().await?;
-    if store::find(&mut tx, &id).await?.is_some() {
-        return Ok(());
+    for kind in [Kind::Expire, Kind::Rounds] {
+        let id = JobId(format!("{}-{}", kind.as_str(), app.today()));
+        let mut tx = app.db.read().await?;
+        if store::find(&mut tx, &id).await?.is_some() {
+            continue;
+        }
+        drop(tx);
+        let mut tx = app.db.write().await?;
+        store::enqueue(&mut tx, &new_job(app, id, kind, &json!({}))).await?;
+        tx.commit().await?;
     }
-    drop(tx);
-    let mut tx = app.db.write().await?;
-    store::enqueue(&mut tx, &new_job(app, id, Kind::Expire, &json!({}))).await?;
-    Ok(tx.commit().await?)
+    Ok(())
 }
 
 async fn claim(app: &App) -> Result<Option<Job>, AppError> {
@@ -312,6 +318,7 @@ async fn perform(app: &App, job: &Job) -> Result<(), Failure> {
         Some(Kind::Expire) => expire::run(app).await.map(drop),
         Some(Kind::Reindex) => make_index(app, job).await,
         Some(Kind::Exchange) => exchange(app, job).await,
+        Some(Kind::Rounds) => round::after::daily(app).await.map(drop),
         None => Err(AppError::NotFound { what: "kind of job", id: job.kind.clone() }),
     };
     done.map_err(|error| Failure { again: may_go_better(&error), why: chain(&error) })

@@ -262,7 +262,7 @@ pub async fn ask_expert(app: &App, who: &Actor, id: &CaseId, party: &PartyId) ->
     let mut tx = app.db.write().await?;
     let case = open_for(&mut tx, who, Action::WorkCase, id).await?;
     let expert = kepu_store::create::party::get(&mut tx, party).await?;
-    if expert.competence(&case.fields) == 0 {
+    if expert.competence(&case.fields, app.today()) == 0 {
         return Err(kepu_domain::create::review::ReviewError::NotCompetent { reviewer: party.clone() }.into());
     }
     let org = kepu_store::org::find(&mut tx, &expert.org).await?.map_or_else(String::new, |o| o.name);

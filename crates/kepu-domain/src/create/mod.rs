@@ -1,7 +1,12 @@
-//! Create: drafts, resources, reviews, files taken in, and the people and institutions that make them.
+//! Create: drafts, resources, reviews, files taken in, and the people, institutions and places of the registry.
 
+pub mod card;
+pub mod credential;
+pub mod criteria;
 pub mod draft;
 pub mod import;
 pub mod party;
+pub mod register;
 pub mod resource;
 pub mod review;
+pub mod round;

@@ -162,8 +162,11 @@ pub enum ReviewError {
     Blocked(Vec<Finding>),
 }
 
+/// Days a reviewer has.
+const REVIEW_DAYS: i64 = 3;
+
 impl Review {
-    /// Hands version `draft_version` to `reviewer`: competent in one of `fields`, not among `authors`, not yet asked.
+    /// Hands version `draft_version` to `reviewer`: competent in one of `fields` on `today`, not among `authors`, not yet asked.
     #[expect(clippy::too_many_arguments, reason = "each is a fact of the assignment; a struct would only rename them")]
     pub fn assign(
         id: ReviewId,
@@ -173,7 +176,7 @@ impl Review {
         fields: &[String],
         authors: &[PartyId],
         asked: &[PartyId],
-        due: Date,
+        today: Date,
     ) -> Result<Review, ReviewError> {
         let who = || reviewer.id.clone();
         if authors.contains(&reviewer.id) {
@@ -182,9 +185,10 @@ impl Review {
         if asked.contains(&reviewer.id) {
             return Err(ReviewError::Twice { reviewer: who() });
         }
-        if reviewer.competence(fields) == 0 {
+        if reviewer.competence(fields, today) == 0 {
             return Err(ReviewError::NotCompetent { reviewer: who() });
         }
+        let due = today.checked_add(jiff::Span::new().days(REVIEW_DAYS)).unwrap_or(today);
         Ok(Review { id, draft, draft_version, reviewer: who(), stage: Stage::Assigned { due } })
     }
 
@@ -232,7 +236,7 @@ mod tests {
     use crate::create::party::Party;
 
     fn expert() -> Party {
-        serde_json::from_str(r#"{"id":"e","name":"甲","org":"o","title":"","fields":["food"],"qualification":"q","monthly_ceiling":4}"#).expect("party")
+        crate::create::party::tests::party("e", &["food"], 4)
     }
     fn assign(fields: &[&str], authors: &[&str], asked: &[&str]) -> Result<Review, ReviewError> {
         let fields: Vec<String> = fields.iter().map(|f| (*f).to_owned()).collect();

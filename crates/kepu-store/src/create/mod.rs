@@ -4,3 +4,4 @@ pub mod draft;
 pub mod import;
 pub mod party;
 pub mod review;
+pub mod round;

@@ -4,6 +4,7 @@ mod jobs;
 mod nouns;
 mod published;
 mod records;
+mod rounds;
 mod work;
 
 use futures::FutureExt;
@@ -114,6 +115,8 @@ macro_rules! suite {
             work::parties,
             work::drafts,
             work::reviews,
+            rounds::rounds_and_applications,
+            rounds::judgements_and_objections,
             work::tasks_follow_their_draft,
             work::tables_refuse_impossible_stages,
             work::failed_transactions_leave_nothing,

@@ -4,7 +4,7 @@ use crate::jobs::new_job;
 use crate::{RARE, at, raw, read, write};
 use jiff::civil::date;
 use kepu_domain::create::draft::{Draft, Matter, Stage as DraftStage};
-use kepu_domain::create::party::Party;
+use kepu_domain::create::party::{Party, Qualification};
 use kepu_domain::create::review::{Decision, Review, Stage as ReviewStage};
 use kepu_domain::ids::OrgId;
 use kepu_domain::listen::case::{Case, Stage as CaseStage, Step};
@@ -12,6 +12,7 @@ use kepu_domain::listen::question::{Question, Stage as QuestionStage};
 use kepu_domain::log::Break;
 use kepu_domain::org::{Org, OrgKind, Region};
 use kepu_store::create::draft::Seen;
+use kepu_store::create::party::Entry;
 use kepu_store::create::{draft, party, review};
 use kepu_store::listen::case::Steps;
 use kepu_store::listen::{case, question};
@@ -213,32 +214,32 @@ pub async fn cases(db: &Db) {
     assert_eq!(read!(db, tx => case::list_steps(tx, &"a".into(), Steps::Public, 9)).expect("steps"), [step(3, true), step(2, true)]);
 }
 
-fn party(id: &str, fields: &[&str]) -> Party {
-    Party {
+fn party(id: &str, fields: &[&str]) -> Entry {
+    let party = Party {
         id: id.into(),
         name: RARE.into(),
-        name_en: "Name".into(),
         org: "o".into(),
-        title: "研究员".into(),
-        title_en: String::new(),
         fields: fields.iter().map(|f| (*f).to_owned()).collect(),
-        qualification: "博士".into(),
+        qualifications: vec![Qualification { what: "博士".into(), ..Qualification::default() }],
         languages: vec!["zh-Hans".into(), "bo".into()],
         monthly_ceiling: 4,
         available: true,
-        sample: true,
-    }
+        values: [("about".to_owned(), RARE.into())].into(),
+        ..Party::default()
+    };
+    Entry { party, name_fold: "王".into(), changed_at: 7, version: 1 }
 }
 
 pub async fn parties(db: &Db) {
-    let list = [party("a", &["health", "food"]), party("b", &["physics"]), Party { available: false, org: "p".into(), ..party("c", &["health"]) }];
+    let mut list = [party("a", &["health", "food"]), party("b", &["physics"]), party("c", &["health"])];
+    list[2].party = Party { available: false, org: "p".into(), ..list[2].party.clone() };
     write!(db, tx => party::insert(tx, &list[0])).expect("insert");
     let mut tx = db.write().await.expect("begin");
     assert!(party::insert(&mut tx, &list[0]).await.expect_err("twice").is_duplicate());
     drop(tx);
     write!(db, tx => party::upsert_many(tx, &list)).expect("import");
     for one in &list {
-        assert_eq!(read!(db, tx => party::get(tx, &one.id)).expect("get"), *one);
+        assert_eq!(read!(db, tx => party::get(tx, &one.party.id)).expect("get"), one.party);
     }
     assert_eq!(read!(db, tx => party::count(tx)).expect("count"), 3);
     let ids = |list: Vec<Party>| list.into_iter().map(|p| p.id.0).collect::<String>();
@@ -248,13 +249,21 @@ pub async fn parties(db: &Db) {
     assert_eq!(ids(read!(db, tx => party::list_available(tx, &field("health"), 9)).expect("list")), "a");
     assert_eq!(ids(read!(db, tx => party::list_available(tx, &["physics".into(), "food".into()], 9)).expect("list")), "ab");
     assert_eq!(ids(read!(db, tx => party::list_available(tx, &[], 9)).expect("list")), "ab");
-    assert_eq!(read!(db, tx => party::find_many(tx, &["c".into(), "z".into()])).expect("many"), [list[2].clone()]);
-    let (old, version) = read!(db, tx => party::find_versioned(tx, &"a".into())).expect("find").expect("there");
-    assert_eq!(version, 2, "the import was a change");
-    let new = Party { monthly_ceiling: 9, languages: vec![], ..old };
-    write!(db, tx => party::update(tx, &new, version)).expect("update");
-    assert!(matches!(write!(db, tx => party::update(tx, &new, version)), Err(StoreError::Stale { .. })));
-    assert_eq!(read!(db, tx => party::get(tx, &"a".into())).expect("get"), new);
+    assert_eq!(read!(db, tx => party::find_many(tx, &["c".into(), "z".into()])).expect("many"), [list[2].party.clone()]);
+    let old = read!(db, tx => party::find_entry(tx, &"a".into())).expect("find").expect("there");
+    assert_eq!(old.version, 2, "the import was a change");
+    let new = Entry { party: Party { monthly_ceiling: 9, languages: vec![], ..old.party.clone() }, name_fold: "李".into(), changed_at: 9, ..old.clone() };
+    write!(db, tx => party::update(tx, &new, "account:x")).expect("update");
+    let mut tx = db.write().await.expect("begin");
+    assert!(matches!(party::update(&mut tx, &new, "account:x").await, Err(StoreError::Stale { .. })));
+    drop(tx);
+    assert_eq!(read!(db, tx => party::get(tx, &"a".into())).expect("get"), new.party);
+    assert_eq!(read!(db, tx => party::list_history(tx, &"a".into(), 9)).expect("history"), [(2, 9, "account:x".to_owned(), old.party)]);
+    assert_eq!(ids(read!(db, tx => party::list_namesakes(tx, "王", 9)).expect("namesakes")), "bc");
+    let changed = |since, after: &'static str| async move { read!(db, tx => party::list_changed(tx, since, after, 9)).expect("changed").len() };
+    assert_eq!((changed(7, "b").await, changed(8, "").await, changed(9, "a").await), (2, 1, 0));
+    write!(db, tx => party::delete(tx, &"a".into())).expect("delete");
+    assert!(read!(db, tx => party::list_history(tx, &"a".into(), 9)).expect("history").is_empty());
 }
 
 fn matter(title: &str) -> Matter {

@@ -5,6 +5,7 @@ pub mod create;
 pub mod desk;
 pub mod house;
 pub mod listen;
+pub mod round;
 pub mod work;
 
 use crate::Web;
@@ -582,7 +583,9 @@ pub async fn vocabulary(Path(name): Path<String>) -> Answer {
         desk::drafts,
         desk::draft,
         desk::reviews,
-        desk::review
+        desk::review,
+        round::rounds,
+        round::round
     )
 )]
 struct Doc;

@@ -3,8 +3,10 @@
 pub mod correct;
 pub mod draft;
 pub mod edit;
+pub mod field;
 pub mod import;
 pub mod matter;
 pub mod resource;
 pub mod review;
+pub mod round;
 pub mod writing;

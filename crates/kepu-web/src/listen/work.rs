@@ -121,7 +121,7 @@ fn expert(s: &Shell, candidate: &Candidate, wanted: &[String], orgs: &HashMap<St
         name: s.pick(&party.name, &party.name_en).to_owned(),
         title: s.pick(&party.title, &party.title_en).to_owned(),
         org: orgs.get(&party.org.0).cloned().unwrap_or_default(),
-        qualification: party.qualification.clone(),
+        qualification: s.list(party.qualifications.iter().filter(|q| q.counts(kepu_app::china_date(s.now))).map(|q| q.what.as_str())),
         covered: s.t3("expert-fields", "n", candidate.fields_covered, "of", wanted.len(), "names", s.list(covered.into_iter())),
         load: s.t2("expert-load", "load", candidate.load, "ceiling", party.monthly_ceiling),
         asked: party.id.0 == asked,

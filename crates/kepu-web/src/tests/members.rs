@@ -9,6 +9,7 @@ use kepu_app::{AppError, member};
 use kepu_domain::access::{Actor, Role};
 use kepu_domain::create::party::Party;
 use kepu_domain::ids::{AccountId, OrgId};
+use kepu_store::create::party::Entry;
 
 struct House {
     node: Node,
@@ -242,19 +243,11 @@ async fn organisations_are_found_added_and_renamed_below_ones_own_only() {
 async fn a_registry_entry_is_linked_by_its_own_organisation_only() {
     let h = house().await;
     let app = &h.node.web.app;
-    let party = |id: &str, org: &str| Party {
-        id: id.into(),
-        name: "周医生".into(),
-        name_en: String::new(),
-        org: org.into(),
-        title: "主任医师".into(),
-        title_en: String::new(),
-        fields: vec!["health".into()],
-        qualification: "证书".into(),
-        languages: vec![],
-        monthly_ceiling: 4,
-        available: true,
-        sample: true,
+    let party = |id: &str, org: &str| Entry {
+        name_fold: kepu_text::fold("周医生"),
+        party: Party { id: id.into(), name: "周医生".into(), org: org.into(), fields: vec!["health".into()], ..Party::default() },
+        changed_at: 0,
+        version: 1,
     };
     let mut tx = app.db.write().await.expect("tx");
     kepu_store::create::party::upsert_many(&mut tx, &[party("ours", "411525"), party("theirs", "420000")]).await.expect("parties");

@@ -3,6 +3,7 @@
 
 mod pages;
 mod records;
+mod rounds;
 mod store;
 mod sync;
 
@@ -27,6 +28,9 @@ pub enum Bench {
         #[arg(long)]
         database: Option<String>,
     },
+    /// A round of applications with a planted truth: assigning judges, ordering, raw means against adjusted scores. Size:
+    /// applications, with one judge for every 25 of them.
+    Rounds(Args),
     /// Two nodes over loopback: small records first, then nothing new. Size: records.
     Sync(Args),
 }
@@ -34,7 +38,7 @@ pub enum Bench {
 /// How much, and how to print it.
 #[derive(clap::Args)]
 pub struct Args {
-    /// How many; default: 100000 records, 500 requests a page, 20000 rows, 10000 records exchanged.
+    /// How many; default: 100000 records, 500 requests a page, 20000 rows, 5000 applications, 10000 records exchanged.
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
     size: Option<u64>,
     /// JSON lines instead of a table.
@@ -69,13 +73,14 @@ impl Bench {
             Bench::Records(args) => ("records", args.or(100_000), args.json, records::run(args.or(100_000))?),
             Bench::Pages(args) => ("pages", args.or(500), args.json, pages::run(args.or(500)).await?),
             Bench::Store { args, database } => ("store", args.or(20_000), args.json, store::run(args.or(20_000), database.as_deref()).await?),
+            Bench::Rounds(args) => ("rounds", args.or(5_000), args.json, rounds::run(args.or(5_000)).await?),
             Bench::Sync(args) => ("sync", args.or(10_000), args.json, sync::run(args.or(10_000)).await?),
         };
         for Figure { metric, value, unit } in figures {
             if json {
                 println!("{}", serde_json::json!({"bench": name, "size": size, "metric": metric, "value": value, "unit": unit}));
             } else {
-                println!("{metric:<44} {value:>14.2} {unit}");
+                println!("{metric:<44} {value:>14.3} {unit}");
             }
         }
         Ok(ExitCode::SUCCESS)

@@ -1,0 +1,1 @@
+CREATE INDEX party_org ON party (org, id);

@@ -1,0 +1,1 @@
+CREATE INDEX party_name ON party (name_fold, id);

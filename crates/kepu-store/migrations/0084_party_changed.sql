@@ -1,0 +1,1 @@
+CREATE INDEX party_changed ON party (changed_at, id);

@@ -1,0 +1,1 @@
+CREATE INDEX round_stage ON round (stage, closes, id);

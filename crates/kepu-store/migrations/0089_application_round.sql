@@ -1,0 +1,1 @@
+CREATE INDEX application_round ON application (round, id);

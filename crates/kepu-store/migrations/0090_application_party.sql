@@ -1,0 +1,1 @@
+CREATE INDEX application_party ON application (party, id);

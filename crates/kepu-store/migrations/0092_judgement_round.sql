@@ -1,0 +1,1 @@
+CREATE INDEX judgement_round ON judgement (round, application, judge);

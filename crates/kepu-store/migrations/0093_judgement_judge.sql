@@ -1,0 +1,1 @@
+CREATE INDEX judgement_judge ON judgement (judge, stage, application);

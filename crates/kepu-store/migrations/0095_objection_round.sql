@@ -1,0 +1,1 @@
+CREATE INDEX objection_round ON objection (round, at, id);

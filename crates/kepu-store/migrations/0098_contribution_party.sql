@@ -1,0 +1,1 @@
+CREATE INDEX contribution_party ON contribution (party, day, id);

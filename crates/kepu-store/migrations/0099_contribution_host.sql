@@ -1,0 +1,1 @@
+CREATE INDEX contribution_host ON contribution (host, stage, day, id);

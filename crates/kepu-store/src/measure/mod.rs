@@ -1,0 +1,3 @@
+//! Measure: the ledger of contributions.
+
+pub mod contribution;
