@@ -6,6 +6,7 @@ use crate::create::{publish, review};
 use crate::error::AppError;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use kepu_domain::access::{Action, Actor};
+use kepu_domain::create::attention::{Attention, attention, shown_until};
 use kepu_domain::create::draft::{Draft, Matter, Progress};
 use kepu_domain::create::review::{Review, Stage as ReviewStage};
 use kepu_domain::ids::{AccountId, CaseId, DraftId, OrgId, ReviewId, SubjectId};
@@ -96,6 +97,8 @@ pub enum Task {
     Withdrawn(SubjectId, Kind),
     /// Look again at what one's organisation said.
     Recheck(SubjectId, Kind),
+    /// Say that one's own registry entry is still right.
+    Confirm,
 }
 
 /// Kind of a public subject.
@@ -149,6 +152,7 @@ pub async fn desk(app: &App, who: &Actor) -> Result<Desk, AppError> {
     }
     let mut waiting = Vec::new();
     own_drafts(app, &mut tx, who, &mut names, &mut due, &mut waiting).await?;
+    due.extend(own_entry(app, &mut tx, who, &mut names).await?);
     submitted(app, &mut tx, who, &mut names, &mut waiting).await?;
     due.sort_by_key(|item| item.clock.at());
     let mut unanswered = Vec::new();
@@ -183,6 +187,20 @@ impl Names {
         self.0.insert(id.clone(), name.clone());
         Ok(Place::Org(name))
     }
+}
+
+/// The actor's registry entry, if it must be confirmed: else their card hides itself.
+async fn own_entry(app: &App, tx: &mut Tx, who: &Actor, names: &mut Names) -> Result<Option<Item>, AppError> {
+    let Some(id) = review::party_of(tx, who).await? else { return Ok(None) };
+    let Some(party) = kepu_store::create::party::find(tx, &id).await? else { return Ok(None) };
+    let (definitions, today) = (app.definitions(), app.today());
+    let asks = attention(&party, &definitions.registers, today);
+    if !asks.iter().any(|kind| matches!(kind, Attention::Stale | Attention::Soon)) {
+        return Ok(None);
+    }
+    let until = shown_until(&party, &definitions.registers, today).unwrap_or(today);
+    let place = names.org(tx, &party.org).await?;
+    Ok(Some(Item { task: Task::Confirm, title: party.name, note: String::new(), place, clock: Clock::By(end_of(until)) }))
 }
 
 /// The end of a day in China.
@@ -366,7 +384,9 @@ async fn changes(app: &App, tx: &mut Tx, who: &Actor) -> Result<Vec<Item>, AppEr
         let clock = Clock::Since(moment(row.corrected));
         rows.push(Item { task: Task::Corrected(row.id.clone(), kind(&row)), title: title(&row), note, place: place(&row), clock });
     }
-    for row in subject::list(tx, &subject::Filter::default(), subject::Order::Withdrawn, None, 20).await? {
+    // What has neither text nor title left, such as a card that its owner took back, is no news for anybody's work.
+    let withdrawn = subject::list(tx, &subject::Filter::default(), subject::Order::Withdrawn, None, 20).await?;
+    for row in withdrawn.into_iter().filter(|row| !row.title.is_empty()) {
         let at = row.withdrawn_at.unwrap_or_default();
         if at < since {
             break;

@@ -1,4 +1,4 @@
--- Objections to a proposal; who objects need not say who they are.
+-- Objections to a proposal. Who objects need not say who they are.
 CREATE TABLE objection (
     id          TEXT   NOT NULL PRIMARY KEY,
     round       TEXT   NOT NULL,

@@ -30,6 +30,18 @@ pub enum Bench {
         #[arg(long)]
         json: bool,
     },
+    /// The registry: taking people and places in, finding the competent and near who are free, writing them out the same.
+    Registry {
+        /// How many people.
+        #[arg(long, default_value_t = 200_000)]
+        people: usize,
+        /// How many places.
+        #[arg(long, default_value_t = 50_000)]
+        places: usize,
+        /// JSON lines instead of a table.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 impl Bench {
@@ -38,6 +50,7 @@ impl Bench {
         let (bench, size, json, figures) = match self {
             Bench::Records { size, json } => ("records", size, json, records(size)?),
             Bench::Sync { size, json } => ("sync", size, json, crate::bench_sync::run(size).await?),
+            Bench::Registry { people, places, json } => ("registry", people + places, json, crate::bench_registry::run(people, places).await?),
         };
         for (metric, value, unit) in figures {
             if json {

@@ -4,6 +4,7 @@
 mod account;
 mod backup;
 mod bench;
+mod bench_registry;
 mod bench_sync;
 mod bundle;
 mod commands;
@@ -12,6 +13,7 @@ mod import;
 mod input;
 mod measure;
 mod node;
+mod registry;
 mod serve;
 mod verify;
 mod work;
@@ -57,8 +59,14 @@ enum Command {
     /// The audit log.
     #[command(subcommand)]
     Audit(commands::Audit),
-    /// Take in many resources or claims from JSON lines or CSV.
+    /// Take in many resources, claims or entries of a register from JSON lines, CSV or a workbook.
     Import(import::Import),
+    /// The registry as files.
+    #[command(subcommand)]
+    Registry(registry::Registry),
+    /// Definition files: registers, rounds, criteria, scoring.
+    #[command(subcommand)]
+    Definitions(registry::Definitions),
     /// Do queued jobs, without serving pages.
     Work(work::Work),
     /// Publish the sample texts and make the sample accounts.
@@ -104,6 +112,8 @@ async fn main() -> ExitCode {
         Command::Account(account) => account.run().await,
         Command::Audit(audit) => audit.run().await,
         Command::Import(import) => import.run().await,
+        Command::Registry(registry) => registry.run().await,
+        Command::Definitions(definitions) => definitions.run().await,
         Command::Work(work) => work.run().await,
         Command::Seed(folder) => folder.seed().await,
         Command::Demo(demo) => demo.run().await,

@@ -4,6 +4,7 @@ mod jobs;
 mod nouns;
 mod published;
 mod records;
+mod registry;
 mod work;
 
 use futures::FutureExt;
@@ -112,6 +113,8 @@ macro_rules! suite {
             work::questions,
             work::cases,
             work::parties,
+            registry::names_that_stand_twice,
+            registry::what_entries_said_before,
             work::drafts,
             work::reviews,
             work::tasks_follow_their_draft,

@@ -1,10 +1,12 @@
 //! Taking in a file: it is kept, looked at, started, and then worked off row by row, each batch with its counts in one
-//! transaction. What a whole batch may be signed off for is published, what needs individual people becomes a draft, what
-//! cannot be taken comes back with line and reason. A run that was killed goes on where it stopped; nothing enters twice.
+//! transaction. What a whole batch may be signed off for is published, what needs individual people becomes a draft, entries of
+//! a register are entered, what cannot be taken comes back with line and reason. A run that was killed goes on where it stopped; nothing enters twice.
 //! Page, job and command call the same functions.
 
+pub mod party;
 pub mod read;
 pub mod row;
+mod sheet;
 
 use crate::account::log;
 use crate::create::draft::begin_as;
@@ -12,7 +14,8 @@ use crate::create::publish::saying_of;
 use crate::error::{AppError, FieldError};
 use crate::{App, blob, job, keys, record};
 use kepu_domain::access::{Action, Actor};
-use kepu_domain::create::import::{Counts, Import, Plan, PlanError, Row, Stage, guess};
+use kepu_domain::create::import::{Counts, Import, Kind, Plan, PlanError, Row, Stage, Target, guess};
+use kepu_domain::create::register::Registers;
 use kepu_domain::create::resource::Finding;
 use kepu_domain::ids::{AccountId, ImportId, JobId, OrgId, SubjectId};
 use kepu_domain::org::Org;
@@ -89,13 +92,29 @@ fn plan_error(error: PlanError) -> AppError {
     let field = match error {
         PlanError::NoTarget(target) => FieldError::new("columns", "import_no_target").with("target", target),
         PlanError::NoColumn { target, column } => FieldError::new(&target, "import_no_column").with("column", column),
-        PlanError::Unfilled(target) => FieldError::new(target, "import_unfilled"),
+        PlanError::Unfilled(target) => FieldError::new(&target, "import_unfilled"),
     };
     AppError::Invalid(vec![field])
 }
 
-async fn allowed(tx: &mut Tx, who: &Actor, org: &OrgId) -> Result<(), AppError> {
-    Ok(who.may(Action::Import, Some(&kepu_store::org::line(tx, org).await?))?)
+/// Texts are taken in by editors, entries of the registry by stewards.
+pub fn action_for(kind: Kind) -> Action {
+    match kind {
+        Kind::Resource | Kind::Claim => Action::Import,
+        Kind::Party => Action::ManageMembers,
+    }
+}
+
+async fn allowed(tx: &mut Tx, who: &Actor, org: &OrgId, kind: Kind) -> Result<(), AppError> {
+    Ok(who.may(action_for(kind), Some(&kepu_store::org::line(tx, org).await?))?)
+}
+
+/// What the rows of a plan can fill, in the order of forms.
+pub fn targets<'a>(plan: &Plan, registers: &'a Registers) -> Vec<Target<'a>> {
+    match (plan.kind, registers.registers.get(&plan.register)) {
+        (Kind::Party, Some(register)) => party::targets(register, registers),
+        (kind, _) => kind.targets().iter().map(|t| Target { name: t.name, needed: t.needed, columns: t.columns.to_vec().into() }).collect(),
+    }
 }
 
 /// A file as it is brought.
@@ -116,11 +135,15 @@ pub struct Brought<'a> {
 /// May: editors. Writes: blob, import, log.
 pub async fn bring(app: &App, who: &Actor, brought: Brought<'_>) -> Result<Import, AppError> {
     let mut tx = app.db.read().await?;
-    allowed(&mut tx, who, &brought.org).await?;
+    allowed(&mut tx, who, &brought.org, brought.plan.kind).await?;
     drop(tx);
+    let definitions = app.definitions();
+    check_register(&brought.plan, &definitions.registers)?;
     let (table, rows) = look(brought.bytes.to_vec()).await?;
     let mut plan = brought.plan;
-    for (target, column) in guess(plan.kind, &table.columns) {
+    let targets = targets(&plan, &definitions.registers);
+    plan.fixed.retain(|target, _| plan.kind != Kind::Party || targets.iter().any(|known| known.name == target));
+    for (target, column) in guess(&targets, &table.columns) {
         plan.columns.entry(target).or_insert(column);
     }
     let import = Import {
@@ -143,6 +166,11 @@ pub async fn bring(app: &App, who: &Actor, brought: Brought<'_>) -> Result<Impor
     Ok(import)
 }
 
+fn check_register(plan: &Plan, registers: &Registers) -> Result<(), AppError> {
+    let known = plan.kind != Kind::Party || registers.registers.contains_key(&plan.register);
+    if known { Ok(()) } else { Err(AppError::Invalid(vec![FieldError::new("register", "import_register").with("register", &plan.register)])) }
+}
+
 async fn look(bytes: Vec<u8>) -> Result<(Arc<Table>, usize), AppError> {
     let looked = tokio::task::spawn_blocking(move || Table::read(&bytes).map(|table| (table.count(), Arc::new(table)))).await;
     let (rows, table) = looked.map_err(|e| AppError::Record(e.to_string()))??;
@@ -158,7 +186,7 @@ pub async fn table(app: &App, import: &Import) -> Result<Arc<Table>, AppError> {
 pub async fn get(app: &App, who: &Actor, id: &ImportId) -> Result<Import, AppError> {
     let mut tx = app.db.read().await?;
     let import = store::get(&mut tx, id).await?;
-    match allowed(&mut tx, who, &import.org).await {
+    match allowed(&mut tx, who, &import.org, import.plan.kind).await {
         Ok(()) => Ok(import),
         Err(AppError::Denied(_)) => Err(AppError::NotFound { what: "import", id: id.0.clone() }),
         Err(error) => Err(error),
@@ -170,7 +198,7 @@ pub async fn list(app: &App, who: &Actor, limit: u32) -> Result<Vec<Import>, App
     let mut tx = app.db.read().await?;
     let mut list = Vec::new();
     for import in store::list(&mut tx, None, limit).await? {
-        if allowed(&mut tx, who, &import.org).await.is_ok() {
+        if allowed(&mut tx, who, &import.org, import.plan.kind).await.is_ok() {
             list.push(import);
         }
     }
@@ -184,9 +212,11 @@ pub async fn plan(app: &App, who: &Actor, id: &ImportId, version: i64, plan: Pla
         return Err(AppError::Stale { what: "import", id: id.0.clone() });
     }
     check_fixed(&plan)?;
-    plan.check(&table(app, &import).await?.columns).map_err(plan_error)?;
+    let definitions = app.definitions();
+    check_register(&plan, &definitions.registers)?;
+    plan.check(&targets(&plan, &definitions.registers), &table(app, &import).await?.columns).map_err(plan_error)?;
     let mut tx = app.db.write().await?;
-    allowed(&mut tx, who, &org).await?;
+    allowed(&mut tx, who, &org, plan.kind).await?;
     let import = store::update(&mut tx, Import { plan, org, ..import }).await?;
     tx.commit().await?;
     Ok(import)
@@ -286,7 +316,16 @@ pub struct Tried {
     /// Its line.
     pub line: usize,
     /// What it becomes, or why it is refused.
-    pub outcome: Result<Ready, Reason>,
+    pub outcome: Result<Becomes, Reason>,
+}
+
+/// What a row becomes.
+#[derive(Clone, Debug)]
+pub enum Becomes {
+    /// A text.
+    Text(Box<Ready>),
+    /// An entry of the registry.
+    Entry(Box<party::Said>),
 }
 
 /// What the first rows of a file would become; nothing is written.
@@ -305,16 +344,19 @@ pub struct DryRun {
 pub async fn try_out(app: &App, import: &Import, most: usize, show: usize) -> Result<DryRun, AppError> {
     let table = table(app, import).await?;
     let batch = batch_of(app, import).await?;
-    let app = app.clone();
+    let (app, definitions) = (app.clone(), app.definitions());
     let tried = tokio::task::spawn_blocking(move || {
         let batch = batch.with_key(&app);
         let mut run = DryRun::default();
         for (line, row) in table.rows().take(most) {
-            let outcome = row.and_then(|row| prepare(&batch, &row));
+            let outcome = row.and_then(|row| match batch.plan.kind {
+                Kind::Party => party::read(&batch.plan, &row, &definitions.registers).map(|said| Becomes::Entry(Box::new(said))),
+                Kind::Resource | Kind::Claim => prepare(&batch, &row).map(|ready| Becomes::Text(Box::new(ready))),
+            });
             run.counts.done += 1;
             match &outcome {
-                Ok(ready) if ready.publish => run.counts.published += 1,
-                Ok(_) => run.counts.drafts += 1,
+                Ok(Becomes::Text(ready)) if !ready.publish => run.counts.drafts += 1,
+                Ok(_) => run.counts.published += 1,
                 Err(reason) => {
                     run.counts.refused += 1;
                     if run.refused.len() < 20 {
@@ -380,23 +422,30 @@ pub async fn run(app: &App, id: &ImportId, progress: &(dyn Fn(&Counts) + Send + 
     let mut tx = app.db.read().await?;
     let mut import = store::get(&mut tx, id).await?;
     let who = actor_of(&mut tx, import.account.as_ref()).await?;
-    allowed(&mut tx, &who, &import.org).await?;
+    allowed(&mut tx, &who, &import.org, import.plan.kind).await?;
     drop(tx);
     if !matches!(import.stage, Stage::Started { .. }) {
         return Ok(import);
     }
     let table = table(app, &import).await?;
-    import.plan.check(&table.columns).map_err(plan_error)?;
+    let definitions = app.definitions();
+    import.plan.check(&targets(&import.plan, &definitions.registers), &table.columns).map_err(plan_error)?;
     if import.counts.done == 0 && !table.warnings.is_empty() {
         note(app, &import, LineKind::Warning, &table.warnings).await?;
     }
     loop {
-        let part = next_rows(&table, usize::try_from(import.counts.done).unwrap_or(usize::MAX)).await?;
+        let most = if import.plan.kind == Kind::Party { party::BATCH } else { BATCH };
+        let part = next_rows(&table, usize::try_from(import.counts.done).unwrap_or(usize::MAX), most).await?;
         if part.is_empty() {
             break;
         }
-        let ready = prepare_all(app, &import, part).await?;
-        import = enter(app, &who, import, ready).await?;
+        import = if import.plan.kind == Kind::Party {
+            let said = read_parties(app, &import, part).await?;
+            party::enter(app, &who, import, said).await?
+        } else {
+            let ready = prepare_all(app, &import, part).await?;
+            enter(app, &who, import, ready).await?
+        };
         progress(&import.counts);
     }
     let mut tx = app.db.write().await?;
@@ -435,9 +484,9 @@ fn line_of(line: usize, kind: LineKind, reason: &Reason) -> Line {
 
 type Read = (usize, Result<Row, Reason>);
 
-async fn next_rows(table: &Arc<Table>, skip: usize) -> Result<Vec<Read>, AppError> {
+async fn next_rows(table: &Arc<Table>, skip: usize, most: usize) -> Result<Vec<Read>, AppError> {
     let table = table.clone();
-    let rows = tokio::task::spawn_blocking(move || table.rows().skip(skip).take(BATCH).collect());
+    let rows = tokio::task::spawn_blocking(move || table.rows_from(skip).take(most).collect());
     rows.await.map_err(|e| AppError::Record(e.to_string()))
 }
 
@@ -449,6 +498,14 @@ async fn prepare_all(app: &App, import: &Import, part: Vec<Read>) -> Result<Vec<
         part.into_iter().map(|(line, row)| (line, row.and_then(|row| prepare(&batch, &row)))).collect()
     });
     ready.await.map_err(|e| AppError::Record(e.to_string()))
+}
+
+async fn read_parties(app: &App, import: &Import, part: Vec<Read>) -> Result<Vec<(usize, Result<party::Said, Reason>)>, AppError> {
+    let (definitions, plan) = (app.definitions(), import.plan.clone());
+    let said = tokio::task::spawn_blocking(move || {
+        part.into_iter().map(|(line, row)| (line, row.and_then(|row| party::read(&plan, &row, &definitions.registers)))).collect()
+    });
+    said.await.map_err(|e| AppError::Record(e.to_string()))
 }
 
 /// Enters one batch with its counts.
