@@ -69,7 +69,7 @@ impl Node {
     /// Runs a command on this node, whatever its exit status.
     pub fn output(&self, words: &[&str]) -> anyhow::Result<Output> {
         let (head, tail) = match words {
-            [a @ ("node" | "record" | "audit" | "bundle" | "account"), b, rest @ ..] => (vec![*a, *b], rest),
+            [a @ ("node" | "record" | "audit" | "bundle" | "account" | "registry" | "definitions"), b, rest @ ..] => (vec![*a, *b], rest),
             [a, rest @ ..] => (vec![*a], rest),
             [] => bail!("no command"),
         };

@@ -34,10 +34,11 @@ const fn seen_by(seat: &'static str, template: &'static str, path: &'static str)
 }
 
 /// Parts of other pages: they are looked at with the pages that include them.
-pub const PARTS: [&str; 9] = [
+pub const PARTS: [&str; 10] = [
     "base.html",
     "create/draft/parts.html",
     "create/draft/saved.html",
+    "create/register/values.html",
     "create/registry/field.html",
     "create/round/parts.html",
     "lines.html",
@@ -127,6 +128,21 @@ pub fn all() -> Vec<Sight> {
         seen_by("reviewer", "create/round/judge.html", "/judging/sample-judging-1"),
         seen_by("editor", "create/tools.html", "/c/{claim}"),
         seen_by("editor", "create/withdraw.html", "/withdraw/{claim}"),
+        at("create/register/list.html", "/registers"),
+        at("create/register/show.html", "/register/experts"),
+        at("create/register/show.html", "/register/halls"),
+        at("create/register/card.html", "/party/{card}"),
+        at("measure/talent.html", "/talent"),
+        seen_by("steward", "create/registry/list.html", "/registry"),
+        seen_by("steward", "create/registry/ways.html", "/registry/new"),
+        seen_by("steward", "create/registry/edit.html", "/registry/new?register=halls"),
+        seen_by("steward", "create/registry/edit.html", "/registry/{entry}/edit"),
+        seen_by("steward", "create/registry/show.html", "/registry/{entry}"),
+        seen_by("contributor", "create/registry/show.html", "/account/registry"),
+        seen_by("steward", "create/registry/none.html", "/account/registry"),
+        seen_by("steward", "create/registry/doubles.html", "/registry/doubles"),
+        seen_by("steward", "create/registry/delete.html", "/registry/{entry}/delete"),
+        seen_by("system_admin", "create/definitions.html", "/definitions"),
         Sight { status: 409, way: Way::Walk("a form of an earlier session", outdated), ..seen_by("duty_officer", "resume.html", "") },
     ]
 }

@@ -1,6 +1,8 @@
 //! People and their journeys through the pages of real nodes, in a real browser. The same deeds without pages are in `story`.
 
 use anyhow::{Context, ensure};
+use kepu_app::{App, Options};
+use kepu_store::create::party;
 use kepu_tests::axe::Axe;
 use kepu_tests::browser::{Browser, Person};
 use kepu_tests::{Node, cutting_relay};
@@ -115,6 +117,82 @@ fn reviewed_and_signed(editor: &Person, reviewers: &[(&Person, &str)]) -> anyhow
     editor.open("/desk")?;
     editor.click_by("签发", RUMOUR)?;
     editor.click("签发")
+}
+
+/// Makes a registry entry look as if its owner had confirmed it thirteen months ago.
+fn long_ago(node: &Node, id: &str) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    runtime.block_on(async {
+        let app = App::open(Options { data: node.data().to_owned(), database: None, index: false }).await?;
+        let mut tx = app.db.write().await?;
+        let mut entry = party::find_entry(&mut tx, &id.into()).await?.context("entry")?;
+        entry.party.confirmed = app.today().checked_sub(jiff::Span::new().months(13)).ok();
+        party::update(&mut tx, &entry, "test").await?;
+        Ok(tx.commit().await?)
+    })
+}
+
+#[test]
+fn a_doctor_is_reminded_confirms_by_one_tap_and_takes_a_consent_back() -> anyhow::Result<()> {
+    let Some(browser) = Browser::find()? else { return Ok(()) };
+    let nation = Node::init("国家示例", "000000")?;
+    let accounts = seed(&nation)?;
+    long_ago(&nation, "p-zhou")?;
+    let served = nation.serve()?;
+    let doctor = sign_in(&browser, &served.url(), &accounts, "yisheng")?;
+    doctor.open("/desk")?;
+    doctor.see("登记信息该确认了")?;
+    doctor.click_by("看看并确认", "登记信息该确认了")?;
+    doctor.see("太久没有确认")?;
+    doctor.see("周示例")?;
+    doctor.click("都对，确认")?;
+    doctor.see("已确认，谢谢")?;
+    doctor.click("看公开名片")?;
+    doctor.see("media@example.org")?;
+    let card = doctor.address()?;
+    doctor.open("/account/registry")?;
+    doctor.click("撤回 媒体联系")?;
+    doctor.see("已撤回")?;
+    let visitor = browser.person(&served.url())?;
+    visitor.open(&card)?;
+    visitor.see("周示例")?;
+    visitor.not_see("media@example.org")?;
+    // What she corrects has the same form for everybody, and her own institution's steward sees that it changed.
+    doctor.open("/account/registry")?;
+    doctor.click("更正")?;
+    doctor.fill("about", "每周三下午可以答疑。（示例）")?;
+    doctor.send()?;
+    doctor.see("已保存")?;
+    doctor.see("每周三下午可以答疑")
+}
+
+#[test]
+fn a_museum_educator_notes_what_works_in_the_hall() -> anyhow::Result<()> {
+    let Some(browser) = Browser::find()? else { return Ok(()) };
+    let nation = Node::init("国家示例", "000000")?;
+    let accounts = seed(&nation)?;
+    let served = nation.serve()?;
+    let educator = sign_in(&browser, &served.url(), &accounts, "bianji")?;
+    educator.open("/registry?q=省科技馆")?;
+    educator.click("示例省科技馆")?;
+    educator.click("更正")?;
+    educator.choose("exhibits.3.state", "正常")?;
+    educator.fill("exhibits.4.name", "静电球")?;
+    educator.choose("exhibits.4.state", "故障")?;
+    // A mistake elsewhere keeps everything that was typed.
+    educator.fill("visits", "许多人")?;
+    educator.send()?;
+    educator.see("要写整数")?;
+    ensure!(educator.value("exhibits.4.name")? == "静电球");
+    educator.fill("visits", "430000")?;
+    educator.send()?;
+    educator.see("已保存")?;
+    let visitor = browser.person(&served.url())?;
+    visitor.open("/register/halls")?;
+    visitor.click("示例省科技馆")?;
+    visitor.see("静电球")?;
+    visitor.see("故障")?;
+    visitor.see("430000")
 }
 
 #[test]

@@ -6,6 +6,7 @@ use crate::create::{publish, review, round};
 use crate::error::AppError;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use kepu_domain::access::{Action, Actor};
+use kepu_domain::create::attention::{Attention, attention, shown_until};
 use kepu_domain::create::draft::{Draft, Matter, Progress};
 use kepu_domain::create::review::{Review, Stage as ReviewStage};
 use kepu_domain::ids::{AccountId, ApplicationId, CaseId, DraftId, OrgId, ReviewId, RoundId, SubjectId};
@@ -102,6 +103,8 @@ pub enum Task {
     Office(RoundId, RoundStep, usize),
     /// Do something about one application.
     Applicant(ApplicationId, RoundStep),
+    /// Say that one's own registry entry is still right.
+    Confirm,
 }
 
 /// What a round or an application waits for.
@@ -184,6 +187,7 @@ pub async fn desk(app: &App, who: &Actor) -> Result<Desk, AppError> {
     }
     let mut waiting = Vec::new();
     own_drafts(app, &mut tx, who, &mut names, &mut due, &mut waiting).await?;
+    due.extend(own_entry(app, &mut tx, who, &mut names).await?);
     submitted(app, &mut tx, who, &mut names, &mut waiting).await?;
     due.extend(rounds.due);
     waiting.extend(rounds.waiting);
@@ -220,6 +224,20 @@ impl Names {
         self.0.insert(id.clone(), name.clone());
         Ok(Place::Org(name))
     }
+}
+
+/// The actor's registry entry, if it must be confirmed: else their card hides itself.
+async fn own_entry(app: &App, tx: &mut Tx, who: &Actor, names: &mut Names) -> Result<Option<Item>, AppError> {
+    let Some(id) = review::party_of(tx, who).await? else { return Ok(None) };
+    let Some(party) = kepu_store::create::party::find(tx, &id).await? else { return Ok(None) };
+    let (definitions, today) = (app.definitions(), app.today());
+    let asks = attention(&party, &definitions.registers, today);
+    if !asks.iter().any(|kind| matches!(kind, Attention::Stale | Attention::Soon)) {
+        return Ok(None);
+    }
+    let until = shown_until(&party, &definitions.registers, today).unwrap_or(today);
+    let place = names.org(tx, &party.org).await?;
+    Ok(Some(Item { task: Task::Confirm, title: party.name, note: String::new(), place, clock: Clock::By(end_of(until)) }))
 }
 
 /// The end of a day in China.
@@ -403,7 +421,9 @@ async fn changes(app: &App, tx: &mut Tx, who: &Actor) -> Result<Vec<Item>, AppEr
         let clock = Clock::Since(moment(row.corrected));
         rows.push(Item { task: Task::Corrected(row.id.clone(), kind(&row)), title: title(&row), note, place: place(&row), clock });
     }
-    for row in subject::list(tx, &subject::Filter::default(), subject::Order::Withdrawn, None, 20).await? {
+    // What has neither text nor title left, such as a card that its owner took back, is no news for anybody's work.
+    let withdrawn = subject::list(tx, &subject::Filter::default(), subject::Order::Withdrawn, None, 20).await?;
+    for row in withdrawn.into_iter().filter(|row| !row.title.is_empty()) {
         let at = row.withdrawn_at.unwrap_or_default();
         if at < since {
             break;

@@ -15,6 +15,7 @@ pub mod index;
 pub mod job;
 pub mod keys;
 pub mod listen;
+pub mod measure;
 pub mod media;
 pub mod member;
 pub mod node;
@@ -186,4 +187,10 @@ impl App {
 /// The civil date in China (UTC+8, no summer time).
 pub fn china_date(at: Timestamp) -> jiff::civil::Date {
     jiff::tz::Offset::constant(8).to_datetime(at).date()
+}
+
+/// The minute of the day in China, from 0.
+pub fn china_minute(at: Timestamp) -> u16 {
+    let time = jiff::tz::Offset::constant(8).to_datetime(at).time();
+    u16::from(time.hour().unsigned_abs()) * 60 + u16::from(time.minute().unsigned_abs())
 }

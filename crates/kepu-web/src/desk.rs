@@ -123,7 +123,7 @@ pub fn row(s: &Shell, item: &Item) -> Row {
 
 fn clock(s: &Shell, item: &Item) -> Html {
     match (&item.clock, &item.task) {
-        (Clock::By(at), Task::Review(_) | Task::Recheck(..) | Task::Card(_)) => {
+        (Clock::By(at), Task::Review(_) | Task::Recheck(..) | Task::Card(_) | Task::Confirm) => {
             let day = |at: jiff::Timestamp| jiff::tz::Offset::constant(8).to_datetime(at).date();
             s.due(day(*at), day(s.now))
         }
@@ -173,6 +173,7 @@ fn task_words(s: &Shell, task: &Task) -> (&'static str, String, String, String) 
         Task::Card(id) => ("card", s.t("task-card"), urls::resource(id), s.t("verb-read")),
         Task::Corrected(id, kind) => ("corrected", s.t("corrected"), subject(*kind, id), s.t("verb-read")),
         Task::Withdrawn(id, kind) => ("withdrawn", s.t("withdrawn"), subject(*kind, id), s.t("verb-read")),
+        Task::Confirm => ("confirm", s.t("task-confirm"), "/account/registry".to_owned(), s.t("verb-confirm")),
         Task::Recheck(id, kind) => ("recheck", s.t("task-recheck"), subject(*kind, id), s.t("verb-recheck")),
         Task::Judge(n) => ("judge", s.t1("task-judge", "n", n), urls::JUDGING.to_owned(), s.t("verb-judge")),
         Task::Office(id, step, n) => ("round", s.t1(round_step(*step), "n", n), urls::round_office(id), s.t("verb-round")),

@@ -176,7 +176,8 @@ pub async fn changes(web: &Web, req: &Req, tx: &mut Tx, limit: u32) -> Result<Ve
         let text = corrections(web, tx, &row).await?.into_iter().next().map(|c| c.text).unwrap_or_default();
         list.push(change(s, &row, text, row.corrected, false));
     }
-    for row in subject::list(tx, &Filter::default(), Order::Withdrawn, None, limit).await? {
+    // What has neither text nor title left, such as a card that its owner took back, is no news for readers.
+    for row in subject::list(tx, &Filter::default(), Order::Withdrawn, None, limit).await?.into_iter().filter(|row| !row.title.is_empty()) {
         let text = row.reason.clone();
         list.push(change(s, &row, text, row.withdrawn_at.unwrap_or_default(), true));
     }

@@ -102,12 +102,13 @@ pub struct User {
 impl User {
     /// From a session.
     pub fn new(signed_in: &SignedIn) -> Self {
-        const SHOWN: [Action; 11] = [
+        const SHOWN: [Action; 12] = [
             Action::UseDesk,
             Action::Draft,
             Action::Review,
             Action::WorkCase,
             Action::Import,
+            Action::BringFiles,
             Action::ManageNodes,
             Action::ManageJobs,
             Action::ReadAudit,
@@ -262,6 +263,8 @@ impl Shell {
             "reviews" => "/reviews",
             "drafts" => "/drafts",
             "import" => "/import",
+            "registry" => "/registry",
+            "registers" | "register" | "party" | "talent" => "/registers",
             "nodes" => "/nodes",
             "jobs" => "/jobs",
             "audit" => "/audit",
@@ -288,8 +291,9 @@ impl Shell {
             (Action::WorkCase, "/cases", self.t("nav-cases")),
             (Action::Review, "/reviews", self.t("nav-reviews")),
             (Action::Draft, "/drafts", self.t("nav-drafts")),
-            (Action::Import, "/import", self.t("nav-import")),
             (Action::UseDesk, "/rounds", self.t("nav-rounds")),
+            (Action::BringFiles, "/import", self.t("nav-import")),
+            (Action::ManageMembers, "/registry", self.t("registry-title")),
             (Action::SeeMembers, "/members", self.t("nav-members")),
             (Action::ManageNodes, "/nodes", self.t("nav-nodes")),
             (Action::ManageJobs, "/jobs", self.t("nav-jobs")),

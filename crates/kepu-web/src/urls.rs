@@ -39,11 +39,12 @@ pub fn resource(id: &SubjectId) -> String {
 pub fn subject(id: &SubjectId) -> String {
     subject_at("id", id)
 }
-/// The page of a subject of this kind (`claim`, else a resource; unknown kinds resolve by id).
+/// The page of a subject of this kind (unknown kinds resolve by id).
 pub fn of_kind(kind: &str, id: &SubjectId) -> String {
     match kind {
         "claim" => claim(id),
         "resource" => resource(id),
+        "party" => party(id),
         _ => subject(id),
     }
 }
@@ -100,6 +101,18 @@ pub fn judging(id: &ApplicationId) -> String {
 /// A criteria set.
 pub fn criteria(id: &str) -> String {
     format!("/criteria/{}", encode(id))
+}
+/// A register.
+pub fn register(id: &str) -> String {
+    format!("/register/{}", encode(id))
+}
+/// The public card of a party.
+pub fn party(id: &SubjectId) -> String {
+    subject_at("party", id)
+}
+/// An entry of the registry, for those whom it concerns.
+pub fn entry(id: &str) -> String {
+    format!("/registry/{}", encode(id))
 }
 /// Where an editor withdraws a subject.
 pub fn withdraw(id: &SubjectId) -> String {

@@ -11,6 +11,7 @@ mod import;
 mod input;
 mod measure;
 mod node;
+mod registry;
 mod serve;
 mod verify;
 mod work;
@@ -56,8 +57,14 @@ enum Command {
     /// The audit log.
     #[command(subcommand)]
     Audit(commands::Audit),
-    /// Take in many resources or claims from JSON lines or CSV.
+    /// Take in many resources, claims or entries of a register from JSON lines, CSV or a workbook.
     Import(import::Import),
+    /// The registry as files.
+    #[command(subcommand)]
+    Registry(registry::Registry),
+    /// Definition files: registers, rounds, criteria, scoring.
+    #[command(subcommand)]
+    Definitions(registry::Definitions),
     /// Do queued jobs, without serving pages.
     Work(work::Work),
     /// Publish the sample texts and make the sample accounts.
@@ -103,6 +110,8 @@ async fn main() -> ExitCode {
         Command::Account(account) => account.run().await,
         Command::Audit(audit) => audit.run().await,
         Command::Import(import) => import.run().await,
+        Command::Registry(registry) => registry.run().await,
+        Command::Definitions(definitions) => definitions.run().await,
         Command::Work(work) => work.run().await,
         Command::Seed(folder) => folder.seed().await,
         Command::Demo(demo) => demo.run().await,

@@ -4,6 +4,7 @@ mod jobs;
 mod nouns;
 mod published;
 mod records;
+mod registry;
 mod rounds;
 mod work;
 
@@ -113,6 +114,8 @@ macro_rules! suite {
             work::questions,
             work::cases,
             work::parties,
+            registry::names_that_stand_twice,
+            registry::what_entries_said_before,
             work::drafts,
             work::reviews,
             rounds::rounds_and_applications,

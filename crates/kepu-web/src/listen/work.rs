@@ -123,9 +123,16 @@ fn expert(s: &Shell, candidate: &Candidate, wanted: &[String], orgs: &HashMap<St
         org: orgs.get(&party.org.0).cloned().unwrap_or_default(),
         qualification: s.list(party.qualifications.iter().filter(|q| q.counts(kepu_app::china_date(s.now))).map(|q| q.what.as_str())),
         covered: s.t3("expert-fields", "n", candidate.fields_covered, "of", wanted.len(), "names", s.list(covered.into_iter())),
-        load: s.t2("expert-load", "load", candidate.load, "ceiling", party.monthly_ceiling),
+        load: load(s, candidate),
         asked: party.id.0 == asked,
     }
+}
+
+/// What they have on hand of what they take, and whether nobody calls them at this hour.
+pub(crate) fn load(s: &Shell, candidate: &Candidate) -> String {
+    let party = &candidate.party;
+    let words = s.t2("expert-load", "load", candidate.load, "ceiling", party.monthly_ceiling);
+    if candidate.quiet { format!("{words}{}{}", s.t("comma"), s.t1("expert-quiet", "hours", &party.quiet)) } else { words }
 }
 
 /// The experts found for a case whose name, post or institution holds `query`, with how many there are.

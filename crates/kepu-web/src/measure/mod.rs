@@ -1,3 +1,4 @@
-//! Pages of figures.
+//! Pages of figures and of talent data.
 
 pub mod figure;
+pub mod talent;

@@ -11,6 +11,7 @@ mod import;
 mod jobs;
 mod members;
 mod nodes;
+mod registry;
 mod rounds;
 mod setup;
 mod sync;

@@ -3,6 +3,7 @@
 
 mod pages;
 mod records;
+mod registry;
 mod rounds;
 mod store;
 mod sync;
@@ -27,6 +28,18 @@ pub enum Bench {
         /// An empty database to measure instead of an SQLite file: postgres://…; its tables are made and filled.
         #[arg(long)]
         database: Option<String>,
+    },
+    /// The registry: taking people and places in, finding the competent and near who are free, writing them out the same.
+    Registry {
+        /// How many people.
+        #[arg(long, default_value_t = 200_000)]
+        people: usize,
+        /// How many places.
+        #[arg(long, default_value_t = 50_000)]
+        places: usize,
+        /// JSON lines instead of a table.
+        #[arg(long)]
+        json: bool,
     },
     /// A round of applications with a planted truth: assigning judges, ordering, raw means against adjusted scores. Size:
     /// applications, with one judge for every 25 of them.
@@ -73,6 +86,7 @@ impl Bench {
             Bench::Records(args) => ("records", args.or(100_000), args.json, records::run(args.or(100_000))?),
             Bench::Pages(args) => ("pages", args.or(500), args.json, pages::run(args.or(500)).await?),
             Bench::Store { args, database } => ("store", args.or(20_000), args.json, store::run(args.or(20_000), database.as_deref()).await?),
+            Bench::Registry { people, places, json } => ("registry", people + places, json, registry::run(people, places).await?),
             Bench::Rounds(args) => ("rounds", args.or(5_000), args.json, rounds::run(args.or(5_000)).await?),
             Bench::Sync(args) => ("sync", args.or(10_000), args.json, sync::run(args.or(10_000)).await?),
         };

@@ -1,11 +1,13 @@
 //! Taking in a file: it is kept, looked at, started, and then worked off row by row, each batch with its counts in one
-//! transaction. What a whole batch may be signed off for is published, what needs individual people becomes a draft, what
-//! cannot be taken comes back with line and reason. A run that was killed goes on where it stopped; nothing enters twice.
+//! transaction. What a whole batch may be signed off for is published, what needs individual people becomes a draft, entries of
+//! a register are entered, what cannot be taken comes back with line and reason. A run that was killed goes on where it stopped; nothing enters twice.
 //! Page, job and command call the same functions.
 
+pub mod party;
 pub mod read;
 pub mod row;
 mod run;
+mod sheet;
 
 pub use run::{run, take_in};
 
@@ -13,7 +15,8 @@ use crate::account::log;
 use crate::error::{AppError, FieldError};
 use crate::{App, blob, job, keys};
 use kepu_domain::access::{Action, Actor};
-use kepu_domain::create::import::{Counts, Import, Plan, PlanError, Stage, guess};
+use kepu_domain::create::import::{Counts, Import, Kind, Plan, PlanError, Stage, Target, guess};
+use kepu_domain::create::register::Registers;
 use kepu_domain::create::resource::Finding;
 use kepu_domain::ids::{ImportId, JobId, OrgId};
 use kepu_domain::org::{OrgKind, Region};
@@ -86,18 +89,34 @@ fn plan_error(error: PlanError) -> AppError {
     let field = match error {
         PlanError::NoTarget(target) => FieldError::new("columns", "import_no_target").with("target", target),
         PlanError::NoColumn { target, column } => FieldError::new(&target, "import_no_column").with("column", column),
-        PlanError::Unfilled(target) => FieldError::new(target, "import_unfilled"),
+        PlanError::Unfilled(target) => FieldError::new(&target, "import_unfilled"),
     };
     AppError::Invalid(vec![field])
 }
 
 /// Whether a plan can be followed with a table: every column it names is there, and everything needed is filled.
-pub fn fits(plan: &Plan, table: &Table) -> Result<(), AppError> {
-    plan.check(&table.columns).map_err(plan_error)
+pub fn fits(app: &App, plan: &Plan, table: &Table) -> Result<(), AppError> {
+    plan.check(&targets(plan, &app.definitions().registers), &table.columns).map_err(plan_error)
 }
 
-async fn allowed(tx: &mut Tx, who: &Actor, org: &OrgId) -> Result<(), AppError> {
-    Ok(who.may(Action::Import, Some(&kepu_store::org::line(tx, org).await?))?)
+/// Texts are taken in by editors, entries of the registry by stewards.
+pub fn action_for(kind: Kind) -> Action {
+    match kind {
+        Kind::Resource | Kind::Claim => Action::Import,
+        Kind::Party => Action::ManageMembers,
+    }
+}
+
+async fn allowed(tx: &mut Tx, who: &Actor, org: &OrgId, kind: Kind) -> Result<(), AppError> {
+    Ok(who.may(action_for(kind), Some(&kepu_store::org::line(tx, org).await?))?)
+}
+
+/// What the rows of a plan can fill, in the order of forms.
+pub fn targets<'a>(plan: &Plan, registers: &'a Registers) -> Vec<Target<'a>> {
+    match (plan.kind, registers.registers.get(&plan.register)) {
+        (Kind::Party, Some(register)) => party::targets(register, registers),
+        (kind, _) => kind.targets().iter().map(|t| Target { name: t.name, needed: t.needed, columns: t.columns.to_vec().into() }).collect(),
+    }
 }
 
 /// A file as it is brought.
@@ -118,11 +137,15 @@ pub struct Brought<'a> {
 /// May: editors. Writes: blob, import, log.
 pub async fn bring(app: &App, who: &Actor, brought: Brought<'_>) -> Result<Import, AppError> {
     let mut tx = app.db.read().await?;
-    allowed(&mut tx, who, &brought.org).await?;
+    allowed(&mut tx, who, &brought.org, brought.plan.kind).await?;
     drop(tx);
+    let definitions = app.definitions();
+    check_register(&brought.plan, &definitions.registers)?;
     let (table, rows) = look(brought.bytes.to_vec()).await?;
     let mut plan = brought.plan;
-    for (target, column) in guess(plan.kind, &table.columns) {
+    let targets = targets(&plan, &definitions.registers);
+    plan.fixed.retain(|target, _| plan.kind != Kind::Party || targets.iter().any(|known| known.name == target));
+    for (target, column) in guess(&targets, &table.columns) {
         plan.columns.entry(target).or_insert(column);
     }
     let import = Import {
@@ -145,6 +168,11 @@ pub async fn bring(app: &App, who: &Actor, brought: Brought<'_>) -> Result<Impor
     Ok(import)
 }
 
+fn check_register(plan: &Plan, registers: &Registers) -> Result<(), AppError> {
+    let known = plan.kind != Kind::Party || registers.registers.contains_key(&plan.register);
+    if known { Ok(()) } else { Err(AppError::Invalid(vec![FieldError::new("register", "import_register").with("register", &plan.register)])) }
+}
+
 async fn look(bytes: Vec<u8>) -> Result<(Arc<Table>, usize), AppError> {
     let looked = tokio::task::spawn_blocking(move || Table::read(&bytes).map(|table| (table.count(), Arc::new(table)))).await;
     let (rows, table) = looked.map_err(|e| AppError::Record(e.to_string()))??;
@@ -160,7 +188,7 @@ pub async fn table(app: &App, import: &Import) -> Result<Arc<Table>, AppError> {
 pub async fn get(app: &App, who: &Actor, id: &ImportId) -> Result<Import, AppError> {
     let mut tx = app.db.read().await?;
     let import = store::get(&mut tx, id).await?;
-    match allowed(&mut tx, who, &import.org).await {
+    match allowed(&mut tx, who, &import.org, import.plan.kind).await {
         Ok(()) => Ok(import),
         Err(AppError::Denied(_)) => Err(AppError::NotFound { what: "import", id: id.0.clone() }),
         Err(error) => Err(error),
@@ -172,7 +200,7 @@ pub async fn list(app: &App, who: &Actor, limit: u32) -> Result<Vec<Import>, App
     let mut tx = app.db.read().await?;
     let mut list = Vec::new();
     for import in store::list(&mut tx, None, limit).await? {
-        if allowed(&mut tx, who, &import.org).await.is_ok() {
+        if allowed(&mut tx, who, &import.org, import.plan.kind).await.is_ok() {
             list.push(import);
         }
     }
@@ -186,9 +214,10 @@ pub async fn plan(app: &App, who: &Actor, id: &ImportId, version: i64, plan: Pla
         return Err(AppError::Stale { what: "import", id: id.0.clone() });
     }
     check_fixed(&plan)?;
-    fits(&plan, &*table(app, &import).await?)?;
+    check_register(&plan, &app.definitions().registers)?;
+    fits(app, &plan, &*table(app, &import).await?)?;
     let mut tx = app.db.write().await?;
-    allowed(&mut tx, who, &org).await?;
+    allowed(&mut tx, who, &org, plan.kind).await?;
     let import = store::update(&mut tx, Import { plan, org, ..import }).await?;
     tx.commit().await?;
     Ok(import)
@@ -288,7 +317,16 @@ pub struct Tried {
     /// Its line.
     pub line: usize,
     /// What it becomes, or why it is refused.
-    pub outcome: Result<Ready, Reason>,
+    pub outcome: Result<Becomes, Reason>,
+}
+
+/// What a row becomes.
+#[derive(Clone, Debug)]
+pub enum Becomes {
+    /// A text.
+    Text(Box<Ready>),
+    /// An entry of the registry.
+    Entry(Box<party::Said>),
 }
 
 /// What the first rows of a file would become; nothing is written.
@@ -307,16 +345,19 @@ pub struct DryRun {
 pub async fn try_out(app: &App, import: &Import, most: usize, show: usize) -> Result<DryRun, AppError> {
     let table = table(app, import).await?;
     let batch = batch_of(app, import).await?;
-    let app = app.clone();
+    let (app, definitions) = (app.clone(), app.definitions());
     let tried = tokio::task::spawn_blocking(move || {
         let batch = batch.with_key(&app);
         let mut run = DryRun::default();
         for (line, row) in table.rows().take(most) {
-            let outcome = row.and_then(|row| prepare(&batch, &row));
+            let outcome = row.and_then(|row| match batch.plan.kind {
+                Kind::Party => party::read(&batch.plan, &row, &definitions.registers).map(|said| Becomes::Entry(Box::new(said))),
+                Kind::Resource | Kind::Claim => prepare(&batch, &row).map(|ready| Becomes::Text(Box::new(ready))),
+            });
             run.counts.done += 1;
             match &outcome {
-                Ok(ready) if ready.publish => run.counts.published += 1,
-                Ok(_) => run.counts.drafts += 1,
+                Ok(Becomes::Text(ready)) if !ready.publish => run.counts.drafts += 1,
+                Ok(_) => run.counts.published += 1,
                 Err(reason) => {
                     run.counts.refused += 1;
                     if run.refused.len() < 20 {

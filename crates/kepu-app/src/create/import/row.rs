@@ -63,6 +63,8 @@ pub fn prepare(batch: &Batch<'_>, row: &Row) -> Result<Ready, Reason> {
     let (matter, licence_filled) = match batch.plan.kind {
         Kind::Resource => cells.resource()?,
         Kind::Claim => (cells.claim()?, false),
+        // Entries of the registry are read in `party`; none comes here.
+        Kind::Party => return Err(Reason::new("error-import_row").with("cause", "party")),
     };
     let matter = clean(matter);
     check_lengths(&matter).map_err(first)?;
@@ -81,7 +83,7 @@ pub fn prepare(batch: &Batch<'_>, row: &Row) -> Result<Ready, Reason> {
     Ok(ready)
 }
 
-fn first(error: AppError) -> Reason {
+pub(super) fn first(error: AppError) -> Reason {
     match error {
         AppError::Invalid(list) => list.into_iter().next().map_or_else(|| Reason::new("error-import_row"), Reason::from),
         other => Reason::new("error-import_row").with("cause", other),
@@ -335,7 +337,7 @@ fn short(text: &str) -> String {
 }
 
 /// A day as offices write it: 2026-01-31, 2026/1/31, 2026.1.31, 2026年1月31日, perhaps with a time behind it.
-fn day(text: &str) -> Option<Date> {
+pub(super) fn day(text: &str) -> Option<Date> {
     let head = text.trim().split(['T', ' ']).next()?;
     let mut numbers = head.split(['-', '/', '.', '年', '月', '日']).filter(|part| !part.is_empty()).map(str::parse::<i16>);
     let (year, month, day) = (numbers.next()?.ok()?, numbers.next()?.ok()?, numbers.next()?.ok()?);
@@ -387,7 +389,7 @@ mod tests {
         let row: Row = cells.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
         let columns = row.keys().map(|name| (name.clone(), name.clone())).collect();
         let fixed = [("fields".to_owned(), "other".to_owned()), ("licence".to_owned(), "CC-BY-4.0".to_owned())].into();
-        let plan = Plan { kind, columns, fixed, signed_by: "魏示例".into() };
+        let plan = Plan { kind, columns, fixed, signed_by: "魏示例".into(), ..Plan::default() };
         let today = jiff::civil::date(2026, 11, 24);
         let batch = Batch { plan, org_name: "示例中心".into(), region: Region::NATION, today, trust: Arc::new(trust), key };
         prepare(&batch, &row)

@@ -3,14 +3,14 @@
 
 use super::read::Table;
 use super::row::{Ready, prepare};
-use super::{Brought, Parts, Reason, allowed, batch_of, bring, check_fixed, fits, table};
+use super::{Brought, Parts, Reason, allowed, batch_of, bring, check_fixed, fits, party, table};
 use crate::account::log;
 use crate::create::draft::begin_as;
 use crate::create::publish::saying_of;
 use crate::error::AppError;
 use crate::{App, blob, record};
 use kepu_domain::access::{Action, Actor};
-use kepu_domain::create::import::{Counts, Import, Stage};
+use kepu_domain::create::import::{Counts, Import, Kind, Stage};
 use kepu_domain::ids::{AccountId, ImportId, SubjectId};
 use kepu_store::Tx;
 use kepu_store::create::import::{self as store, Line, LineKind};
@@ -50,13 +50,13 @@ pub async fn run(app: &App, id: &ImportId, progress: &(dyn Fn(&Counts) + Send + 
     let mut tx = app.db.read().await?;
     let mut import = store::get(&mut tx, id).await?;
     let who = actor_of(&mut tx, import.account.as_ref()).await?;
-    allowed(&mut tx, &who, &import.org).await?;
+    allowed(&mut tx, &who, &import.org, import.plan.kind).await?;
     drop(tx);
     if !matches!(import.stage, Stage::Started { .. }) {
         return Ok(import);
     }
     let table = table(app, &import).await?;
-    fits(&import.plan, &table)?;
+    fits(app, &import.plan, &table)?;
     if import.counts.done == 0 && !table.warnings.is_empty() {
         note(app, &import, LineKind::Warning, &table.warnings).await?;
     }
@@ -68,7 +68,10 @@ pub async fn run(app: &App, id: &ImportId, progress: &(dyn Fn(&Counts) + Send + 
         move || feed(&app, &table, &parts, skip, &sender)
     });
     while let Some(rows) = ready.recv().await {
-        import = enter(app, &who, import, rows).await?;
+        import = match rows {
+            Prepared::Texts(rows) => enter(app, &who, import, rows).await?,
+            Prepared::Entries(rows) => party::enter(app, &who, import, rows).await?,
+        };
         progress(&import.counts);
     }
     // A fault in the reader must not look like the end of the file.
@@ -103,26 +106,41 @@ async fn note(app: &App, import: &Import, kind: LineKind, lines: &[(usize, Reaso
     Ok(tx.commit().await?)
 }
 
-fn line_of(line: usize, kind: LineKind, reason: &Reason) -> Line {
+pub(super) fn line_of(line: usize, kind: LineKind, reason: &Reason) -> Line {
     Line { line: i64::try_from(line).unwrap_or(i64::MAX), kind, text: reason.write() }
 }
 
-type Prepared = Vec<(usize, Result<Ready, Reason>)>;
+type Lines<T> = Vec<(usize, Result<T, Reason>)>;
+
+/// One batch, ready for the store.
+enum Prepared {
+    Texts(Lines<Ready>),
+    Entries(Lines<party::Said>),
+}
 
 /// Reads and prepares the rows after the first `skip`, a batch ahead of the store, until they end or nobody takes them.
 fn feed(app: &App, table: &Table, parts: &Parts, skip: usize, sender: &mpsc::Sender<Prepared>) {
+    if parts.plan.kind == Kind::Party {
+        let definitions = app.definitions();
+        let rows = table.rows_from(skip).map(|(line, row)| (line, row.and_then(|row| party::read(&parts.plan, &row, &definitions.registers))));
+        return send(rows, party::BATCH, Prepared::Entries, sender);
+    }
     let batch = parts.with_key(app);
-    let mut rows = table.rows().skip(skip).map(|(line, row)| (line, row.and_then(|row| prepare(&batch, &row))));
+    let rows = table.rows_from(skip).map(|(line, row)| (line, row.and_then(|row| prepare(&batch, &row))));
+    send(rows, BATCH, Prepared::Texts, sender);
+}
+
+fn send<T>(mut rows: impl Iterator<Item = (usize, Result<T, Reason>)>, most: usize, wrap: fn(Lines<T>) -> Prepared, sender: &mpsc::Sender<Prepared>) {
     loop {
-        let part: Prepared = rows.by_ref().take(BATCH).collect();
-        if part.is_empty() || sender.blocking_send(part).is_err() {
+        let part: Lines<T> = rows.by_ref().take(most).collect();
+        if part.is_empty() || sender.blocking_send(wrap(part)).is_err() {
             return;
         }
     }
 }
 
 /// Enters one batch with its counts.
-async fn enter(app: &App, who: &Actor, import: Import, rows: Prepared) -> Result<Import, AppError> {
+async fn enter(app: &App, who: &Actor, import: Import, rows: Lines<Ready>) -> Result<Import, AppError> {
     let mut tx = app.db.write().await?;
     let wanted: Vec<SubjectId> = rows.iter().filter_map(|(_, row)| Some(row.as_ref().ok()?.subject.clone())).collect();
     let mut taken = taken(&mut tx, &wanted).await?;

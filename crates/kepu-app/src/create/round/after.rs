@@ -70,7 +70,7 @@ async fn honour(app: &App, tx: &mut Tx, who: &Actor, round: &Round, kind: &Round
 async fn change_party(app: &App, tx: &mut Tx, who: &Actor, id: &kepu_domain::ids::PartyId, word: &str, work: impl FnOnce(&mut Party)) -> Result<(), AppError> {
     let Some(mut entry) = parties::find_entry(tx, id).await? else { return Ok(()) };
     work(&mut entry.party);
-    party::keep(app, tx, who, entry, word).await
+    party::keep(app, tx, who, entry, word).await.map(drop)
 }
 
 /// Takes an honour out of the registry, and the entry out of the register if nothing else keeps it there.

@@ -1,0 +1,3 @@
+//! Measure: what is counted from the records and the registry.
+
+pub mod talent;
