@@ -10,7 +10,7 @@ use kepu_tests::http::Http;
 use std::collections::BTreeMap;
 
 /// What forms say whose answer depends on more than who sends them; every other form is empty.
-const FORMS: [(&str, &str); 11] = [
+const FORMS: [(&str, &str); 12] = [
     ("/case/{id}/classify", "fields=health&level=2"),
     ("/case/{id}/expert", "party=p-zhou"),
     ("/case/{id}/hold", "known=没有研究支持这个说法。&not_known=说法从哪里来。&next_hours=20"),
@@ -22,6 +22,7 @@ const FORMS: [(&str, &str); 11] = [
     ("/withdraw/{owner}/{local}", "reason="),
     ("/media", "draft={resource_draft}"),
     ("/jobs", "kind=reindex"),
+    ("/round/{id}/object", "application=sample-publicity-1"),
 ];
 
 /// Columns of the list after method and path.
