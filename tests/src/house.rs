@@ -216,7 +216,7 @@ impl House {
             ("r" | "resources", _) => path.replace("{owner}/{local}", "{resource}"),
             ("q" | "questions", _) => path.replace("{id}", "{question}"),
             ("case" | "cases", "GET") => path.replace("{id}", "{case}"),
-            ("case" | "cases", _) => path.replace("{id}", &self.asked(&format!("没有人答过：{}", kepu_app::keys::random_word(24)))?.1),
+            ("case" | "cases", _) => path.replace("{id}", &self.asked(&format!("第{}个没有人答过的问题", number()))?.1),
             ("records", _) => path.replace("{hash}", "{record}"),
             ("media", _) => path.replace("{hash}", "{media}"),
             ("problems", _) => path.replace("{word}", "not-found"),
@@ -445,4 +445,9 @@ async fn open_session(tx: &mut Tx, account: &AccountId, app: &App) -> anyhow::Re
     session::insert(tx, &session::Session { token_hash, account: account.clone(), csrf: csrf.clone(), created_at: now, seen_at: now, expires_at: now + day })
         .await?;
     Ok(Session { token, csrf })
+}
+
+/// A number that no other question has. Letters could make a word that a field is known by.
+fn number() -> u64 {
+    kepu_app::keys::random_word(9).bytes().fold(0, |n, byte| n * 97 + u64::from(byte))
 }

@@ -3,12 +3,14 @@
 //! `round::judging`. Criteria that a registry entry shows by itself are in `criteria`.
 
 mod application;
+mod held;
 mod judging;
 mod kind;
 #[cfg(test)]
 mod tests;
 
 pub use application::*;
+pub use held::*;
 pub use judging::*;
 pub use kind::*;
 

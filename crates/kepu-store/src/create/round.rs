@@ -105,6 +105,12 @@ pub async fn count_by_stage(tx: &mut Tx, round: &RoundId) -> Result<Vec<(String,
     all(tx, "count applications", SQL, args![round.as_str()], |c| Ok((c.text()?, c.int()?))).await
 }
 
+/// How many judgements of a round wait for their judge.
+pub async fn count_assigned(tx: &mut Tx, round: &RoundId) -> Result<i64, StoreError> {
+    const SQL: &str = "SELECT COUNT(*) FROM judgement WHERE round = $1 AND stage = 'assigned'";
+    number(tx, "count judgements that wait", SQL, args![round.as_str()]).await
+}
+
 /// How many tasks each judge has that are not scored yet, in all rounds.
 pub async fn loads(tx: &mut Tx) -> Result<Vec<(PartyId, i64)>, StoreError> {
     const SQL: &str = "SELECT judge, COUNT(*) FROM judgement WHERE stage = 'assigned' GROUP BY judge ORDER BY judge";

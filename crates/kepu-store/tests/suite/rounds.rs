@@ -74,6 +74,7 @@ pub async fn judgements_and_objections(db: &Db) {
     assert_eq!(read!(db, tx => round::find_judgement(tx, &"a1".into(), &"j".into())).expect("find"), Some(recused.clone()));
     assert_eq!(read!(db, tx => round::list_judgements(tx, &"r".into(), 9)).expect("list").len(), 3);
     assert_eq!(read!(db, tx => round::list_by_application(tx, &"a1".into(), 9)).expect("list"), [recused, given("a1", "k")]);
+    assert_eq!(read!(db, tx => round::count_assigned(tx, &"r".into())).expect("count"), 2);
     let mine = read!(db, tx => round::list_by_judge(tx, &"j".into(), 9)).expect("list");
     assert_eq!(mine.iter().map(|j| j.application.clone()).collect::<Vec<_>>(), [ApplicationId::from("a2"), ApplicationId::from("a1")]);
     assert_eq!(read!(db, tx => round::loads(tx)).expect("loads"), [(PartyId::from("j"), 1), (PartyId::from("k"), 1)]);

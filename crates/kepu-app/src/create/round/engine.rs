@@ -118,7 +118,7 @@ pub fn plan(each: usize, declared: &[Declared], seats: &[Seat], entrants: &[Entr
         }));
         short.extend(assigned.shortage.map(|shortage| (id.clone(), shortage.places, shortage.cause)));
     }
-    let groups = groups(standing.iter().filter(|j| counts(&&j)).chain(&given));
+    let groups = groups(standing.iter().filter(|j| counts(&j)).chain(&given));
     let optimal = found.optimal;
     Ok(Planned { given, short, groups, optimal, load: (found.balance.load_min, found.balance.load_max) })
 }

@@ -141,33 +141,28 @@ async fn recommend(tx: &mut Tx, who: &Actor, round: &Round, rights: &mut HashMap
 
 /// The next thing the office of a round has to do, with how many it concerns.
 async fn office_step(app: &App, tx: &mut Tx, round: &Round) -> Result<Option<(RoundStep, usize, Clock)>, AppError> {
-    let now = app.now();
-    let closed = now >= round.closes;
-    let list = match round.stage {
-        RoundStage::Decided { .. } => return after(app, tx, round).await,
-        _ => super::applications(tx, &round.id).await?,
-    };
-    let unchecked = list.iter().filter(|a| matches!(a.stage, AppStage::Submitted { .. })).count();
-    if unchecked > 0 {
-        return Ok(Some((RoundStep::Check, unchecked, Clock::By(round.closes))));
+    if matches!(round.stage, RoundStage::Decided { .. }) {
+        return after(app, tx, round).await;
     }
-    let complete = list.iter().filter(|a| matches!(a.stage, AppStage::Complete { .. })).count();
+    let now = app.now();
+    let counts = store::count_by_stage(tx, &round.id).await?;
+    let count = |stage: &str| counts.iter().find(|(word, _)| word == stage).and_then(|(_, n)| usize::try_from(*n).ok()).unwrap_or_default();
+    let complete = count("complete");
+    if count("submitted") > 0 {
+        return Ok(Some((RoundStep::Check, count("submitted"), Clock::By(round.closes))));
+    }
     Ok(match &round.stage {
-        RoundStage::Called if closed => {
+        RoundStage::Called if now >= round.closes => {
             let judged = app.definitions().rounds.get(&round.kind).is_some_and(|kind| !kind.judged.is_empty());
             Some((if judged { RoundStep::Assign } else { RoundStep::Propose }, complete, Clock::Since(round.closes)))
         }
-        RoundStage::Judging => {
-            let judgements = store::list_judgements(tx, &round.id, 200_000).await?;
-            let waits = judgements.iter().any(|j| j.stage == JudgementStage::Assigned);
-            (!waits && !judgements.is_empty()).then_some((RoundStep::Propose, complete, Clock::Since(round.closes)))
-        }
+        RoundStage::Judging if store::count_assigned(tx, &round.id).await? == 0 => Some((RoundStep::Propose, complete, Clock::Since(round.closes))),
         RoundStage::Publicity { until, .. } => {
             let open = usize::try_from(store::count_open_objections(tx, &round.id).await?).unwrap_or_default();
             if open > 0 {
                 Some((RoundStep::Answer, open, Clock::By(*until)))
             } else {
-                (now >= *until).then_some((RoundStep::Decide, list.len(), Clock::Since(*until)))
+                (now >= *until).then_some((RoundStep::Decide, count("proposed"), Clock::Since(*until)))
             }
         }
         _ => None,

@@ -170,10 +170,10 @@ fn what_lapses_or_is_withdrawn_before_the_decision_is_noticed() {
     let concerns = |party: Option<&Party>, day| handed_in.concerns(party, &[], &registers, day);
     assert_eq!(concerns(Some(&author), date(2026, 11, 30)), []);
     let lapsed = Concern::QualificationLapsed { what: "执业医师".into() };
-    assert_eq!(concerns(Some(&author), date(2026, 12, 2)), [lapsed.clone()]);
+    assert_eq!(concerns(Some(&author), date(2026, 12, 2)), std::slice::from_ref(&lapsed));
     let silent = Party { consents: vec![Consent { withdrawn: Some(at(2)), ..agreed() }], ..author.clone() };
     let withdrawn = Concern::ConsentWithdrawn { purpose: PUBLIC_CARD.into() };
-    assert_eq!(concerns(Some(&silent), date(2026, 11, 30)), [withdrawn.clone()]);
+    assert_eq!(concerns(Some(&silent), date(2026, 11, 30)), std::slice::from_ref(&withdrawn));
     assert_eq!(concerns(None, date(2026, 11, 30)), [Concern::EntryGone]);
     let noted = handed_in.clone().note(lapsed, "已换新证，原件已核").expect("noted");
     assert_eq!(noted.concerns(Some(&author), &[], &registers, date(2026, 12, 2)), []);
