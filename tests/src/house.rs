@@ -394,9 +394,10 @@ pub fn answer(claim: &str, app: &App) -> Matter {
     Matter::Claim(Box::new(review))
 }
 
-/// A number that no other question has. Letters could make a word that a field is known by.
-fn number() -> u64 {
-    kepu_app::keys::random_word(9).bytes().fold(0, |n, byte| n * 97 + u64::from(byte))
+/// A word that no other question has. Latin letters could make a word that a field is known by, and long numbers are masked.
+fn number() -> String {
+    const STEMS: [char; 10] = ['甲', '乙', '丙', '丁', '戊', '己', '庚', '辛', '壬', '癸'];
+    kepu_app::keys::random_word(12).bytes().map(|byte| STEMS[usize::from(byte) % 10]).collect()
 }
 
 /// The two parts of a subject's address: `owner/local`.
