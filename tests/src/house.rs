@@ -400,6 +400,12 @@ pub fn answer(claim: &str, app: &App) -> Matter {
     Matter::Claim(Box::new(review))
 }
 
+/// A word that no other question has. Latin letters could make a word that a field is known by, and long numbers are masked.
+fn number() -> String {
+    const STEMS: [char; 10] = ['甲', '乙', '丙', '丁', '戊', '己', '庚', '辛', '壬', '癸'];
+    kepu_app::keys::random_word(12).bytes().map(|byte| STEMS[usize::from(byte) % 10]).collect()
+}
+
 /// The two parts of a subject's address: `owner/local`.
 pub fn path_of(id: &SubjectId) -> String {
     id.parts().map(|(owner, local)| format!("{owner}/{local}")).unwrap_or_default()
@@ -445,9 +451,4 @@ async fn open_session(tx: &mut Tx, account: &AccountId, app: &App) -> anyhow::Re
     session::insert(tx, &session::Session { token_hash, account: account.clone(), csrf: csrf.clone(), created_at: now, seen_at: now, expires_at: now + day })
         .await?;
     Ok(Session { token, csrf })
-}
-
-/// A number that no other question has. Letters could make a word that a field is known by.
-fn number() -> u64 {
-    kepu_app::keys::random_word(9).bytes().fold(0, |n, byte| n * 97 + u64::from(byte))
 }

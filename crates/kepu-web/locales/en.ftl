@@ -1886,6 +1886,7 @@ talent-total = Total
 talent-under = under { $age }
 talent-between = { $from }–{ $to }
 talent-over = { $age } and over
+talent-small = Fields with too few people to publish
 talent-gaps = Fields without anybody
 talent-gaps-text = Nobody with a verified qualification is registered in these fields.
 talent-how = How it is counted

@@ -1829,6 +1829,7 @@ talent-total = 合计
 talent-under = 不到 { $age } 岁
 talent-between = { $from }—{ $to } 岁
 talent-over = { $age } 岁及以上
+talent-small = 人数不足、不公布的领域
 talent-gaps = 没有人的领域
 talent-gaps-text = 这些领域还没有资格经过核验的人登记。
 talent-how = 怎样计算

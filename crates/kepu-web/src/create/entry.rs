@@ -200,7 +200,13 @@ async fn show_entry(web: &Web, req: &Req, id: &PartyId) -> Answer {
             Err(NoCard::Stale) => s.t("registry-no-card-stale"),
             Err(NoCard::Merged) => s.t("registry-no-card-merged"),
         },
-        values: shown(&s, registers, &fields, |id| party.value(id), &["name", "title", "qualifications", "sample"]),
+        values: shown(
+            &s,
+            registers,
+            &fields,
+            |id| if id == "org" { view.org_name.clone().into() } else { party.value(id) },
+            &["name", "title", "qualifications", "sample"],
+        ),
         proofs: party.qualifications.iter().map(|q| proof(&s, q, today)).collect(),
         consents: if party.kind == PartyKind::Person && *standing != Standing::Colleague {
             registers.purposes.iter().map(|purpose| consent(&s, party, registers, purpose)).collect()

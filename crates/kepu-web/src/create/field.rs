@@ -288,8 +288,9 @@ pub fn shown(s: &Shell, registers: &Registers, fields: &[&FieldDef], value: impl
         };
         match (&field.kind, &value) {
             (FieldType::Items { fields }, Value::Array(rows)) => {
-                // Columns that no row fills say nothing.
-                let used: Vec<&FieldDef> = fields.iter().filter(|inner| rows.iter().any(|row| !row[&inner.id].is_null())).collect();
+                // Columns that no row fills say nothing, and ids are for programs.
+                let told = |inner: &&FieldDef| field.id != "honours" || !matches!(inner.id.as_str(), "kind" | "credential");
+                let used: Vec<&FieldDef> = fields.iter().filter(told).filter(|inner| rows.iter().any(|row| !row[&inner.id].is_null())).collect();
                 one.heads = used.iter().map(|inner| inner.label(s.lang.code()).to_owned()).collect();
                 one.rows = rows.iter().map(|row| used.iter().map(|inner| show(s, inner, &row[&inner.id])).collect()).collect();
             }

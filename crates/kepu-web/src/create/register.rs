@@ -64,8 +64,8 @@ pub async fn list(State(web): State<Web>, req: Req) -> Answer {
             mine: !register.public,
         });
     }
-    // What holds something first; the order of ids says nothing to a reader.
-    list.sort_by_key(|item| (item.mine, item.count == 0));
+    // What holds most first; the order of ids says nothing to a reader.
+    list.sort_by_key(|item| (item.mine, std::cmp::Reverse(item.count), item.name.clone()));
     Ok(page(&ListPage { list, keeps: req.actor.may(Action::ManageMembers, None).is_ok(), s }))
 }
 
@@ -166,6 +166,7 @@ pub(crate) fn row(s: &Shell, scope: Scope, columns: &[&FieldDef], found: &Found)
     let title = found.values.get("title").and_then(|value| value.as_str()).unwrap_or_default();
     let value = |field: &&FieldDef| {
         let text = match &field.kind {
+            FieldType::Region if found.region == Region::NATION => String::new(),
             FieldType::Region => s.place_line(&found.region),
             // A list says how many there are; the card shows them.
             FieldType::Items { .. } => {
@@ -180,10 +181,15 @@ pub(crate) fn row(s: &Shell, scope: Scope, columns: &[&FieldDef], found: &Found)
         name: s.pick(&found.name, &found.name_en).to_owned(),
         summary: [title, found.org.as_str()].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" · "),
         facts: columns.iter().map(value).filter(|(_, text)| !text.is_empty()).collect(),
-        distance: found.distance_km.map_or_else(String::new, |km| s.t1("registry-km", "km", format!("{km:.0}"))),
+        distance: String::new(),
         confirmed: found.confirmed.map_or_else(Html::default, |day| s.date(&day)),
         sample: found.sample,
     }
+}
+
+/// How far it is, if a place was asked for.
+fn distance(s: &Shell, search: &Search, found: &Found) -> String {
+    found.distance_km.filter(|_| search.near.is_some()).map_or_else(String::new, |km| s.t1("registry-km", "km", format!("{km:.0}")))
 }
 
 #[derive(Template)]
@@ -241,7 +247,7 @@ pub async fn show(State(web): State<Web>, req: Req, Path(id): Path<String>) -> A
         near,
         can_be_asked: register.filters.iter().any(|id| id == "available"),
         free: search.free,
-        rows: found.iter().map(|found| row(&s, scope, &columns, found)).collect(),
+        rows: found.iter().map(|found| Row { distance: distance(&s, &search, found), ..row(&s, scope, &columns, found) }).collect(),
         first: skip + 1,
         last: skip + found.len(),
         total,

@@ -30,6 +30,8 @@ struct TalentPage {
     ages: Vec<Row>,
     places: Vec<Row>,
     gaps: Vec<String>,
+    /// Fields with too few people for a line.
+    small: Vec<String>,
     csv: String,
     empty: bool,
 }
@@ -44,7 +46,13 @@ pub(crate) fn cell(s: &Shell, cell: Cell) -> String {
 fn supply(s: &Shell, one: &Supply, label: &str, counties: usize) -> Row {
     let number = |n: Option<i64>| n.map_or_else(|| s.t("talent-hidden"), |n| n.to_string());
     let nobody = one.people == Cell::Count(0);
-    let covered = if one.people == Cell::Hidden { s.t("talent-hidden") } else { s.t2("talent-of", "n", one.counties, "of", counties) };
+    let covered = if counties == 0 {
+        "–".to_owned()
+    } else if one.people == Cell::Hidden {
+        s.t("talent-hidden")
+    } else {
+        s.t2("talent-of", "n", one.counties, "of", counties)
+    };
     let ahead = one.ahead.map_or_else(String::new, |a| {
         let share = s.t2("talent-stays", "least", format!("{:.0}", a.least * 100.0), "most", format!("{:.0}", a.most * 100.0));
         let word = match a.short {
@@ -52,7 +60,7 @@ fn supply(s: &Shell, one: &Supply, label: &str, counties: usize) -> Row {
             (false, true) => s.t("talent-perhaps"),
             _ => s.t("talent-enough"),
         };
-        format!("{share} {word}")
+        format!("{share}{word}")
     });
     let dash = || "–".to_owned();
     let cells = if nobody {
@@ -90,8 +98,10 @@ pub async fn show(State(web): State<Web>, req: Req) -> Answer {
     let definitions = web.app.definitions();
     let role = |id: &str| definitions.registers.registers.get(id).map_or_else(|| id.to_owned(), |register| register.name(s.lang.code()).to_owned());
     // Fields with people first, the fewest counties on top: where somebody is missing is what the table is for.
-    let mut fields: Vec<&Supply> = o.talent.fields.iter().filter(|f| f.people != Cell::Count(0)).collect();
-    fields.sort_by_key(|f| (f.people == Cell::Hidden, f.counties, f.id.clone()));
+    let open = |f: &&Supply| !matches!(f.people, Cell::Hidden | Cell::Count(0));
+    let mut fields: Vec<&Supply> = o.talent.fields.iter().filter(open).collect();
+    fields.sort_by_key(|f| (f.counties, f.id.clone()));
+    let small = o.talent.fields.iter().filter(|f| f.people == Cell::Hidden).map(|f| s.field(&f.id).to_owned()).collect();
     let gaps = o.talent.fields.iter().filter(|f| f.people == Cell::Count(0)).map(|f| s.field(&f.id).to_owned()).collect();
     Ok(page(&TalentPage {
         place: s.place(&o.region),
@@ -104,6 +114,7 @@ pub async fn show(State(web): State<Web>, req: Req) -> Answer {
         ages: rows(&s, &o.talent.ages, |from| band(&s, from)),
         places: rows(&s, &o.talent.places, |code| Region::parse(code).map_or_else(|_| code.to_owned(), |region| s.place(&region))),
         gaps,
+        small,
         csv: s.here_with("format", "csv"),
         empty: o.talent.places.total == Some(0),
         s,
