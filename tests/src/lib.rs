@@ -69,7 +69,7 @@ impl Node {
     /// Runs a command on this node, whatever its exit status.
     pub fn output(&self, words: &[&str]) -> anyhow::Result<Output> {
         let (head, tail) = match words {
-            [a @ ("node" | "record" | "audit" | "bundle" | "account"), b, rest @ ..] => (vec![*a, *b], rest),
+            [a @ ("node" | "record" | "audit" | "bundle" | "account" | "registry" | "definitions"), b, rest @ ..] => (vec![*a, *b], rest),
             [a, rest @ ..] => (vec![*a], rest),
             [] => bail!("no command"),
         };
@@ -300,8 +300,13 @@ pub fn cutting_relay(to: SocketAddr, bytes: usize) -> anyhow::Result<SocketAddr>
 }
 
 /// Waits until `condition` holds, for at most half a minute.
-pub fn wait_for(what: &str, mut condition: impl FnMut() -> bool) -> anyhow::Result<()> {
-    let end = Instant::now() + Duration::from_secs(30);
+pub fn wait_for(what: &str, condition: impl FnMut() -> bool) -> anyhow::Result<()> {
+    wait_within(what, Duration::from_secs(30), condition)
+}
+
+/// Waits for what takes longer by its nature, such as a deadline that a form takes to the minute.
+pub fn wait_within(what: &str, most: Duration, mut condition: impl FnMut() -> bool) -> anyhow::Result<()> {
+    let end = Instant::now() + most;
     while !condition() {
         if Instant::now() > end {
             bail!("waited in vain for {what}");

@@ -34,8 +34,19 @@ const fn seen_by(seat: &'static str, template: &'static str, path: &'static str)
 }
 
 /// Parts of other pages: they are looked at with the pages that include them.
-pub const PARTS: [&str; 8] =
-    ["base.html", "create/draft/parts.html", "create/draft/saved.html", "lines.html", "measure/says.html", "member/list.html", "resolve.html", "timeline.html"];
+pub const PARTS: [&str; 11] = [
+    "base.html",
+    "create/draft/parts.html",
+    "create/draft/saved.html",
+    "create/register/values.html",
+    "create/registry/field.html",
+    "create/round/parts.html",
+    "lines.html",
+    "measure/says.html",
+    "member/list.html",
+    "resolve.html",
+    "timeline.html",
+];
 
 /// All of them.
 pub fn all() -> Vec<Sight> {
@@ -100,6 +111,22 @@ pub fn all() -> Vec<Sight> {
         seen_by("contributor", "create/draft/drop.html", "/drafts/{draft}/drop"),
         seen_by("reviewer", "create/review/list.html", "/reviews"),
         seen_by("reviewer", "create/review/show.html", "/reviews/{review}"),
+        at("create/round/list.html", "/rounds"),
+        seen_by("contributor", "create/round/list.html", "/rounds?state=decided"),
+        at("create/round/show.html", "/round/sample-open"),
+        at("create/round/show.html", "/round/sample-publicity"),
+        at("create/round/show.html", "/round/sample-decided"),
+        at("create/round/object.html", "/round/sample-publicity/object?application=sample-publicity-1"),
+        at("create/round/objection.html", "/round/sample-publicity/objection/sample-objection"),
+        at("create/round/criteria.html", "/criteria/base-district"),
+        seen_by("steward", "create/round/new.html", "/rounds/new"),
+        seen_by("contributor", "create/round/apply.html", "/round/sample-open/apply"),
+        seen_by("contributor", "create/round/application.html", "/application/sample-open-1"),
+        seen_by("steward", "create/round/application.html", "/application/sample-open-2"),
+        seen_by("steward", "create/round/office.html", "/round/sample-open/office"),
+        seen_by("steward", "create/round/office.html", "/round/sample-publicity/office"),
+        seen_by("reviewer", "create/round/judging.html", "/judging"),
+        seen_by("reviewer", "create/round/judge.html", "/judging/sample-judging-1"),
         seen_by("editor", "create/tools.html", "/c/{claim}"),
         seen_by("editor", "create/withdraw.html", "/withdraw/{claim}"),
         seen_by("editor", "measure/contributions.html", "/contributions"),
@@ -114,6 +141,21 @@ pub fn all() -> Vec<Sight> {
         seen_by("steward", "measure/certificate.html", "/certificates/{certificate}"),
         at("measure/certificate_status.html", "/certificate/{certificate}"),
         Sight { status: 404, ..at("measure/certificate_status.html", "/certificate/NONE-2026-00000") },
+        at("create/register/list.html", "/registers"),
+        at("create/register/show.html", "/register/experts"),
+        at("create/register/show.html", "/register/halls"),
+        at("create/register/card.html", "/party/{card}"),
+        at("measure/talent.html", "/talent"),
+        seen_by("steward", "create/registry/list.html", "/registry"),
+        seen_by("steward", "create/registry/ways.html", "/registry/new"),
+        seen_by("steward", "create/registry/edit.html", "/registry/new?register=halls"),
+        seen_by("steward", "create/registry/edit.html", "/registry/{entry}/edit"),
+        seen_by("steward", "create/registry/show.html", "/registry/{entry}"),
+        seen_by("contributor", "create/registry/show.html", "/account/registry"),
+        seen_by("steward", "create/registry/none.html", "/account/registry"),
+        seen_by("steward", "create/registry/doubles.html", "/registry/doubles"),
+        seen_by("steward", "create/registry/delete.html", "/registry/{entry}/delete"),
+        seen_by("system_admin", "create/definitions.html", "/definitions"),
         Sight { status: 409, way: Way::Walk("a form of an earlier session", outdated), ..seen_by("duty_officer", "resume.html", "") },
     ]
 }

@@ -10,7 +10,7 @@ use kepu_tests::http::Http;
 use std::collections::BTreeMap;
 
 /// What forms say whose answer depends on more than who sends them; every other form is empty.
-const FORMS: [(&str, &str); 11] = [
+const FORMS: [(&str, &str); 16] = [
     ("/case/{id}/classify", "fields=health&level=2"),
     ("/case/{id}/expert", "party=p-zhou"),
     ("/case/{id}/hold", "known=没有研究支持这个说法。&not_known=说法从哪里来。&next_hours=20"),
@@ -22,6 +22,11 @@ const FORMS: [(&str, &str); 11] = [
     ("/withdraw/{owner}/{local}", "reason="),
     ("/media", "draft={resource_draft}"),
     ("/jobs", "kind=reindex"),
+    ("/registry/{id}/consent", "purpose=public_card&given=1"),
+    ("/registry/{id}/register", "register=experts&inside=1"),
+    ("/registry/{id}/verify", "at=0"),
+    ("/registry/{id}/merge", "into={entry}"),
+    ("/round/{id}/object", "application=sample-publicity-1"),
 ];
 
 /// Columns of the list after method and path.

@@ -14,7 +14,7 @@ fn a_county_receives_everything_once_and_rebuilds_the_same_state() -> anyhow::Re
     let (nation, county, _served) = pair()?;
     nation.run(&["seed"])?;
     let first = county.json(&["sync"])?;
-    assert_eq!(first["pulled"], 198, "{first}");
+    assert_eq!(first["pulled"], 243, "{first}");
     let second = county.json(&["sync"])?;
     assert_eq!((second["pulled"].as_i64(), second["pushed"].as_i64(), second["round_trips"].as_i64()), (Some(0), Some(0), Some(1)), "{second}");
     assert!(second["bytes_in"].as_u64() < Some(400) && second["bytes_out"].as_u64() < Some(400), "{second}");
@@ -146,5 +146,40 @@ fn bad_rows_come_back_with_line_and_reason_and_good_rows_enter() -> anyhow::Resu
     let broken = node.output(&["import", &path.display().to_string()])?;
     assert_eq!(broken.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&broken.stderr).contains("line 3"), "{}", String::from_utf8_lossy(&broken.stderr));
+    Ok(())
+}
+
+#[test]
+fn a_revoked_honour_is_gone_everywhere_after_one_exchange() -> anyhow::Result<()> {
+    use kepu_app::create::round::after;
+    use kepu_app::{App, Options};
+    use kepu_domain::access::Actor;
+    use kepu_domain::create::round::AppStage;
+    use kepu_domain::ids::SubjectId;
+    use kepu_store::subject::{self, Standing};
+    let (nation, county, _served) = pair()?;
+    nation.run(&["seed"])?;
+    county.json(&["sync"])?;
+    let runtime = tokio::runtime::Runtime::new()?;
+    let open = async |node: &Node| App::open(Options { data: node.data().to_owned(), database: None, index: false }).await;
+    let seen = async |id: &SubjectId| {
+        let app = open(&county).await?;
+        let row = subject::find(&mut app.db.read().await?, id).await?;
+        anyhow::Ok(row.map(|row| (row.kind, row.standing, row.reason)))
+    };
+    let id = runtime.block_on(async {
+        let app = open(&nation).await?;
+        let application = kepu_store::create::round::get_application(&mut app.db.read().await?, &"sample-decided-1".into()).await?;
+        let AppStage::Granted { credential, .. } = &application.stage else { anyhow::bail!("granted") };
+        assert_eq!(seen(credential).await?, Some(("credential".into(), Standing::Public, String::new())), "the certificate travels");
+        let operator = Actor::Node { name: "operator".into() };
+        after::revoke(&app, &operator, &application.id, application.version, "年度复核发现材料不实").await?;
+        Ok(credential.clone())
+    })?;
+    let done = county.json(&["sync"])?;
+    assert!(done["pulled"].as_u64() >= Some(1), "{done}");
+    let now = runtime.block_on(seen(&id))?;
+    assert_eq!(now, Some(("credential".into(), Standing::Withdrawn, "年度复核发现材料不实".into())));
+    assert_eq!(nation.state()?, county.state()?);
     Ok(())
 }

@@ -173,9 +173,29 @@ fn take<T>(read: Result<T, Vec<Mistake>>, into: &mut BTreeMap<String, T>, id: im
     }
 }
 
-/// Names of the built-in files, for the page that lists them.
-pub fn built_in_names() -> Vec<&'static str> {
-    register::built_in().iter().chain(&round::built_in()).chain(&CRITERIA).chain(&SCHEMES).map(|file| file.name).collect()
+/// Where a definition file comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// Built into the program.
+    Program,
+    /// A file of this node that is in force.
+    Node,
+}
+
+/// The files in force: the built-in ones, then those of this node, which may take the place of a built-in one.
+pub fn sources(app: &App) -> Vec<(String, Source)> {
+    app.definitions();
+    let slot = match app.definitions.0.lock() {
+        Ok(slot) => slot,
+        Err(poisoned) => poisoned.into_inner(),
+    };
+    let registers = register::built_in().into_iter().map(|file| format!("registers/{}", file.name));
+    let rounds = round::built_in().into_iter().map(|file| format!("rounds/{}", file.name));
+    let criteria = CRITERIA.iter().map(|file| format!("criteria/{}", file.name));
+    let schemes = SCHEMES.iter().map(|file| format!("scoring/{}", file.name));
+    let own = slot.iter().flat_map(|held| held.good.keys().cloned());
+    let built_in = registers.chain(rounds).chain(criteria).chain(schemes).map(|name| (name, Source::Program));
+    built_in.chain(own.map(|name| (name, Source::Node))).collect()
 }
 
 #[cfg(test)]

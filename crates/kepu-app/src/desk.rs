@@ -2,13 +2,14 @@
 //! It is computed from the nouns as they stand; nothing is kept for it.
 
 use crate::App;
-use crate::create::{publish, review};
+use crate::create::{publish, review, round};
 use crate::error::AppError;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use kepu_domain::access::{Action, Actor};
+use kepu_domain::create::attention::{Attention, attention, shown_until};
 use kepu_domain::create::draft::{Draft, Matter, Progress};
 use kepu_domain::create::review::{Review, Stage as ReviewStage};
-use kepu_domain::ids::{AccountId, CaseId, DraftId, OrgId, ReviewId, SubjectId};
+use kepu_domain::ids::{AccountId, ApplicationId, CaseId, DraftId, OrgId, ReviewId, RoundId, SubjectId};
 use kepu_domain::listen::case::{Case, Due, Stage as CaseStage};
 use kepu_domain::org::Region;
 use kepu_domain::trust::TrustView;
@@ -96,6 +97,41 @@ pub enum Task {
     Withdrawn(SubjectId, Kind),
     /// Look again at what one's organisation said.
     Recheck(SubjectId, Kind),
+    /// Judge so many applications of a round.
+    Judge(usize),
+    /// Take the next step of a round that one's organisation runs; for so many.
+    Office(RoundId, RoundStep, usize),
+    /// Do something about one application.
+    Applicant(ApplicationId, RoundStep),
+    /// Say that one's own registry entry is still right.
+    Confirm,
+}
+
+/// What a round or an application waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RoundStep {
+    /// Write the application before the close.
+    Write,
+    /// Complete what the office sent back.
+    Mend,
+    /// Recommend it, or not.
+    Recommend,
+    /// Check what was handed in.
+    Check,
+    /// Give the applications to judges.
+    Assign,
+    /// Put the proposal before the public.
+    Propose,
+    /// Answer objections.
+    Answer,
+    /// Decide.
+    Decide,
+    /// Say what was delivered.
+    Deliver,
+    /// Report on the year.
+    Report,
+    /// Look at reports and deliveries.
+    Confirm,
 }
 
 /// Kind of a public subject.
@@ -138,6 +174,8 @@ impl Clock {
 /// May: everybody with a role; each list holds only what its own pages would show.
 pub async fn desk(app: &App, who: &Actor) -> Result<Desk, AppError> {
     who.may(Action::UseDesk, None)?;
+    // Before the transaction of the desk: it opens its own.
+    let rounds = round::notices::notices(app, who).await?;
     let mut tx = app.db.read().await?;
     let mut names = Names::default();
     let mut desk = Desk::default();
@@ -149,7 +187,10 @@ pub async fn desk(app: &App, who: &Actor) -> Result<Desk, AppError> {
     }
     let mut waiting = Vec::new();
     own_drafts(app, &mut tx, who, &mut names, &mut due, &mut waiting).await?;
+    due.extend(own_entry(app, &mut tx, who, &mut names).await?);
     submitted(app, &mut tx, who, &mut names, &mut waiting).await?;
+    due.extend(rounds.due);
+    waiting.extend(rounds.waiting);
     due.sort_by_key(|item| item.clock.at());
     let mut unanswered = Vec::new();
     for case in &open {
@@ -185,8 +226,22 @@ impl Names {
     }
 }
 
+/// The actor's registry entry, if it must be confirmed: else their card hides itself.
+async fn own_entry(app: &App, tx: &mut Tx, who: &Actor, names: &mut Names) -> Result<Option<Item>, AppError> {
+    let Some(id) = review::party_of(tx, who).await? else { return Ok(None) };
+    let Some(party) = kepu_store::create::party::find(tx, &id).await? else { return Ok(None) };
+    let (definitions, today) = (app.definitions(), app.today());
+    let asks = attention(&party, &definitions.registers, today);
+    if !asks.iter().any(|kind| matches!(kind, Attention::Stale | Attention::Soon)) {
+        return Ok(None);
+    }
+    let until = shown_until(&party, &definitions.registers, today).unwrap_or(today);
+    let place = names.org(tx, &party.org).await?;
+    Ok(Some(Item { task: Task::Confirm, title: party.name, note: String::new(), place, clock: Clock::By(end_of(until)) }))
+}
+
 /// The end of a day in China.
-fn end_of(day: jiff::civil::Date) -> Timestamp {
+pub(crate) fn end_of(day: jiff::civil::Date) -> Timestamp {
     jiff::tz::Offset::constant(8).to_timestamp(day.at(23, 59, 59, 0)).unwrap_or(Timestamp::MAX)
 }
 
@@ -366,7 +421,9 @@ async fn changes(app: &App, tx: &mut Tx, who: &Actor) -> Result<Vec<Item>, AppEr
         let clock = Clock::Since(moment(row.corrected));
         rows.push(Item { task: Task::Corrected(row.id.clone(), kind(&row)), title: title(&row), note, place: place(&row), clock });
     }
-    for row in subject::list(tx, &subject::Filter::default(), subject::Order::Withdrawn, None, 20).await? {
+    // What has neither text nor title left, such as a card that its owner took back, is no news for anybody's work.
+    let withdrawn = subject::list(tx, &subject::Filter::default(), subject::Order::Withdrawn, None, 20).await?;
+    for row in withdrawn.into_iter().filter(|row| !row.title.is_empty()) {
         let at = row.withdrawn_at.unwrap_or_default();
         if at < since {
             break;

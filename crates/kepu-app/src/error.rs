@@ -5,6 +5,7 @@ use kepu_domain::account::PasswordError;
 use kepu_domain::create::draft::DraftError;
 use kepu_domain::create::resource::Finding;
 use kepu_domain::create::review::ReviewError;
+use kepu_domain::create::round::RoundError;
 use kepu_domain::listen::case::CaseError;
 use kepu_domain::trust::Refusal;
 use kepu_store::StoreError;
@@ -53,6 +54,9 @@ pub enum AppError {
     /// A move that the case's stage does not allow.
     #[error(transparent)]
     Case(#[from] CaseError),
+    /// A move that the round's or application's stage does not allow.
+    #[error(transparent)]
+    Round(#[from] RoundError),
     /// The node's own certificate does not allow it.
     #[error("this node may not publish that: {0}")]
     Refused(#[from] Refusal),

@@ -33,7 +33,8 @@ async fn fill(app: &App, index: &Index, progress: &mut (dyn FnMut(usize) + Send)
         let Some(last) = rows.last().map(|row| row.seq) else { break };
         let (mut put, mut gone) = (Vec::new(), Vec::new());
         for row in &rows {
-            if row.standing == Standing::Public {
+            // Cards have an index of their own (`create::find`) that knows when they end.
+            if row.standing == Standing::Public && row.kind != "party" {
                 put.push(doc(&mut tx, row).await?);
             } else {
                 gone.push(row.id.0.clone());

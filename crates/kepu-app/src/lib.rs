@@ -189,3 +189,9 @@ impl App {
 pub fn china_date(at: Timestamp) -> jiff::civil::Date {
     jiff::tz::Offset::constant(8).to_datetime(at).date()
 }
+
+/// The minute of the day in China, from 0.
+pub fn china_minute(at: Timestamp) -> u16 {
+    let time = jiff::tz::Offset::constant(8).to_datetime(at).time();
+    u16::from(time.hour().unsigned_abs()) * 60 + u16::from(time.minute().unsigned_abs())
+}

@@ -48,6 +48,29 @@ pub fn seat(region: Region) -> Option<(f64, f64)> {
     SEATS.get(&region).copied()
 }
 
+/// A division by its code or name, alone if no other bears it, or with what it lies in: 固始县, 河南省信阳市固始县, 河南省 固始县.
+pub fn region_named(text: &str) -> Option<Region> {
+    static NAMES: std::sync::LazyLock<std::collections::HashMap<String, Option<Region>>> = std::sync::LazyLock::new(|| {
+        let list = divisions().unwrap_or_default();
+        let by_code: std::collections::HashMap<Region, &str> = list.iter().map(|org| (org.region, org.name.as_str())).collect();
+        let mut names = std::collections::HashMap::new();
+        for org in &list {
+            let chain: Vec<&str> =
+                org.region.chain().iter().filter(|region| **region != Region::NATION).filter_map(|region| by_code.get(region).copied()).collect();
+            let mut forms = vec![org.name.clone(), chain.concat()];
+            forms.extend(chain.first().map(|province| format!("{province}{}", org.name)));
+            forms.sort_unstable();
+            forms.dedup();
+            for form in forms {
+                names.entry(form).and_modify(|known: &mut Option<Region>| *known = None).or_insert(Some(org.region));
+            }
+        }
+        names
+    });
+    let text: String = text.split_whitespace().collect();
+    Region::parse(&text).ok().or_else(|| NAMES.get(&text).copied().flatten())
+}
+
 /// Puts the divisions into an empty store.
 pub async fn seed(tx: &mut Tx) -> Result<(), AppError> {
     let mut list = divisions()?;

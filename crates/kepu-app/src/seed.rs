@@ -2,6 +2,7 @@
 
 use crate::account::{NewAccount, create, grant_in};
 use crate::create::draft::clean;
+use crate::create::party;
 use crate::create::publish::saying_of;
 use crate::error::AppError;
 use crate::measure::certificate::{self, Draw};
@@ -9,13 +10,15 @@ use crate::measure::contribution::{self, Answer, Claim};
 use crate::{App, record};
 use jiff::ToSpan;
 use kepu_domain::access::{Actor, Role};
+use kepu_domain::create::card::Card;
 use kepu_domain::create::draft::Matter;
-use kepu_domain::create::party::{Consent, Party};
+use kepu_domain::create::party::{Consent, Party, PartyKind};
 use kepu_domain::create::resource::{AiUse, Credit, Resource, Source};
 use kepu_domain::create::review::{Method, SignOff};
 use kepu_domain::ids::{OrgId, PartyId, SubjectId};
 use kepu_domain::listen::claim::{ClaimReview, Verdict};
 use kepu_domain::org::{Org, OrgKind, Region};
+use kepu_domain::record::Body;
 use kepu_store::create::party::Entry;
 use kepu_store::meta;
 use serde::Deserialize;
@@ -94,16 +97,38 @@ fn lines<T: serde::de::DeserializeOwned>(name: &str, text: &str) -> Result<Vec<T
     rows.map(|(at, line)| serde_json::from_str(line).map_err(|e| AppError::Record(format!("{name}, line {}: {e}", at + 1)))).collect()
 }
 
-/// A sample party as if its owner had agreed and confirmed today.
+/// A sample party as if its owner had confirmed today and, if it is a person, agreed to what its registers and fields ask for.
 fn entry(app: &App, party: &Party) -> Entry {
-    let consent = Consent { purpose: "public_card".into(), version: 1, given: app.now(), withdrawn: None };
-    let party = Party {
-        registers: if party.registers.is_empty() { vec!["experts".into()] } else { party.registers.clone() },
-        consents: vec![consent],
-        confirmed: Some(app.today()),
-        ..party.clone()
-    };
+    let definitions = app.definitions();
+    let registers = &definitions.registers;
+    let mut party = Party { confirmed: Some(app.today()), available: true, ..party.clone() };
+    if party.kind == PartyKind::Person {
+        if party.registers.is_empty() {
+            party.registers.push("experts".into());
+        }
+        let asked = party.registers.iter().filter_map(|id| registers.registers.get(id)).flat_map(|register| register.consents.clone());
+        let mut purposes: Vec<String> = asked.chain(["public_card".to_owned()]).collect();
+        purposes.extend(party.values.contains_key("press_contact").then(|| "press".to_owned()));
+        purposes.sort_unstable();
+        purposes.dedup();
+        party.consents = purposes.into_iter().map(|purpose| Consent { purpose, version: 1, given: app.now(), withdrawn: None }).collect();
+    }
     Entry { name_fold: kepu_text::fold(&party.name), party, changed_at: app.now().as_millisecond(), version: 1 }
+}
+
+/// The cards that follow from the entries, in the order of their ids.
+async fn cards(app: &App, tx: &mut kepu_store::Tx, entries: &[Entry]) -> Result<Vec<record::Saying>, AppError> {
+    let definitions = app.definitions();
+    let mut entries: Vec<&Entry> = entries.iter().collect();
+    entries.sort_by(|a, b| a.party.id.cmp(&b.party.id));
+    let mut list = Vec::new();
+    for entry in entries {
+        let org = party::org_name(tx, &entry.party.org).await?;
+        if let Ok(card) = Card::of(&entry.party, &definitions.registers, &org, app.today()) {
+            list.push(party::saying(app, &entry.party, Body::Party(Box::new(card))));
+        }
+    }
+    Ok(list)
 }
 
 struct People {
@@ -235,6 +260,7 @@ pub async fn publish(app: &App) -> Result<usize, AppError> {
     kepu_store::org::insert_many(&mut tx, &orgs).await?;
     let entries: Vec<Entry> = people.parties.values().map(|party| entry(app, party)).collect();
     kepu_store::create::party::upsert_many(&mut tx, &entries).await?;
+    let cards = cards(app, &mut tx, &entries).await?;
     let mut matters = matters(&people)?;
     // Said in the order in which they were written, so that "newest first" means it.
     matters.sort_by_key(|(_, matter)| match matter {
@@ -244,6 +270,8 @@ pub async fn publish(app: &App) -> Result<usize, AppError> {
     let count = matters.len();
     let sayings = matters.into_iter().map(|(local, matter)| saying_of(&SubjectId::new(&app.key.id().fingerprint(), &local), &clean(matter))).collect();
     record::publish(app, &mut tx, sayings).await?;
+    record::publish(app, &mut tx, cards).await?;
+    crate::create::round::sample::write(app, &mut tx).await?;
     meta::set(&mut tx, "org", "org-nat").await?;
     meta::set(&mut tx, "seeded", "1").await?;
     tx.commit().await?;
@@ -335,6 +363,26 @@ mod tests {
     use crate::create::draft::check_lengths;
     use kepu_domain::create::resource::Weight;
     use kepu_domain::publication::Policy;
+
+    #[test]
+    fn every_sample_of_the_registry_fits_its_definition_and_every_register_shows_two() {
+        let registers = kepu_domain::create::register::Registers::standard();
+        let list: Vec<Party> = lines("parties.jsonl", PARTIES).expect("parties");
+        let today = jiff::civil::date(2026, 11, 24);
+        for party in &list {
+            // Who has verified a qualification is no field of a form.
+            let told = |field: &&&kepu_domain::field::FieldDef| field.id != "qualifications";
+            for field in registers.fields_of(party).iter().filter(told) {
+                field.check(&party.value(&field.id), &kepu_text::count).unwrap_or_else(|fault| panic!("{}: {fault}", party.id));
+            }
+            let known = |id: &String| registers.fields_of(party).iter().any(|field| field.id == *id);
+            assert!(party.values.keys().all(known), "{}: {:?}", party.id, party.values.keys());
+        }
+        for register in registers.registers.values() {
+            let held = list.iter().filter(|p| register.holds(p, today) || (register.id == "experts" && p.kind == PartyKind::Person)).count();
+            assert!(held >= 2, "{} holds {held}", register.id);
+        }
+    }
 
     #[test]
     fn every_sample_passes_the_publication_gate() {

@@ -102,6 +102,8 @@ pub enum Action {
     Correct,
     /// Import files.
     Import,
+    /// Open the pages of imports: of texts, or of registers.
+    BringFiles,
     /// Manage members and registry entries of an organisation.
     ManageMembers,
     /// Invite, subscribe, see and repair other nodes.
@@ -237,6 +239,7 @@ impl Actor {
             Action::Correct => holds(Role::Editor),
             Action::Publish => can(Action::Correct),
             Action::Import => can(Action::Publish),
+            Action::BringFiles => can(Action::Import) || can(Action::ManageMembers),
             Action::IssueHolding => holds(Role::DutyOfficer) || can(Action::Publish),
             Action::WorkCase => can(Action::IssueHolding),
             Action::ConfirmContribution => can(Action::Publish) || can(Action::ManageMembers),

@@ -12,8 +12,8 @@ pub struct Limit {
     pub max: usize,
 }
 
-/// Titles of resources.
-pub const TITLE: Limit = Limit { field: "title", min: 2, max: 80 };
+/// Titles of resources. One character can be one: 光, 盐.
+pub const TITLE: Limit = Limit { field: "title", min: 1, max: 80 };
 /// Summaries and one-sentence conclusions.
 pub const SUMMARY: Limit = Limit { field: "summary", min: 0, max: 300 };
 /// Bodies of resources. The record they end in is bounded by 32 KiB as well.

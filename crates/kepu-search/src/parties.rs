@@ -10,8 +10,10 @@ use std::collections::{BinaryHeap, HashMap};
 pub struct PartyDoc {
     /// Id, unique in the index: a registry id, or the subject of a card.
     pub id: String,
-    /// Name as it is sorted and found by (`kepu_text::fold`).
+    /// Name as it is sorted by (`kepu_text::fold`).
     pub name_fold: String,
+    /// Name and whatever else words are looked for in, folded.
+    pub text_fold: String,
     /// Place.
     pub region: Region,
     /// Longitude and latitude in degrees; none: only the county is known and no seat of it.
@@ -35,8 +37,8 @@ pub struct PartyQuery {
     pub any: Vec<Vec<String>>,
     /// Only inside this place.
     pub region: Option<Region>,
-    /// Part of the folded name; empty: any.
-    pub name: String,
+    /// Folded words, each of which must stand somewhere in the text; empty: any.
+    pub text: String,
     /// Fields wanted; the more a party covers the higher it stands. With none, competence does not matter.
     pub fields: Vec<String>,
     /// Near here: ranks by distance, and with a limit in kilometres leaves out what is farther.
@@ -69,6 +71,8 @@ struct Slot {
     doc: PartyDoc,
     /// Numbers of its words, sorted.
     words: Box<[u32]>,
+    /// Numbers of the words of its proved fields.
+    competence: Box<[u32]>,
     alive: bool,
 }
 
@@ -92,11 +96,13 @@ impl PartyIndex {
         for place in doc.region.chain() {
             words.push(self.number(&region_word(place)));
         }
+        let competence: Box<[u32]> = doc.competence.iter().map(|field| self.number(&field_word(field))).collect();
+        words.extend(&competence);
         words.sort_unstable();
         words.dedup();
         words.iter().for_each(|word| self.postings[*word as usize].push(slot));
         self.by_id.insert(doc.id.clone(), slot);
-        self.slots.push(Slot { doc: PartyDoc { words: vec![], ..doc }, words: words.into(), alive: true });
+        self.slots.push(Slot { doc: PartyDoc { words: vec![], competence: vec![], ..doc }, words: words.into(), competence, alive: true });
         if self.dead > 1_024 && self.dead > self.slots.len() / 2 {
             self.compact();
         }
@@ -155,7 +161,7 @@ impl PartyIndex {
         let mut best: BinaryHeap<Ranked<'_>> = BinaryHeap::with_capacity(wanted.min(10_000) + 1);
         let mut total = 0;
         for slot in self.candidates(&plan) {
-            let Some(ranked) = plan.rank(slot, query).map(|rank| rank.with(slot)) else { continue };
+            let Some(ranked) = plan.rank(slot, query).map(|rank| Ranked { rank, slot }) else { continue };
             total += 1;
             if best.len() < wanted {
                 best.push(ranked);
@@ -183,10 +189,11 @@ impl PartyIndex {
         counts
     }
 
-    fn candidates<'a>(&'a self, plan: &Plan<'a>) -> Box<dyn Iterator<Item = &'a Slot> + 'a> {
-        match plan.first {
-            Some(list) => Box::new(list.iter().filter_map(|slot| self.slots.get(*slot as usize))),
-            None => Box::new(self.slots.iter()),
+    fn candidates<'a>(&'a self, plan: &'a Plan<'a>) -> Box<dyn Iterator<Item = &'a Slot> + 'a> {
+        match &plan.first {
+            First::All => Box::new(self.slots.iter()),
+            First::Word(list) => Box::new(list.iter().filter_map(|slot| self.slots.get(*slot as usize))),
+            First::Field(list) => Box::new(list.iter().filter_map(|slot| self.slots.get(*slot as usize))),
         }
     }
 
@@ -207,8 +214,30 @@ impl PartyIndex {
             }
             any.push(known);
         }
-        let first = all.iter().filter_map(|number| self.postings.get(*number as usize)).min_by_key(|list| list.len());
-        Some(Plan { all, any, first: first.map(Vec::as_slice) })
+        let fields: Vec<u32> = query.fields.iter().filter_map(|field| self.numbers.get(&field_word(field)).copied()).collect();
+        if fields.is_empty() && !query.fields.is_empty() {
+            return None;
+        }
+        let first = self.first(&all, &fields);
+        let texts = query.text.split_whitespace().map(str::to_owned).collect();
+        Some(Plan { all, any, fields, texts, first })
+    }
+
+    /// The shortest list that holds everything that can match.
+    fn first(&self, all: &[u32], fields: &[u32]) -> First<'_> {
+        let list = |number: &u32| self.postings.get(*number as usize).map_or(&[] as &[u32], Vec::as_slice);
+        let word = all.iter().map(list).min_by_key(|list| list.len());
+        let competent: usize = fields.iter().map(|field| list(field).len()).sum();
+        match word {
+            Some(word) if fields.is_empty() || word.len() <= competent => First::Word(word),
+            None if fields.is_empty() => First::All,
+            _ => {
+                let mut slots: Vec<u32> = fields.iter().flat_map(list).copied().collect();
+                slots.sort_unstable();
+                slots.dedup();
+                First::Field(slots)
+            }
+        }
     }
 }
 
@@ -216,10 +245,23 @@ fn region_word(region: Region) -> String {
     format!("region={region}")
 }
 
+/// Competence is a word of its own: a stated field without proof can be filtered by, but does not rank.
+fn field_word(field: &str) -> String {
+    format!("proved={field}")
+}
+
+enum First<'a> {
+    All,
+    Word(&'a [u32]),
+    Field(Vec<u32>),
+}
+
 struct Plan<'a> {
     all: Vec<u32>,
     any: Vec<Vec<u32>>,
-    first: Option<&'a [u32]>,
+    fields: Vec<u32>,
+    texts: Vec<String>,
+    first: First<'a>,
 }
 
 #[derive(Clone, Copy)]
@@ -227,12 +269,6 @@ struct Rank {
     covered: usize,
     metres: i64,
     used: i64,
-}
-
-impl Rank {
-    fn with<'a>(self, slot: &'a Slot) -> Ranked<'a> {
-        Ranked { rank: self, slot }
-    }
 }
 
 impl Plan<'_> {
@@ -244,11 +280,11 @@ impl Plan<'_> {
             && (!query.free || doc.used < 1_000)
             && self.all.iter().all(has)
             && self.any.iter().all(|group| group.iter().any(has))
-            && (query.name.is_empty() || doc.name_fold.contains(&query.name));
+            && self.texts.iter().all(|text| doc.text_fold.contains(text.as_str()));
         if !fits {
             return None;
         }
-        let covered = query.fields.iter().filter(|field| doc.competence.contains(field)).count();
+        let covered = self.fields.iter().filter(|field| slot.competence.contains(field)).count();
         if covered == 0 && !query.fields.is_empty() {
             return None;
         }
@@ -321,6 +357,7 @@ mod tests {
         PartyDoc {
             id: id.into(),
             name_fold: id.into(),
+            text_fold: format!("{id} doctor"),
             region: Region::parse("411525").expect("code"),
             point: Some(point),
             words: std::iter::once("kind=person".to_owned()).chain(fields.iter().map(|f| format!("fields={f}"))).collect(),
@@ -361,7 +398,8 @@ mod tests {
         let all = PartyQuery { limit: 10, ..PartyQuery::default() };
         assert_eq!(ids(&index, &all), "a-lin b-lin");
         assert_eq!(ids(&index, &PartyQuery { region: Region::parse("410000").ok(), ..all.clone() }), "a-lin");
-        assert_eq!(ids(&index, &PartyQuery { name: "b-".into(), ..all.clone() }), "b-lin");
+        assert_eq!(ids(&index, &PartyQuery { text: "b- doc".into(), ..all.clone() }), "b-lin");
+        assert_eq!(ids(&index, &PartyQuery { fields: vec!["unheard".into()], ..all.clone() }), "");
         assert_eq!(ids(&index, &PartyQuery { words: vec!["kind=venue".into()], ..all.clone() }), "");
         assert_eq!(ids(&index, &PartyQuery { any: vec![vec!["fields=food".into(), "fields=health".into()]], ..all.clone() }), "a-lin b-lin");
         assert_eq!(index.count_words(&all, &["fields=health".into(), "fields=food".into()]), [2, 0]);

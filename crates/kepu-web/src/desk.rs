@@ -5,7 +5,7 @@ use crate::page::{Answer, Html, Req, Shell, page};
 use crate::urls;
 use askama::Template;
 use axum::extract::State;
-use kepu_app::desk::{self as desks, Clock, Item, Kind, List, Place, Task};
+use kepu_app::desk::{self as desks, Clock, Item, Kind, List, Place, RoundStep, Task};
 use kepu_domain::access::Action;
 use kepu_domain::ids::SubjectId;
 use kepu_domain::listen::case::Due;
@@ -123,7 +123,7 @@ pub fn row(s: &Shell, item: &Item) -> Row {
 
 fn clock(s: &Shell, item: &Item) -> Html {
     match (&item.clock, &item.task) {
-        (Clock::By(at), Task::Review(_) | Task::Recheck(..) | Task::Card(_)) => {
+        (Clock::By(at), Task::Review(_) | Task::Recheck(..) | Task::Card(_) | Task::Confirm) => {
             let day = |at: jiff::Timestamp| jiff::tz::Offset::constant(8).to_datetime(at).date();
             s.due(day(*at), day(s.now))
         }
@@ -137,6 +137,23 @@ fn subject(kind: Kind, id: &SubjectId) -> String {
     match kind {
         Kind::Claim => urls::claim(id),
         Kind::Resource => urls::resource(id),
+    }
+}
+
+/// The message that says what a round or an application waits for.
+fn round_step(step: RoundStep) -> &'static str {
+    match step {
+        RoundStep::Write => "round-task-write",
+        RoundStep::Mend => "round-task-mend",
+        RoundStep::Recommend => "round-task-recommend",
+        RoundStep::Check => "round-task-check",
+        RoundStep::Assign => "round-task-assign",
+        RoundStep::Propose => "round-task-propose",
+        RoundStep::Answer => "round-task-answer",
+        RoundStep::Decide => "round-task-decide",
+        RoundStep::Deliver => "round-task-deliver",
+        RoundStep::Report => "round-task-report",
+        RoundStep::Confirm => "round-task-confirm",
     }
 }
 
@@ -156,6 +173,10 @@ fn task_words(s: &Shell, task: &Task) -> (&'static str, String, String, String) 
         Task::Card(id) => ("card", s.t("task-card"), urls::resource(id), s.t("verb-read")),
         Task::Corrected(id, kind) => ("corrected", s.t("corrected"), subject(*kind, id), s.t("verb-read")),
         Task::Withdrawn(id, kind) => ("withdrawn", s.t("withdrawn"), subject(*kind, id), s.t("verb-read")),
+        Task::Confirm => ("confirm", s.t("task-confirm"), "/account/registry".to_owned(), s.t("verb-confirm")),
         Task::Recheck(id, kind) => ("recheck", s.t("task-recheck"), subject(*kind, id), s.t("verb-recheck")),
+        Task::Judge(n) => ("judge", s.t1("task-judge", "n", n), urls::JUDGING.to_owned(), s.t("verb-judge")),
+        Task::Office(id, step, n) => ("round", s.t1(round_step(*step), "n", n), urls::round_office(id), s.t("verb-round")),
+        Task::Applicant(id, step) => ("application", s.t1(round_step(*step), "n", 1), urls::application(id), s.t("verb-application")),
     }
 }

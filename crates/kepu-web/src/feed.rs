@@ -36,10 +36,11 @@ pub async fn sitemap(State(web): State<Web>, req: Req) -> Answer {
     let rows = subject::list(&mut tx, &filter, Order::Newest, None, MAP).await.map_err(AppError::from)?;
     let origin = &req.shell.origin;
     let mut xml = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<urlset xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\">\n".to_owned();
-    for path in ["/", "/claims", "/resources", "/figures", "/about", "/help"] {
+    for path in ["/", "/claims", "/resources", "/registers", "/figures", "/talent", "/about", "/help"] {
         xml.push_str(&format!("<url><loc>{}</loc></url>\n", escape(&format!("{origin}{path}"))));
     }
-    for row in &rows {
+    // Cards of people are found here, not by search engines; places and institutions may be.
+    for row in rows.iter().filter(|row| row.kind != "party" || row.type_ != "person") {
         let loc = escape(&format!("{origin}{}", urls::of_kind(&row.kind, &row.id)));
         xml.push_str(&format!("<url><loc>{loc}</loc><lastmod>{}</lastmod></url>\n", moment(row.modified)));
     }
@@ -65,7 +66,9 @@ pub async fn atom(State(web): State<Web>, req: Req) -> Answer {
         let at = row.corrected.min(row.modified);
         entries.push((at, 1, entry(s.t("corrected"), &row, at, &row.summary, ("corrected", row.corrected), &s.origin)));
     }
-    for row in subject::list(&mut tx, &Filter::default(), Order::Withdrawn, None, FEED).await.map_err(AppError::from)? {
+    let withdrawn = subject::list(&mut tx, &Filter::default(), Order::Withdrawn, None, FEED).await.map_err(AppError::from)?;
+    // A card that its owner took back left no title: no reader follows that.
+    for row in withdrawn.into_iter().filter(|row| !row.title.is_empty()) {
         let at = row.withdrawn_at.unwrap_or_default();
         entries.push((at, 2, entry(s.t("withdrawn"), &row, at, &row.reason, ("withdrawn", at), &s.origin)));
     }

@@ -22,6 +22,7 @@ pub(crate) fn kind_word(s: &Shell, kind: &str) -> String {
         Some(Kind::Expire) => s.t("job-expire"),
         Some(Kind::Reindex) => s.t("job-reindex"),
         Some(Kind::Exchange) => s.t("job-exchange"),
+        Some(Kind::Rounds) => s.t("job-rounds"),
         None => kind.to_owned(),
     }
 }
@@ -46,11 +47,11 @@ fn shape(state: JobState) -> &'static str {
     }
 }
 
-/// Progress `done/of` as a bar with its words; other words as they are.
-fn progress(text: &str) -> Html {
+/// Progress `done/of` as a bar with its words while it goes on; other words as they are.
+fn progress(text: &str, goes_on: bool) -> Html {
     let share = text.split_once('/').and_then(|(done, of)| Some((done.parse::<i64>().ok()?, of.parse::<i64>().ok()?)));
     match share {
-        Some((done, of)) if of > 0 => Html(format!("{done} / {of}<progress max=\"{of}\" value=\"{done}\" aria-hidden=\"true\"></progress>")),
+        Some((done, of)) if of > 0 && goes_on => Html(format!("{done} / {of}<progress max=\"{of}\" value=\"{done}\" aria-hidden=\"true\"></progress>")),
         _ => Html(escape(text)),
     }
 }
@@ -81,7 +82,7 @@ fn item(s: &Shell, job: &Job) -> Item {
         state: s.state(shape(job.state), state_word(s, job.state)),
         queued: s.time(&job.created_at),
         words,
-        progress: progress(&job.progress),
+        progress: progress(&job.progress, matches!(job.state, JobState::Queued | JobState::Running)),
         error: job.last_error.clone(),
         can_retry: matches!(job.state, JobState::Failed | JobState::Cancelled) || (job.state == JobState::Queued && job.run_at > s.now),
         can_cancel: matches!(job.state, JobState::Queued | JobState::Running) && job.cancelled_at.is_none(),
@@ -89,7 +90,9 @@ fn item(s: &Shell, job: &Job) -> Item {
 }
 
 fn job_span(s: &Shell, from: Timestamp, to: Timestamp) -> String {
-    s.t1("job-took", "span", s.span(&to.duration_since(from)))
+    let length = to.duration_since(from);
+    let words = if length.as_secs() < 60 { s.t1("job-seconds", "s", length.as_secs().max(1)) } else { s.span(&length) };
+    s.t1("job-took", "span", words)
 }
 
 #[derive(Template)]
@@ -163,8 +166,9 @@ mod tests {
 
     #[test]
     fn progress_is_drawn_where_it_is_a_share() {
-        assert!(progress("3/10").0.contains("<progress max=\"10\" value=\"3\""));
-        assert_eq!(progress("<+3>").0, "&lt;+3&gt;");
-        assert_eq!(progress("3/0").0, "3/0");
+        assert!(progress("3/10", true).0.contains("<progress max=\"10\" value=\"3\""));
+        assert_eq!(progress("<+3>", true).0, "&lt;+3&gt;");
+        assert_eq!(progress("3/0", true).0, "3/0");
+        assert_eq!(progress("10/10", false).0, "10/10");
     }
 }

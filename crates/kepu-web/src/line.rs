@@ -4,6 +4,8 @@ use crate::Web;
 use crate::page::{Html, Req, Shell};
 use crate::words::{division, divisions_below};
 use crate::{form::Fields, urls};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
 use kepu_app::AppError;
 use kepu_domain::create::resource::Correction;
 use kepu_domain::listen::claim::VERDICTS;
@@ -174,7 +176,8 @@ pub async fn changes(web: &Web, req: &Req, tx: &mut Tx, limit: u32) -> Result<Ve
         let text = corrections(web, tx, &row).await?.into_iter().next().map(|c| c.text).unwrap_or_default();
         list.push(change(s, &row, text, row.corrected, false));
     }
-    for row in subject::list(tx, &Filter::default(), Order::Withdrawn, None, limit).await? {
+    // What has neither text nor title left, such as a card that its owner took back, is no news for readers.
+    for row in subject::list(tx, &Filter::default(), Order::Withdrawn, None, limit).await?.into_iter().filter(|row| !row.title.is_empty()) {
         let text = row.reason.clone();
         list.push(change(s, &row, text, row.withdrawn_at.unwrap_or_default(), true));
     }
@@ -221,6 +224,12 @@ pub fn csv(s: &Shell, rows: &[Row], trust: &TrustView) -> String {
         out.push_str("\r\n");
     }
     out
+}
+
+/// A CSV file to be saved.
+pub(crate) fn attachment(name: &str, csv: String) -> Response {
+    let place = format!("attachment; filename=\"{name}\"");
+    ([(header::CONTENT_TYPE, "text/csv; charset=utf-8"), (header::CONTENT_DISPOSITION, place.as_str())], csv).into_response()
 }
 
 /// One cell. What a spreadsheet would run as a formula gets an apostrophe in front.

@@ -102,12 +102,13 @@ pub struct User {
 impl User {
     /// From a session.
     pub fn new(signed_in: &SignedIn) -> Self {
-        const SHOWN: [Action; 11] = [
+        const SHOWN: [Action; 12] = [
             Action::UseDesk,
             Action::Draft,
             Action::Review,
             Action::WorkCase,
             Action::Import,
+            Action::BringFiles,
             Action::ManageNodes,
             Action::ManageJobs,
             Action::ReadAudit,
@@ -262,11 +263,15 @@ impl Shell {
             "reviews" => "/reviews",
             "drafts" => "/drafts",
             "import" => "/import",
+            "registry" => "/registry",
+            "registers" | "register" | "party" | "talent" => "/registers",
             "nodes" => "/nodes",
             "jobs" => "/jobs",
             "audit" => "/audit",
             "contributions" | "certificates" | "scoring" => "/contributions",
             "members" => "/members",
+            "round" | "rounds" | "application" | "criteria" => "/rounds",
+            "judging" => "/judging",
             "account" => "/account",
             "login" => "/login",
             "" => "/",
@@ -288,7 +293,9 @@ impl Shell {
             (Action::Review, "/reviews", self.t("nav-reviews")),
             (Action::Draft, "/drafts", self.t("nav-drafts")),
             (Action::UseDesk, "/contributions", self.t("nav-contributions")),
-            (Action::Import, "/import", self.t("nav-import")),
+            (Action::UseDesk, "/rounds", self.t("nav-rounds")),
+            (Action::BringFiles, "/import", self.t("nav-import")),
+            (Action::ManageMembers, "/registry", self.t("registry-title")),
             (Action::SeeMembers, "/members", self.t("nav-members")),
             (Action::ManageNodes, "/nodes", self.t("nav-nodes")),
             (Action::ManageJobs, "/jobs", self.t("nav-jobs")),
@@ -357,6 +364,10 @@ impl Errors {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+    /// Whether something is wrong with this field: a folded form around it stands open.
+    pub fn has(&self, field: &str) -> bool {
+        self.0.iter().any(|(name, _)| name == field)
     }
     /// The notice on top of the form, with a link to each field. Nothing if there are none.
     pub fn summary(&self, s: &Shell) -> Html {

@@ -14,6 +14,7 @@ use kepu_domain::account::{Owes, PasswordError};
 use kepu_domain::create::draft::DraftError;
 use kepu_domain::create::resource::Finding;
 use kepu_domain::create::review::ReviewError;
+use kepu_domain::create::round::RoundError;
 use kepu_domain::listen::case::CaseError;
 use serde_json::{Value, json};
 use std::error::Error;
@@ -176,6 +177,7 @@ impl From<AppError> for Problem {
             AppError::Draft(error) => draft(error),
             AppError::Review(error) => review(error),
             AppError::Case(error) => case(error),
+            AppError::Round(error) => round(&error),
             AppError::Stranger => kind(Kind::Stranger),
             AppError::Refused(refusal) => kind(Kind::NotCertified).why("problem-refused", &[("cause", refusal.to_string())]),
             AppError::Credentials => kind(Kind::Credentials),
@@ -234,6 +236,37 @@ fn case(error: CaseError) -> Problem {
         CaseError::NoOwner => Problem::new(Kind::WrongStage).why("problem-case-no-owner", &[]),
         CaseError::NoReason => Problem { errors: vec![FieldError::new("reason", "no_reason")], ..Problem::new(Kind::Invalid) },
     }
+}
+
+/// What a rule of rounds refuses, as one error of a form.
+pub fn round_error(error: &RoundError) -> Vec<FieldError> {
+    let on = |key: &str| FieldError::new("do", key);
+    let one = match error {
+        RoundError::WrongStage { .. } => on("round_stage"),
+        RoundError::NotYet(at) => on("round_not_yet").with("time", crate::words::minute(*at)),
+        RoundError::TooLate(at) => on("round_too_late").with("time", crate::words::minute(*at)),
+        RoundError::NotFor(_) => FieldError::new("party", "round_not_for"),
+        RoundError::Incomplete(fields) => return fields.iter().map(|field| FieldError::new(field, "required")).collect(),
+        RoundError::Recused { .. } => on("round_recused"),
+        RoundError::Score(field) => FieldError::new(field, "score_range"),
+        RoundError::InPublicity(until) => on("round_publicity").with("time", crate::words::minute(*until)),
+        RoundError::OpenObjections(n) => on("round_objections").with("n", n),
+        RoundError::NoReason => FieldError::new("reason", "no_reason"),
+        RoundError::SamePerson => on("round_same_person"),
+        RoundError::Tie(rank) => on("round_tie").with("rank", rank),
+        RoundError::Concerns(n) => on("round_concerns").with("n", n),
+        RoundError::TooFewJudgements { have, need } => on("round_judgements").with("have", have).with("need", need),
+    };
+    vec![one]
+}
+
+fn round(error: &RoundError) -> Problem {
+    let kind = match error {
+        RoundError::NotFor(_) | RoundError::Incomplete(_) | RoundError::Score(_) | RoundError::NoReason => Kind::Invalid,
+        RoundError::Recused { .. } | RoundError::SamePerson => Kind::OwnWork,
+        _ => Kind::WrongStage,
+    };
+    Problem { errors: round_error(error), ..Problem::new(kind) }
 }
 
 fn password(error: PasswordError) -> FieldError {

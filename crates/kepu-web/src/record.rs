@@ -10,7 +10,7 @@ use axum::http::header;
 use axum::response::IntoResponse;
 use kepu_app::AppError;
 use kepu_app::record::read_row;
-use kepu_domain::record::{DocHash, Place, Stream};
+use kepu_domain::record::{Body, DocHash, Place, Stream};
 use kepu_domain::trust::TrustView;
 use kepu_store::Tx;
 use kepu_store::record::Row;
@@ -38,13 +38,17 @@ pub struct Checked {
 }
 
 /// The record with this hash.
-pub async fn find(tx: &mut Tx, hash: &str) -> Result<(Row, Record), Problem> {
+pub async fn find(tx: &mut Tx, hash: &str, today: jiff::civil::Date) -> Result<(Row, Record), Problem> {
     let missing = || Problem::from(AppError::NotFound { what: "record", id: hash.chars().take(64).collect() });
     let doc = DocHash::from_hex(hash).ok_or_else(missing)?;
     let row = kepu_store::record::find_by_hash(tx, &doc).await.map_err(AppError::from)?.ok_or_else(missing)?;
     // An erased body leaves a stub that proves its place; there is nothing to show.
     let record = read_row(row.clone()).ok_or_else(missing)?;
-    Ok((row, record))
+    match &record.body {
+        // A card that nobody confirmed any more hides itself, also from whoever kept the address of its record.
+        Ok(Body::Party(card)) if card.expires < today => Err(missing()),
+        _ => Ok((row, record)),
+    }
 }
 
 /// Checks a record anew: nothing that was noted when it came in is believed.
@@ -93,7 +97,7 @@ struct RecordPage {
 /// GET /records/{hash} and /records/{hash}.json; with `?with=chain` the file also holds what proves the record
 pub async fn show(State(web): State<Web>, req: Req, Path(hash): Path<String>) -> Answer {
     let mut tx = web.app.db.read().await.map_err(AppError::from)?;
-    let (row, record) = find(&mut tx, hash.strip_suffix(".json").unwrap_or(&hash)).await?;
+    let (row, record) = find(&mut tx, hash.strip_suffix(".json").unwrap_or(&hash), web.app.today()).await?;
     let name = format!("kepu-{}.json", &record.hash.hex()[..12]);
     let json = serde_json::to_string_pretty(&record.with_proof()).unwrap_or_default();
     if hash.ends_with(".json") {

@@ -46,7 +46,9 @@ where
 }
 
 fn all() -> impl Iterator<Item = Route> {
-    [public(), verify_routes(), api_routes(), node_routes(), house_routes(), desk_routes(), work_routes(), ledger_routes()].into_iter().flatten()
+    [public(), verify_routes(), api_routes(), node_routes(), house_routes(), desk_routes(), work_routes(), registry_routes(), round_routes(), ledger_routes()]
+        .into_iter()
+        .flatten()
 }
 
 /// Method and path of every route, in the order of the table.
@@ -196,7 +198,7 @@ fn house_routes() -> Vec<Route> {
 /// Cases, files taken in, jobs, other nodes.
 fn work_routes() -> Vec<Route> {
     let (cases, imports, jobs, nodes) =
-        (Access::Can(Action::WorkCase), Access::Can(Action::Import), Access::Can(Action::ManageJobs), Access::Can(Action::ManageNodes));
+        (Access::Can(Action::WorkCase), Access::Can(Action::BringFiles), Access::Can(Action::ManageJobs), Access::Can(Action::ManageNodes));
     vec![
         route("POST", "/case/{id}/take", cases, listen::work::take),
         route("POST", "/case/{id}/classify", cases, listen::work::classify),
@@ -281,5 +283,75 @@ fn ledger_routes() -> Vec<Route> {
         route("GET", "/certificates/{number}/{file}", SignedIn, certificate::file),
         route("POST", "/certificates/{number}/revoke", keeps, certificate::revoke),
         route("GET", "/certificate/{number}", Public, certificate::status),
+    ]
+}
+
+/// Rounds: the call and its results for everybody, applying and judging for whoever is signed in, the office for stewards. What somebody
+/// may see of one application is asked inside.
+fn round_routes() -> Vec<Route> {
+    use create::round::{apply, call, criteria, judge, office, show};
+    let keeps = Can(Action::ManageMembers);
+    vec![
+        route("GET", "/rounds", Public, show::list),
+        route("GET", "/rounds/new", keeps, call::new_page),
+        route("POST", "/rounds/new", keeps, call::create),
+        route("GET", "/round/{id}", Public, show::show),
+        route("GET", "/round/{id}/object", Public, show::object_page),
+        route("POST", "/round/{id}/object", Public, show::object_to),
+        route("GET", "/round/{id}/objection/{number}", Public, show::objection),
+        route("GET", "/round/{id}/apply", SignedIn, apply::apply_page),
+        route("POST", "/round/{id}/apply", SignedIn, apply::begin),
+        route("GET", "/round/{id}/office", keeps, office::show),
+        route("POST", "/round/{id}/office", keeps, office::act),
+        route("GET", "/application/{id}", SignedIn, apply::show),
+        route("POST", "/application/{id}", SignedIn, apply::save),
+        route("POST", "/application/{id}/test", SignedIn, apply::test),
+        route("POST", "/application/{id}/withdraw", SignedIn, apply::withdraw),
+        route("POST", "/application/{id}/deliver", SignedIn, apply::deliver),
+        route("POST", "/application/{id}/report", SignedIn, apply::report),
+        route("POST", "/application/{id}/recommend", keeps, apply::recommend),
+        route("POST", "/application/{id}/office", keeps, office::step_on),
+        route("GET", "/judging", SignedIn, judge::list),
+        route("GET", "/judging/{id}", SignedIn, judge::show),
+        route("POST", "/judging/{id}", SignedIn, judge::score),
+        route("POST", "/judging/{id}/recuse", SignedIn, judge::recuse),
+        route("GET", "/criteria/{id}", Public, criteria::show),
+        route("GET", "/api/rounds", Public, api::round::rounds),
+        route("GET", "/api/rounds/{id}", Public, api::round::round),
+    ]
+}
+
+/// The registry: registers and cards for everybody, entries for those whom they concern. Rights in one entry are asked inside.
+fn registry_routes() -> Vec<Route> {
+    use create::{definition, entry, party, register, registry};
+    let keeps = Access::Can(Action::ManageMembers);
+    vec![
+        route("GET", "/registers", Public, register::list),
+        route("GET", "/register/{id}", Public, register::show),
+        route("GET", "/party/{owner}/{local}", Public, party::show),
+        route("GET", "/account/registry", SignedIn, entry::mine),
+        route("GET", "/registry", keeps, registry::list),
+        route("GET", "/registry/export.csv", keeps, registry::export_csv),
+        route("GET", "/registry/doubles", keeps, registry::doubles),
+        route("GET", "/registry/new", keeps, registry::new_page),
+        route("POST", "/registry/new", keeps, registry::create),
+        route("GET", "/registry/{id}", SignedIn, entry::show),
+        route("GET", "/registry/{id}/edit", SignedIn, registry::edit),
+        route("POST", "/registry/{id}/edit", SignedIn, registry::save),
+        route("POST", "/registry/{id}/confirm", SignedIn, entry::confirm),
+        route("POST", "/registry/{id}/consent", SignedIn, entry::consent_to),
+        route("POST", "/registry/{id}/register", SignedIn, entry::register),
+        route("POST", "/registry/{id}/verify", SignedIn, entry::verify),
+        route("POST", "/registry/{id}/merge", keeps, entry::merge),
+        route("POST", "/registry/{id}/unmerge", keeps, entry::unmerge),
+        route("GET", "/registry/{id}/delete", SignedIn, entry::delete_page),
+        route("POST", "/registry/{id}/delete", SignedIn, entry::delete),
+        route("GET", "/registry/{id}/data.json", SignedIn, entry::data),
+        route("GET", "/definitions", Can(Action::ManageNodes), definition::list),
+        route("GET", "/api/registers", Public, api::registry::registers),
+        route("GET", "/api/registers/{id}", Public, api::registry::register),
+        route("GET", "/api/parties/{owner}/{local}", Public, api::registry::party),
+        route("GET", "/talent", Public, measure::talent::show),
+        route("GET", "/api/talent", Public, api::registry::talent),
     ]
 }

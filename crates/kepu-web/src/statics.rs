@@ -13,6 +13,7 @@ use axum::http::header;
 use axum::response::IntoResponse;
 use fast_qr::qr::QRBuilder;
 use kepu_app::AppError;
+use kepu_domain::retention;
 
 /// POST /settings: language, elder mode, theme. Kept in one cookie, nowhere else.
 pub async fn settings(State(web): State<Web>, req: Req, form: Form) -> Answer {
@@ -67,9 +68,9 @@ pub async fn privacy(req: Req) -> Answer {
     let s = req.titled(req.shell.t("foot-privacy"));
     let kept = vec![
         (s.t("kept-view"), s.t("kept-view-why"), s.t("kept-view-long")),
-        (s.t("kept-question"), s.t("kept-question-why"), s.t("kept-question-long")),
-        (s.t("kept-address"), s.t("kept-address-why"), s.t("kept-address-long")),
-        (s.t("kept-form"), s.t("kept-form-why"), s.t("kept-form-long")),
+        (s.t("kept-question"), s.t("kept-question-why"), s.t1("kept-question-long", "days", retention::QUESTION_DAYS)),
+        (s.t("kept-address"), s.t("kept-address-why"), s.t1("kept-address-long", "days", retention::SIGN_IN_FAILURE_DAYS)),
+        (s.t("kept-form"), s.t("kept-form-why"), s.t1("kept-form-long", "days", retention::FORM_DAYS)),
         (s.t("kept-session"), s.t("kept-session-why"), s.t("kept-session-long")),
         (s.t("kept-account"), s.t("kept-account-why"), s.t("kept-account-long")),
         (s.t("kept-log"), s.t("kept-log-why"), s.t("kept-log-long")),

@@ -85,7 +85,7 @@ pub async fn find(web: &Web, req: &Req, kind: &str, owner: &str, local: &str) ->
     let holder = holder(&trust, &row);
     let (history, versions) = history(&req.shell, &mut tx, &row).await?;
     if row.standing == Standing::Withdrawn {
-        return Ok(Found::Other(tombstone(req, &row, history)));
+        return Ok(Found::Other(tombstone(req, kind, &row, history)));
     }
     let record = record.ok_or_else(|| Problem::internal(format!("the record of the public subject {id} is not held")))?;
     Ok(Found::Here(Box::new(Subject { row, record, holder, history, versions })))
@@ -112,6 +112,10 @@ pub async fn history(s: &Shell, tx: &mut Tx, row: &Row) -> Result<(Vec<Event>, u
             Ok(Body::Resource(_)) => {
                 versions += 1;
                 s.t1("event-resource", "n", versions)
+            }
+            Ok(Body::Party(_)) => {
+                versions += 1;
+                s.t1("event-party", "n", versions)
             }
             Ok(Body::Correction(notice)) => s.t1("event-correction", "text", &notice.text),
             Ok(Body::Retraction(retraction)) => s.t1("event-retraction", "text", &retraction.reason),
@@ -167,10 +171,14 @@ struct TombstonePage {
 }
 
 /// Stands where something was withdrawn: that it was, when, by whom, why. The text itself is gone.
-fn tombstone(req: &Req, row: &Row, history: Vec<Event>) -> Response {
+fn tombstone(req: &Req, kind: &str, row: &Row, history: Vec<Event>) -> Response {
     let s = &req.shell;
     let title = if row.title.is_empty() { row.id.0.clone() } else { s.pick(&row.title, &row.title_en).to_owned() };
-    let (list, list_word) = if row.kind == "claim" { ("/claims", s.t("nav-claims")) } else { ("/resources", s.t("nav-resources")) };
+    let (list, list_word) = match kind {
+        "claim" => ("/claims", s.t("nav-claims")),
+        "party" => ("/registers", s.t("registers-title")),
+        _ => ("/resources", s.t("nav-resources")),
+    };
     let at = row.withdrawn_at.map_or_else(Html::default, |ms| s.time(&moment(ms)));
     let s = req.titled(s.t1("withdrawn-title", "title", &title));
     page_with(StatusCode::GONE, &TombstonePage { list, list_word, title, at, row: row.clone(), history, s })
@@ -182,7 +190,11 @@ pub async fn resolve(State(web): State<Web>, Path((owner, local)): Path<(String,
     let mut tx = web.app.db.read().await.map_err(AppError::from)?;
     let row = subject::find(&mut tx, &id).await.map_err(AppError::from)?.ok_or_else(|| not_found(&id))?;
     // A withdrawal that arrived before anything else does not say of what kind the thing was.
-    Ok(see_other(&if row.kind == "claim" { urls::claim(&id) } else { urls::resource(&id) }))
+    Ok(see_other(&match row.kind.as_str() {
+        "claim" => urls::claim(&id),
+        "party" => urls::party(&id),
+        _ => urls::resource(&id),
+    }))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The address of every thing that has one. Handlers and templates take addresses from here.
 
-use kepu_domain::ids::{AccountId, CaseId, DraftId, ImportId, OrgId, QuestionId, ReviewId, SubjectId};
+use kepu_domain::ids::{AccountId, ApplicationId, CaseId, DraftId, ImportId, OrgId, QuestionId, ReviewId, RoundId, SubjectId};
 
 /// Percent-encodes one part of a path or one value of a query.
 pub fn encode(text: &str) -> String {
@@ -39,11 +39,12 @@ pub fn resource(id: &SubjectId) -> String {
 pub fn subject(id: &SubjectId) -> String {
     subject_at("id", id)
 }
-/// The page of a subject of this kind (`claim`, else a resource; unknown kinds resolve by id).
+/// The page of a subject of this kind (unknown kinds resolve by id).
 pub fn of_kind(kind: &str, id: &SubjectId) -> String {
     match kind {
         "claim" => claim(id),
         "resource" => resource(id),
+        "party" => party(id),
         _ => subject(id),
     }
 }
@@ -90,6 +91,40 @@ pub fn certificate(number: &str) -> String {
 /// Whether a certificate's number holds, for whoever has the paper.
 pub fn certificate_status(number: &str) -> String {
     format!("/certificate/{}", encode(number))
+}
+/// The tasks of a judge.
+pub const JUDGING: &str = "/judging";
+/// A round.
+pub fn round(id: &RoundId) -> String {
+    format!("/round/{}", encode(&id.0))
+}
+/// The office of a round.
+pub fn round_office(id: &RoundId) -> String {
+    format!("/round/{}/office", encode(&id.0))
+}
+/// An application.
+pub fn application(id: &ApplicationId) -> String {
+    format!("/application/{}", encode(&id.0))
+}
+/// An application as its judge sees it.
+pub fn judging(id: &ApplicationId) -> String {
+    format!("/judging/{}", encode(&id.0))
+}
+/// A criteria set.
+pub fn criteria(id: &str) -> String {
+    format!("/criteria/{}", encode(id))
+}
+/// A register.
+pub fn register(id: &str) -> String {
+    format!("/register/{}", encode(id))
+}
+/// The public card of a party.
+pub fn party(id: &SubjectId) -> String {
+    subject_at("party", id)
+}
+/// An entry of the registry, for those whom it concerns.
+pub fn entry(id: &str) -> String {
+    format!("/registry/{}", encode(id))
 }
 /// Where an editor withdraws a subject.
 pub fn withdraw(id: &SubjectId) -> String {

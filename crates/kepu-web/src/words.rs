@@ -37,6 +37,11 @@ pub fn iso(at: Timestamp) -> String {
     format!("{}+08:00", china(at).strftime("%Y-%m-%dT%H:%M:%S"))
 }
 
+/// `2026-07-12 15:20`, in China time; for sentences that are put together where no reader is known yet.
+pub fn minute(at: Timestamp) -> String {
+    china(at).strftime("%Y-%m-%d %H:%M").to_string()
+}
+
 /// A moment from milliseconds.
 pub fn moment(ms: i64) -> Timestamp {
     Timestamp::from_millisecond(ms).unwrap_or(Timestamp::UNIX_EPOCH)

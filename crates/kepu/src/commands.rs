@@ -113,6 +113,11 @@ pub struct DataFolder {
 }
 
 impl DataFolder {
+    /// Opens the node.
+    pub async fn open(&self) -> anyhow::Result<App> {
+        self.data.open(false).await
+    }
+
     /// `kepu rebuild`
     pub async fn rebuild(self) -> anyhow::Result<ExitCode> {
         let app = self.data.open(false).await?;

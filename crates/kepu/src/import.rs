@@ -1,4 +1,4 @@
-//! `kepu import`: takes a file of resources or claims in. Progress and refused lines on standard error, the report as JSON on
+//! `kepu import`: takes a file of resources, claims or entries of a register in. Progress and refused lines on standard error, the report as JSON on
 //! standard output.
 
 use crate::commands::operator;
@@ -38,11 +38,14 @@ pub struct BatchArgs {
 impl BatchArgs {
     /// The plan without columns.
     pub fn plan(&self, kind: Kind) -> Plan {
-        let mut fixed = BTreeMap::from([("fields".to_owned(), self.field.clone())]);
+        let mut fixed = BTreeMap::new();
+        if kind != Kind::Party {
+            fixed.insert("fields".to_owned(), self.field.clone());
+        }
         if kind == Kind::Resource {
             fixed.insert("licence".into(), self.licence.clone());
         }
-        Plan { kind, columns: BTreeMap::new(), fixed, signed_by: self.signed_by.clone() }
+        Plan { kind, columns: BTreeMap::new(), fixed, signed_by: self.signed_by.clone(), register: String::new() }
     }
     /// The organisation named.
     pub fn org(&self) -> Option<OrgId> {
@@ -55,11 +58,14 @@ impl BatchArgs {
 pub struct Import {
     #[command(flatten)]
     data: Data,
-    /// JSON lines, a JSON list or CSV; UTF-8, UTF-16 or GB 18030; also .gz and .zst; - for standard input.
+    /// JSON lines, a JSON list, CSV or a workbook (.xlsx); UTF-8, UTF-16 or GB 18030; also .gz and .zst; - for standard input.
     file: PathBuf,
-    /// What the rows are: resource or claim.
+    /// What the rows are: resource, claim or party.
     #[arg(long, default_value = "resource", value_parser = kind)]
     kind: Kind,
+    /// The register that the parties are for, such as experts or halls.
+    #[arg(long, required_if_eq("kind", "party"))]
+    register: Option<String>,
     /// Which column fills what, such as title=标题; what is left open is guessed from the columns' names.
     #[arg(long, value_name = "FIELD=COLUMN", value_parser = pair)]
     map: Vec<(String, String)>,
@@ -77,7 +83,7 @@ pub struct Import {
 }
 
 fn kind(text: &str) -> Result<Kind, String> {
-    Kind::parse(text).ok_or_else(|| "there are resource and claim".into())
+    Kind::parse(text).ok_or_else(|| "there are resource, claim and party".into())
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {
@@ -89,6 +95,7 @@ impl Import {
     /// Runs the command.
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         let mut plan = self.batch.plan(self.kind);
+        plan.register = self.register.unwrap_or_default();
         plan.columns.extend(self.map);
         plan.fixed.extend(self.set);
         if self.dry_run {
@@ -182,6 +189,7 @@ async fn report(app: &App, done: &Run) -> anyhow::Result<i64> {
     if c.drafts > 0 {
         let why = match done.plan.kind {
             Kind::Resource => "their fields need individual reviewers",
+            Kind::Party => "",
             Kind::Claim => "a verdict is given by named people, and the review policy asks for more than a batch sign-off",
         };
         eprintln!("{} rows became drafts: {why}", c.drafts);
@@ -197,7 +205,11 @@ async fn dry_run(data: &Data, file: &Path, plan: Plan, org: Option<OrgId>) -> an
     let bytes = input::read(file)?;
     let import = import::bring(&app, &operator(), brought(&app, file, &bytes, plan, org).await?).await.map_err(explain)?;
     debug_assert!(matches!(import.stage, Stage::Planned));
-    let tried = import::try_out(&app, &import, usize::MAX, 0).await;
+    let tried = async {
+        import::fits(&app, &import.plan, &*import::table(&app, &import).await?)?;
+        import::try_out(&app, &import, usize::MAX, 0).await
+    };
+    let tried = tried.await;
     import::discard(&app, &operator(), &import.id).await?;
     let tried = tried.map_err(explain).context("the file cannot be tried out")?;
     for (target, column) in &import.plan.columns {

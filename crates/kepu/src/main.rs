@@ -4,7 +4,6 @@
 mod account;
 mod backup;
 mod bench;
-mod bench_sync;
 mod bundle;
 mod commands;
 mod demo;
@@ -14,6 +13,7 @@ mod measure;
 mod node;
 #[cfg(feature = "print")]
 mod print;
+mod registry;
 mod serve;
 mod verify;
 mod work;
@@ -59,8 +59,14 @@ enum Command {
     /// The audit log.
     #[command(subcommand)]
     Audit(commands::Audit),
-    /// Take in many resources or claims from JSON lines or CSV.
+    /// Take in many resources, claims or entries of a register from JSON lines, CSV or a workbook.
     Import(import::Import),
+    /// The registry as files.
+    #[command(subcommand)]
+    Registry(registry::Registry),
+    /// Definition files: registers, rounds, criteria, scoring.
+    #[command(subcommand)]
+    Definitions(registry::Definitions),
     /// Do queued jobs, without serving pages.
     Work(work::Work),
     /// Publish the sample texts and make the sample accounts.
@@ -117,6 +123,8 @@ async fn main() -> ExitCode {
         Command::Account(account) => account.run().await,
         Command::Audit(audit) => audit.run().await,
         Command::Import(import) => import.run().await,
+        Command::Registry(registry) => registry.run().await,
+        Command::Definitions(definitions) => definitions.run().await,
         Command::Work(work) => work.run().await,
         Command::Seed(folder) => folder.seed().await,
         #[cfg(feature = "print")]

@@ -20,7 +20,8 @@ fn own_cpu_s() -> f64 {
     cpu_s(std::process::id()).unwrap_or_default()
 }
 
-fn peak_rss_mb() -> f64 {
+/// The most memory that this process has held, in MiB.
+pub fn peak_rss_mb() -> f64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     line.and_then(|text| text.trim().trim_end_matches(" kB").parse::<f64>().ok()).unwrap_or_default() / 1024.0

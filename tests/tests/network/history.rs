@@ -3,6 +3,8 @@
 use super::{item, items, make_parent, open, operator, pair, pin, problems, receive, sign, state};
 use kepu_app::record::heads;
 use kepu_app::{record, sync};
+use kepu_domain::create::card::Card;
+use kepu_domain::create::party::PartyKind;
 use kepu_domain::record::{Body, Place, Retraction, Stream};
 use kepu_domain::trust::TrustDoc;
 use kepu_sync::frame::{self, Frame, Item, Records};
@@ -166,7 +168,20 @@ async fn an_erased_body_leaves_a_stub_that_travels_and_verifies() -> anyhow::Res
 async fn a_withdrawn_record_about_a_person_loses_its_body_everywhere_in_any_order() -> anyhow::Result<()> {
     let nation = Node::init("国家", "000000")?;
     let above = open(&nation).await;
-    let person = |n| sign(&above, Stream::Lib, n, "p-1", &Body::Unknown("party".into()));
+    let card = |n: i64| Card {
+        party: "1".into(),
+        kind: PartyKind::Person,
+        name: format!("第{n}版示例"),
+        name_en: String::new(),
+        org: "示例医院".into(),
+        values: Default::default(),
+        registers: vec!["experts".into()],
+        consents: vec![("public_card".into(), 1)],
+        confirmed: above.today(),
+        expires: above.today(),
+        sample: true,
+    };
+    let person = |n| sign(&above, Stream::Lib, n, "p-1", &Body::Party(Box::new(card(n))));
     let text = |n| sign(&above, Stream::Lib, n, "r-1", &Body::Unknown("poem".into()));
     let gone = Body::Retraction(Retraction { key: above.key.id().clone(), through: 2, reason: "本人要求".into(), by: "中心".into() });
     let retraction = sign(&above, Stream::Alert, 1, "p-1", &gone);

@@ -61,6 +61,13 @@ pub async fn issue(app: &App, tx: &mut Tx, region: Region, mut credential: Crede
     Ok(id)
 }
 
+/// Says a credential of this node anew, such as with a later last day: the next version under the same subject.
+pub async fn renew(app: &App, tx: &mut Tx, id: &SubjectId, region: Region, credential: Credential) -> Result<(), AppError> {
+    let lang = credential.lang.clone();
+    let body = Body::Credential(Box::new(credential));
+    record::publish(app, tx, vec![Saying { subject: id.clone(), region, fields: vec![], lang, body }]).await.map(drop)
+}
+
 /// Revokes a credential of this node inside the caller's transaction: the revocation travels before everything else. Revoking twice
 /// does nothing.
 pub async fn revoke(app: &App, tx: &mut Tx, id: &SubjectId, region: Region, reason: &str, by: &str) -> Result<(), AppError> {

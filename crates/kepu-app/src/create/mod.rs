@@ -1,9 +1,12 @@
-//! Create: drafts, their review and publication, corrections and withdrawals.
+//! Create: drafts, their review and publication, corrections and withdrawals; the registry; rounds of applications; files taken in.
 
 pub mod credential;
 pub mod draft;
+pub mod export;
 pub mod find;
 pub mod import;
 pub mod party;
 pub mod publish;
+pub mod registry;
 pub mod review;
+pub mod round;

@@ -5,7 +5,9 @@ use crate::account::log;
 use crate::error::{AppError, FieldError};
 use crate::record::{self, Saying};
 use crate::{App, keys};
+use jiff::civil::Date;
 use kepu_domain::access::{Action, Actor};
+use kepu_domain::create::attention::{Attention, attention, shown_until};
 use kepu_domain::create::card::{Card, NoCard};
 use kepu_domain::create::party::{Consent, Party, PartyKind, Verified};
 use kepu_domain::create::register::Registers;
@@ -30,7 +32,7 @@ pub enum Standing {
 /// An entry as somebody may see it.
 #[derive(Clone, Debug)]
 pub struct PartyView {
-    /// The party.
+    /// The party; for a colleague without what its card may not show.
     pub party: Party,
     /// The version that a change has to name.
     pub version: i64,
@@ -40,6 +42,10 @@ pub struct PartyView {
     pub org_name: String,
     /// Its card as of today, or why there is none.
     pub card: Result<Box<Card>, NoCard>,
+    /// What there is to look at.
+    pub attention: Vec<Attention>,
+    /// The day after which a register hides it.
+    pub until: Option<Date>,
     /// The card's subject.
     pub subject: SubjectId,
 }
@@ -57,7 +63,7 @@ pub fn field_errors(faults: Vec<Fault>) -> AppError {
     AppError::Invalid(faults.into_iter().map(error).collect())
 }
 
-async fn standing(tx: &mut Tx, who: &Actor, party: &Party) -> Result<Option<Standing>, AppError> {
+pub(crate) async fn standing(tx: &mut Tx, who: &Actor, party: &Party) -> Result<Option<Standing>, AppError> {
     if let Some(account) = who.account()
         && kepu_store::account::get(tx, account).await?.account.party.as_ref() == Some(&party.id)
     {
@@ -71,7 +77,7 @@ async fn standing(tx: &mut Tx, who: &Actor, party: &Party) -> Result<Option<Stan
 }
 
 /// The entry, its version and what `who` is to it; a stranger learns nothing, not even that it exists.
-async fn open(tx: &mut Tx, who: &Actor, id: &PartyId) -> Result<(Entry, Standing), AppError> {
+pub(super) async fn open(tx: &mut Tx, who: &Actor, id: &PartyId) -> Result<(Entry, Standing), AppError> {
     let missing = || AppError::NotFound { what: "party", id: id.0.clone() };
     let entry = store::find_entry(tx, id).await?.ok_or_else(missing)?;
     let standing = standing(tx, who, &entry.party).await?.ok_or_else(missing)?;
@@ -92,11 +98,35 @@ pub async fn view(app: &App, who: &Actor, id: &PartyId) -> Result<PartyView, App
     let mut tx = app.db.read().await?;
     let (entry, standing) = open(&mut tx, who, id).await?;
     let org_name = org_name(&mut tx, &entry.party.org).await?;
-    let card = Card::of(&entry.party, &app.definitions().registers, &org_name, app.today()).map(Box::new);
-    Ok(PartyView { subject: subject_of(app, id), party: entry.party, version: entry.version, standing, org_name, card })
+    let (definitions, today) = (app.definitions(), app.today());
+    let registers = &definitions.registers;
+    Ok(PartyView {
+        subject: subject_of(app, id),
+        card: Card::of(&entry.party, registers, &org_name, today).map(Box::new),
+        attention: attention(&entry.party, registers, today),
+        until: shown_until(&entry.party, registers, today),
+        version: entry.version,
+        party: if standing == Standing::Colleague { open_part(who, entry.party, registers) } else { entry.party },
+        standing,
+        org_name,
+    })
 }
 
-async fn org_name(tx: &mut Tx, org: &OrgId) -> Result<String, AppError> {
+/// Consent and field by which duty officers reach somebody in an emergency.
+const EMERGENCY: (&str, &str) = ("emergency", "mobile");
+
+/// What a colleague may see of an entry: what its card may show, when and how much it can be asked, and, for who works on cases,
+/// the number that a person gave for emergencies.
+fn open_part(who: &Actor, mut party: Party, registers: &Registers) -> Party {
+    let open = super::find::open_values(&party, registers, false);
+    let calls = who.may(Action::WorkCase, None).is_ok() && registers.consents(&party, EMERGENCY.0);
+    party.values.retain(|id, _| open.contains_key(id) || (calls && id == EMERGENCY.1));
+    party.qualifications.iter_mut().for_each(|q| q.number.clear());
+    party.consents.clear();
+    party
+}
+
+pub(crate) async fn org_name(tx: &mut Tx, org: &OrgId) -> Result<String, AppError> {
     Ok(kepu_store::org::find(tx, org).await?.map_or_else(String::new, |o| o.name))
 }
 
@@ -122,7 +152,7 @@ pub fn fill(party: &mut Party, values: Values, registers: &Registers) -> Result<
 }
 
 /// Texts without invisible and broken characters, at every depth.
-fn clean(value: Value) -> Value {
+pub(crate) fn clean(value: Value) -> Value {
     match value {
         Value::String(text) => {
             let text = kepu_text::clean_text(&text);
@@ -158,7 +188,7 @@ pub async fn add(app: &App, who: &Actor, org: &OrgId, kind: PartyKind, register:
     Ok(id)
 }
 
-fn enter(party: &mut Party, register: Option<&str>, registers: &Registers) -> Result<(), AppError> {
+pub(super) fn enter(party: &mut Party, register: Option<&str>, registers: &Registers) -> Result<(), AppError> {
     let Some(id) = register.filter(|id| !id.is_empty()) else { return Ok(()) };
     let known = registers.registers.get(id).ok_or_else(|| AppError::NotFound { what: "register", id: id.to_owned() })?;
     if !known.kinds.contains(&party.kind) {
@@ -186,13 +216,30 @@ async fn change(
         return Err(AppError::Stale { what: "party", id: id.0.clone() });
     }
     work(&mut entry.party, standing, &app.definitions().registers)?;
-    keep(app, &mut tx, who, entry, word).await?;
+    let told = keep(app, &mut tx, who, entry, word).await?;
+    committed(app, tx, told).await
+}
+
+/// What a deed said in public.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// Nothing, or a new card.
+    Shown,
+    /// That a card stands no more: its body is erased, here too.
+    Withdrawn,
+}
+
+/// Commits; what was taken back leaves the store's files as well.
+async fn committed(app: &App, tx: Tx, told: Told) -> Result<(), AppError> {
     tx.commit().await?;
     app.notify();
+    if told == Told::Withdrawn {
+        app.db.forget_deleted().await?;
+    }
     Ok(())
 }
 
-async fn keep(app: &App, tx: &mut Tx, who: &Actor, entry: Entry, word: &str) -> Result<(), AppError> {
+pub(crate) async fn keep(app: &App, tx: &mut Tx, who: &Actor, entry: Entry, word: &str) -> Result<Told, AppError> {
     let entry = Entry { name_fold: kepu_text::fold(&entry.party.name), changed_at: app.now().as_millisecond(), ..entry };
     store::update(tx, &entry, &who.log_name()).await?;
     log(app, tx, &who.log_name(), word, &entry.party.id.0, "ok").await?;
@@ -201,8 +248,16 @@ async fn keep(app: &App, tx: &mut Tx, who: &Actor, entry: Entry, word: &str) -> 
 
 /// Saves changed values. `version` is the one the writer saw.
 ///
-/// May: the person, and stewards of the institution. Writes: party, history, log, card.
+/// May: the person, and stewards of the institution; to another institution it moves only by who is steward of both.
+/// Writes: party, history, log, card.
 pub async fn save(app: &App, who: &Actor, id: &PartyId, version: i64, values: Values) -> Result<(), AppError> {
+    let mut tx = app.db.read().await?;
+    let (_, standing) = open_to_change(&mut tx, who, id).await?;
+    if let Some((_, org)) = values.iter().find(|(id, _)| id == "org").filter(|_| standing == Standing::Keeper) {
+        let line = kepu_store::org::line(&mut tx, &OrgId::from(org.as_str().unwrap_or_default())).await?;
+        who.may(Action::ManageMembers, Some(&line)).map_err(|_| AppError::Invalid(vec![FieldError::new("org", "not_your_org")]))?;
+    }
+    drop(tx);
     change(app, who, id, Some(version), "party.saved", |party, standing, registers| {
         // A person moves to another institution through the stewards of both, not by a form of their own.
         let values = values.into_iter().filter(|(id, _)| standing == Standing::Keeper || id != "org").collect();
@@ -241,10 +296,15 @@ pub async fn consent(app: &App, who: &Actor, id: &PartyId, purpose: &str, given:
     .await
 }
 
-/// Enters a party in a register, or takes it out.
+fn keepers_only(standing: Standing) -> Result<(), AppError> {
+    if standing == Standing::Keeper { Ok(()) } else { Err(kepu_domain::access::Denied::NoRole { action: Action::ManageMembers }.into()) }
+}
+
+/// Enters a party in a register, or takes it out. Who is in one answers for whom it lists: only stewards enter; the person may leave.
 pub async fn register(app: &App, who: &Actor, id: &PartyId, register: &str, inside: bool) -> Result<(), AppError> {
-    change(app, who, id, None, if inside { "party.entered" } else { "party.left" }, |party, _, registers| {
+    change(app, who, id, None, if inside { "party.entered" } else { "party.left" }, |party, standing, registers| {
         if inside {
+            keepers_only(standing)?;
             return enter(party, Some(register), registers);
         }
         party.registers.retain(|held| held != register);
@@ -278,20 +338,17 @@ pub async fn merge(app: &App, who: &Actor, from: &PartyId, into: &PartyId) -> Re
     let mut tx = app.db.write().await?;
     let (mut old, first) = open_to_change(&mut tx, who, from).await?;
     let (mut kept, second) = open_to_change(&mut tx, who, into).await?;
-    if first != Standing::Keeper || second != Standing::Keeper {
-        return Err(kepu_domain::access::Denied::NoRole { action: Action::ManageMembers }.into());
-    }
+    keepers_only(first)?;
+    keepers_only(second)?;
     if from == into || old.party.kind != kept.party.kind || old.party.merged_into.is_some() || kept.party.merged_into.is_some() {
         return Err(AppError::Invalid(vec![FieldError::new("into", "merge_pair")]));
     }
     take_over(&mut kept.party, &old.party, &app.definitions().registers);
     old.party.merged_into = Some(into.clone());
-    keep(app, &mut tx, who, old, "party.merged_away").await?;
+    let told = keep(app, &mut tx, who, old, "party.merged_away").await?;
     keep(app, &mut tx, who, kept, "party.merged").await?;
     kepu_store::account::move_party(&mut tx, from, into).await?;
-    tx.commit().await?;
-    app.notify();
-    Ok(())
+    committed(app, tx, told).await
 }
 
 /// Fills what `kept` lacks from `old`. Consents are never taken over: each was given for its own entry.
@@ -318,7 +375,8 @@ fn take_over(kept: &mut Party, old: &Party, registers: &Registers) {
 
 /// Undoes a merge: the entry stands on its own again. What the other took over stays there and can be mended by hand.
 pub async fn unmerge(app: &App, who: &Actor, id: &PartyId) -> Result<(), AppError> {
-    change(app, who, id, None, "party.unmerged", |party, _, _| {
+    change(app, who, id, None, "party.unmerged", |party, standing, _| {
+        keepers_only(standing)?;
         party.merged_into = None;
         Ok(())
     })
@@ -354,14 +412,14 @@ pub async fn delete(app: &App, who: &Actor, id: &PartyId) -> Result<(), AppError
     store::delete(&mut tx, id).await?;
     kepu_store::account::clear_party(&mut tx, id).await?;
     log(app, &mut tx, &who.log_name(), "party.deleted", &id.0, "ok").await?;
-    tx.commit().await?;
-    app.notify();
+    committed(app, tx, Told::Withdrawn).await?;
+    super::find::forget(app, id);
     Ok(())
 }
 
 /// Says in public what follows from an entry: a new card, or the withdrawal of one that may stand no more. A card that only
 /// grew old ends by its own date and needs no record.
-pub async fn tell(app: &App, tx: &mut Tx, party: &Party) -> Result<(), AppError> {
+pub async fn tell(app: &App, tx: &mut Tx, party: &Party) -> Result<Told, AppError> {
     let registers = &app.definitions().registers;
     let org = org_name(tx, &party.org).await?;
     match Card::of(party, registers, &org, app.today()) {
@@ -369,24 +427,26 @@ pub async fn tell(app: &App, tx: &mut Tx, party: &Party) -> Result<(), AppError>
             let said = crate::create::publish::current(app, tx, &subject_of(app, &party.id)).await?;
             let same = said.filter(|(row, _)| row.standing == subject::Standing::Public).and_then(|(_, record)| record).and_then(|r| r.body.ok());
             if same == Some(Body::Party(Box::new(card.clone()))) {
-                return Ok(());
+                return Ok(Told::Shown);
             }
-            record::publish(app, tx, vec![saying(app, party, Body::Party(Box::new(card)))]).await.map(drop)
+            record::publish(app, tx, vec![saying(app, party, Body::Party(Box::new(card)))]).await?;
+            Ok(Told::Shown)
         }
-        Err(NoCard::Stale) => Ok(()),
+        Err(NoCard::Stale) => Ok(Told::Shown),
         Err(NoCard::Merged) => withdraw_card(app, tx, party, "已与另一条登记合并").await,
         Err(NoCard::NotAgreed) => withdraw_card(app, tx, party, "本人撤回公开同意或已离开名录").await,
     }
 }
 
-fn saying(app: &App, party: &Party, body: Body) -> Saying {
+pub(crate) fn saying(app: &App, party: &Party, body: Body) -> Saying {
     Saying { subject: subject_of(app, &party.id), region: party.region, fields: party.fields.clone(), lang: String::new(), body }
 }
 
-async fn withdraw_card(app: &App, tx: &mut Tx, party: &Party, reason: &str) -> Result<(), AppError> {
+async fn withdraw_card(app: &App, tx: &mut Tx, party: &Party, reason: &str) -> Result<Told, AppError> {
     let id = subject_of(app, &party.id);
-    let Some(row) = subject::find(tx, &id).await?.filter(|row| row.standing == subject::Standing::Public) else { return Ok(()) };
+    let Some(row) = subject::find(tx, &id).await?.filter(|row| row.standing == subject::Standing::Public) else { return Ok(Told::Shown) };
     let by = org_name(tx, &party.org).await?;
     let retraction = Retraction { key: row.signer.clone(), through: row.n, reason: reason.to_owned(), by };
-    record::publish(app, tx, vec![saying(app, party, Body::Retraction(retraction))]).await.map(drop)
+    record::publish(app, tx, vec![saying(app, party, Body::Retraction(retraction))]).await?;
+    Ok(Told::Withdrawn)
 }

@@ -8,7 +8,7 @@ use crate::{App, keys};
 use jiff::SignedDuration;
 use kepu_domain::access::{Action, Actor, Denied};
 use kepu_domain::create::draft::{Draft, Matter, Stage};
-use kepu_domain::create::party::{Candidate, Party, rank};
+use kepu_domain::create::party::{Candidate, Party, Rest, rank};
 use kepu_domain::create::resource::Finding;
 use kepu_domain::create::review::{Decision, Method, Review, SignOff, Stage as ReviewStage};
 use kepu_domain::ids::{DraftId, PartyId, ReviewId};
@@ -19,16 +19,34 @@ use kepu_store::create::review as store;
 
 pub use kepu_store::create::review::{Task, Which};
 
-/// Who could review or answer `fields`, best first, without `excluded`.
-pub async fn candidates(app: &App, tx: &mut Tx, fields: &[String], excluded: &[PartyId]) -> Result<Vec<Candidate>, AppError> {
-    let since = app.now().checked_sub(SignedDuration::from_hours(30 * 24)).unwrap_or(jiff::Timestamp::MIN);
+/// What each person has on hand: reviews since a moment, and cases that wait for an answer.
+pub(crate) async fn loads(tx: &mut Tx, since: jiff::Timestamp) -> Result<std::collections::HashMap<PartyId, i64>, AppError> {
     let mut loads = store::loads(tx, since).await?;
     for (party, cases) in kepu_store::listen::case::loads(tx).await? {
         *loads.entry(party).or_default() += cases;
     }
+    Ok(loads)
+}
+
+/// Whether a party can be asked now: nobody gets more than they said they take, whoever asks and for whatever.
+pub(crate) async fn can_be_asked(app: &App, tx: &mut Tx, party: &Party, field: &str) -> Result<(), AppError> {
+    let since = app.now().checked_sub(SignedDuration::from_hours(30 * 24)).unwrap_or(jiff::Timestamp::MIN);
+    let load = loads(tx, since).await?.get(&party.id).copied().unwrap_or(0);
+    let key = match party.rest(load) {
+        None => return Ok(()),
+        Some(Rest::Away) => "rest_away",
+        Some(Rest::Full) => "rest_full",
+    };
+    Err(AppError::Invalid(vec![FieldError::new(field, key).with("name", &party.name).with("ceiling", party.monthly_ceiling)]))
+}
+
+/// Who could review or answer `fields`, best first, without `excluded`.
+pub async fn candidates(app: &App, tx: &mut Tx, fields: &[String], excluded: &[PartyId]) -> Result<Vec<Candidate>, AppError> {
+    let since = app.now().checked_sub(SignedDuration::from_hours(30 * 24)).unwrap_or(jiff::Timestamp::MIN);
+    let loads = loads(tx, since).await?;
     let parties = kepu_store::create::party::list_available(tx, fields, 2_000).await?;
     let with_load = parties.into_iter().map(|p| (loads.get(&p.id).copied().unwrap_or(0), p)).map(|(load, p)| (p, load)).collect();
-    Ok(rank(with_load, fields, excluded, app.today()))
+    Ok(rank(with_load, fields, excluded, app.today(), crate::china_minute(app.now())))
 }
 
 /// Who could review this draft.
@@ -66,6 +84,7 @@ pub async fn assign(app: &App, who: &Actor, id: &DraftId, reviewer: &PartyId) ->
     let authors = authors(&mut tx, &draft).await?;
     let review_id = ReviewId(keys::random_word(16));
     let review = Review::assign(review_id, id.clone(), draft.version, &party, draft.matter.fields(), &authors, &asked, app.today())?;
+    can_be_asked(app, &mut tx, &party, "reviewer").await?;
     store::insert(&mut tx, &review, app.now()).await?;
     let detail = serde_json::json!({"draft": id, "reviewer": reviewer});
     log_detail(app, &mut tx, &who.log_name(), "review.assigned", &review.id.0, &detail).await?;

@@ -6,7 +6,7 @@
 pub mod expire;
 
 use crate::account::log;
-use crate::create::import;
+use crate::create::{import, round};
 use crate::error::AppError;
 use crate::{App, index, keys, sync};
 use jiff::{SignedDuration, Timestamp};
@@ -15,6 +15,7 @@ use kepu_domain::ids::{ImportId, JobId};
 use kepu_store::job::{self as store, Job, NewJob, State};
 use kepu_store::{StoreError, Tx};
 use serde_json::{Value, json};
+use std::convert::Infallible;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -30,10 +31,12 @@ pub enum Kind {
     Reindex,
     /// Exchanges with all parents.
     Exchange,
+    /// Looks through honours: announces ends, takes out what has ended. Queued every day.
+    Rounds,
 }
 
 /// Every kind.
-pub const KINDS: [Kind; 4] = [Kind::Import, Kind::Expire, Kind::Reindex, Kind::Exchange];
+pub const KINDS: [Kind; 5] = [Kind::Import, Kind::Expire, Kind::Reindex, Kind::Exchange, Kind::Rounds];
 
 impl Kind {
     /// The stored word.
@@ -43,6 +46,7 @@ impl Kind {
             Kind::Expire => "expire",
             Kind::Reindex => "reindex",
             Kind::Exchange => "exchange",
+            Kind::Rounds => "rounds",
         }
     }
     /// Reads the stored word.
@@ -162,15 +166,18 @@ pub async fn work(app: App, mut stop: watch::Receiver<bool>) {
 
 /// Queues what is done once a day; whoever comes first that day does it.
 async fn schedule(app: &App) -> Result<(), AppError> {
-    let id = JobId(format!("expire-{}", app.today()));
-    let mut tx = app.db.read().await?;
-    if store::find(&mut tx, &id).await?.is_some() {
-        return Ok(());
+    for kind in [Kind::Expire, Kind::Rounds] {
+        let id = JobId(format!("{}-{}", kind.as_str(), app.today()));
+        let mut tx = app.db.read().await?;
+        if store::find(&mut tx, &id).await?.is_some() {
+            continue;
+        }
+        drop(tx);
+        let mut tx = app.db.write().await?;
+        store::enqueue(&mut tx, &new_job(app, id, kind, &json!({}))).await?;
+        tx.commit().await?;
     }
-    drop(tx);
-    let mut tx = app.db.write().await?;
-    store::enqueue(&mut tx, &new_job(app, id, Kind::Expire, &json!({}))).await?;
-    Ok(tx.commit().await?)
+    Ok(())
 }
 
 async fn claim(app: &App) -> Result<Option<Job>, AppError> {
@@ -311,6 +318,7 @@ async fn perform(app: &App, job: &Job) -> Result<(), Failure> {
         Some(Kind::Expire) => expire::run(app).await.map(drop),
         Some(Kind::Reindex) => make_index(app, job).await,
         Some(Kind::Exchange) => exchange(app, job).await,
+        Some(Kind::Rounds) => round::after::daily(app).await.map(drop),
         None => Err(AppError::NotFound { what: "kind of job", id: job.kind.clone() }),
     };
     done.map_err(|error| Failure { again: may_go_better(&error), why: chain(&error) })
@@ -349,20 +357,25 @@ async fn exchange(app: &App, job: &Job) -> Result<(), AppError> {
 }
 
 /// Runs `deed` and writes down the latest words heard from it, about twice a second.
+///
+/// Both are driven side by side: the note waits for the store's one writer, which the deed may hold, so the deed must go on
+/// meanwhile.
 async fn alongside<T>(app: &App, job: &Job, mut heard: watch::Receiver<String>, deed: impl Future<Output = Result<T, AppError>>) -> Result<T, AppError> {
-    let mut deed = std::pin::pin!(deed);
-    let result = loop {
-        tokio::select! {
-            result = &mut deed => break result,
-            () = tokio::time::sleep(LOOK) => {
-                if heard.has_changed().unwrap_or(false) {
-                    let words = heard.borrow_and_update().clone();
-                    say(app, &job.id, &words).await;
-                }
-            }
+    let mut last = heard.clone();
+    let notes = async {
+        while heard.changed().await.is_ok() {
+            let words = heard.borrow_and_update().clone();
+            say(app, &job.id, &words).await;
+            tokio::time::sleep(LOOK).await;
         }
+        // The deed has let go of its end and is about to return.
+        std::future::pending::<Infallible>().await
     };
-    let words = heard.borrow_and_update().clone();
+    let result = tokio::select! {
+        result = deed => result,
+        never = notes => match never {},
+    };
+    let words = last.borrow_and_update().clone();
     if !words.is_empty() {
         say(app, &job.id, &words).await;
     }

@@ -266,6 +266,7 @@ pub async fn ask_expert(app: &App, who: &Actor, id: &CaseId, party: &PartyId) ->
     if expert.competence(&case.fields, app.today()) == 0 {
         return Err(kepu_domain::create::review::ReviewError::NotCompetent { reviewer: party.clone() }.into());
     }
+    crate::create::review::can_be_asked(app, &mut tx, &expert, "party").await?;
     let org = kepu_store::org::find(&mut tx, &expert.org).await?.map_or_else(String::new, |o| o.name);
     let author = Credit { party: expert.id.0.clone(), name: expert.name.clone(), org, title: expert.title.clone() };
     // Checked before anything is written: a case without an owner gets no draft.

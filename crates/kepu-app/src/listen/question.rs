@@ -70,8 +70,10 @@ pub async fn ask(app: &App, ask: Ask) -> Result<Asked, AppError> {
 /// Cases under way that a question is compared with, the newest.
 const COMPARED: u32 = 2_000;
 /// From here on a question says what a case is about. Higher than what is shown to an asker as "the same" (there a person
-/// looks at it), because joining happens by itself.
-const JOINS: f32 = 0.7;
+/// looks at it), because joining happens by itself: measured with `kepu-search/examples/measure.rs`, none of 373 wordings of the
+/// seed claims joins another claim at 0.6 (one at 0.5), and of 500 real questions against 2,000 others only the two that ask
+/// the same join (eleven at 0.5). Wordings without common words are not found by any border; they wait for a better matcher.
+const JOINS: f32 = 0.6;
 
 /// A question that says what a case under way is about joins it: the same words always, close words if their figures agree.
 /// One claim never opens two cases.

@@ -5,6 +5,7 @@ use crate::ids::{AccountId, ImportId, JobId, OrgId};
 use crate::listen::claim::Verdict;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// A row as read: column and cell.
@@ -19,10 +20,12 @@ pub enum Kind {
     Resource,
     /// Claims with what was found about them.
     Claim,
+    /// Entries of the registry: one file is one register.
+    Party,
 }
 
-/// Both kinds.
-pub const KINDS: [Kind; 2] = [Kind::Resource, Kind::Claim];
+/// Every kind.
+pub const KINDS: [Kind; 3] = [Kind::Resource, Kind::Claim, Kind::Party];
 
 impl Kind {
     /// The stored word.
@@ -30,37 +33,40 @@ impl Kind {
         match self {
             Kind::Resource => "resource",
             Kind::Claim => "claim",
+            Kind::Party => "party",
         }
     }
     /// Reads the stored word.
     pub fn parse(text: &str) -> Option<Self> {
         KINDS.into_iter().find(|kind| kind.as_str() == text)
     }
-    /// What a row of this kind can fill, in the order of forms.
-    pub fn targets(self) -> &'static [Target] {
+    /// What a row of this kind can fill, in the order of forms. What a row of a register can fill its definition says
+    /// (`kepu-app::create::import`), nothing here.
+    pub fn targets(self) -> &'static [Target<'static>] {
         match self {
             Kind::Resource => RESOURCE,
             Kind::Claim => CLAIM,
+            Kind::Party => &[],
         }
     }
 }
 
 /// Something that a column of a file can fill.
-#[derive(Debug)]
-pub struct Target {
+#[derive(Clone, Debug)]
+pub struct Target<'a> {
     /// Name in forms, on the command line and in messages.
-    pub name: &'static str,
+    pub name: &'a str,
     /// Whether a row without it is refused.
     pub needed: bool,
     /// Column names that mean it, in small letters; its own name first.
-    pub columns: &'static [&'static str],
+    pub columns: Cow<'a, [&'a str]>,
 }
 
-const fn target(name: &'static str, needed: bool, columns: &'static [&'static str]) -> Target {
-    Target { name, needed, columns }
+const fn target(name: &'static str, needed: bool, columns: &'static [&'static str]) -> Target<'static> {
+    Target { name, needed, columns: Cow::Borrowed(columns) }
 }
 
-const RESOURCE: &[Target] = &[
+const RESOURCE: &[Target<'static>] = &[
     target("title", true, &["title", "标题", "题目", "名称", "题名"]),
     target("text", true, &["text", "正文", "内容", "body", "content", "全文"]),
     target("summary", false, &["summary", "摘要", "简介", "abstract", "description"]),
@@ -80,7 +86,7 @@ const RESOURCE: &[Target] = &[
     target("sample", false, &["sample", "示例"]),
 ];
 
-const CLAIM: &[Target] = &[
+const CLAIM: &[Target<'static>] = &[
     target("claim", true, &["claim", "说法", "谣言", "传言", "标题", "title", "text", "内容"]),
     target("variants", false, &["variants", "其他说法", "变体"]),
     target("verdict", false, &["verdict", "结论", "label", "判定", "rating"]),
@@ -103,11 +109,11 @@ const CLAIM: &[Target] = &[
 ];
 
 /// Which column probably fills what: by name, each column once, the names in the order in which [`Target`] lists them.
-pub fn guess(kind: Kind, columns: &[String]) -> BTreeMap<String, String> {
+pub fn guess(targets: &[Target<'_>], columns: &[String]) -> BTreeMap<String, String> {
     let mut left: Vec<&String> = columns.iter().collect();
     let mut found = BTreeMap::new();
-    for target in kind.targets() {
-        let named = target.columns.iter().find_map(|name| left.iter().position(|column| column.trim().to_lowercase() == *name));
+    for target in targets {
+        let named = target.columns.iter().find_map(|name| left.iter().position(|column| column.trim().to_lowercase() == name.to_lowercase()));
         if let Some(at) = named {
             found.insert(target.name.to_owned(), left.remove(at).clone());
         }
@@ -126,6 +132,9 @@ pub struct Plan {
     pub fixed: BTreeMap<String, String>,
     /// Name under the sign-off for the whole batch.
     pub signed_by: String,
+    /// The register that entries are for; other kinds have none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub register: String,
 }
 
 /// Why a plan cannot be followed.
@@ -144,7 +153,7 @@ pub enum PlanError {
     },
     /// Something needed that no column fills.
     #[error("no column fills \"{0}\"")]
-    Unfilled(&'static str),
+    Unfilled(String),
 }
 
 impl Plan {
@@ -158,9 +167,8 @@ impl Plan {
         row.get(self.columns.get(target)?).map(|text| text.trim()).filter(|text| !text.is_empty())
     }
 
-    /// Whether the plan fits a file with these columns.
-    pub fn check(&self, columns: &[String]) -> Result<(), PlanError> {
-        let targets = self.kind.targets();
+    /// Whether the plan fits a file with these columns, if its rows can fill these targets.
+    pub fn check(&self, targets: &[Target<'_>], columns: &[String]) -> Result<(), PlanError> {
         let known = |name: &String| targets.iter().any(|target| target.name == name);
         if let Some(name) = self.columns.keys().chain(self.fixed.keys()).find(|name| !known(name)) {
             return Err(PlanError::NoTarget(name.clone()));
@@ -168,9 +176,9 @@ impl Plan {
         if let Some((target, column)) = self.columns.iter().find(|(_, column)| !columns.contains(column)) {
             return Err(PlanError::NoColumn { target: target.clone(), column: column.clone() });
         }
-        let filled = |target: &&Target| self.columns.contains_key(target.name) || self.fixed.contains_key(target.name);
+        let filled = |target: &&Target<'_>| self.columns.contains_key(target.name) || self.fixed.contains_key(target.name);
         match targets.iter().filter(|target| target.needed).find(|target| !filled(target)) {
-            Some(target) => Err(PlanError::Unfilled(target.name)),
+            Some(target) => Err(PlanError::Unfilled(target.name.to_owned())),
             None => Ok(()),
         }
     }
@@ -263,7 +271,7 @@ mod tests {
         names.iter().map(|name| (*name).to_owned()).collect()
     }
     fn guessed(kind: Kind, names: &[&str]) -> Vec<String> {
-        guess(kind, &columns(names)).into_iter().map(|(target, column)| format!("{target}={column}")).collect()
+        guess(kind.targets(), &columns(names)).into_iter().map(|(target, column)| format!("{target}={column}")).collect()
     }
 
     #[test]
@@ -282,10 +290,10 @@ mod tests {
     fn a_plan_must_fit_its_file() {
         let plan = |pairs: &[(&str, &str)]| Plan { columns: pairs.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect(), ..Plan::default() };
         let file = columns(&["t", "b"]);
-        assert_eq!(plan(&[("title", "t"), ("text", "b")]).check(&file), Ok(()));
-        assert_eq!(plan(&[("title", "t")]).check(&file), Err(PlanError::Unfilled("text")));
-        assert_eq!(plan(&[("colour", "t")]).check(&file), Err(PlanError::NoTarget("colour".into())));
-        assert!(matches!(plan(&[("title", "t"), ("text", "c")]).check(&file), Err(PlanError::NoColumn { .. })));
+        assert_eq!(plan(&[("title", "t"), ("text", "b")]).check(Kind::Resource.targets(), &file), Ok(()));
+        assert_eq!(plan(&[("title", "t")]).check(Kind::Resource.targets(), &file), Err(PlanError::Unfilled("text".into())));
+        assert_eq!(plan(&[("colour", "t")]).check(Kind::Resource.targets(), &file), Err(PlanError::NoTarget("colour".into())));
+        assert!(matches!(plan(&[("title", "t"), ("text", "c")]).check(Kind::Resource.targets(), &file), Err(PlanError::NoColumn { .. })));
     }
 
     #[test]

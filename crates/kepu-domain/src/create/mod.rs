@@ -1,5 +1,6 @@
 //! Create: drafts, resources, reviews, files taken in, and the people, institutions and places of the registry.
 
+pub mod attention;
 pub mod card;
 pub mod credential;
 pub mod criteria;

@@ -321,7 +321,16 @@ impl Party {
         self.consents.iter().rev().find(|c| c.purpose == purpose).filter(|c| c.withdrawn.is_none() && c.version >= least)
     }
 
-    /// Whether somebody may be called at `minute` of the day (China time).
+    /// Why they are not asked, with `load` tasks on hand; none if they can be.
+    pub fn rest(&self, load: i64) -> Option<Rest> {
+        match (self.available && self.merged_into.is_none(), load < self.monthly_ceiling) {
+            (false, _) => Some(Rest::Away),
+            (true, false) => Some(Rest::Full),
+            (true, true) => None,
+        }
+    }
+
+    /// Whether `minute` of the day (China time) lies in the hours in which nobody calls them.
     pub fn is_quiet(&self, minute: u16) -> bool {
         match crate::field::hours(&self.quiet) {
             Some((from, to)) if from < to => (from..to).contains(&minute),
@@ -329,6 +338,15 @@ impl Party {
             None => false,
         }
     }
+}
+
+/// Why somebody is not asked at present.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rest {
+    /// They take no tasks at present, or were merged away.
+    Away,
+    /// They have as many as they said they take.
+    Full,
 }
 
 /// A candidate for a task with the figures that ranked it; shown so that the choice can be understood.
@@ -340,21 +358,24 @@ pub struct Candidate {
     pub fields_covered: usize,
     /// Reviews of the last 30 days and cases that wait for an answer.
     pub load: i64,
+    /// Whether nobody calls them at this hour.
+    pub quiet: bool,
 }
 
-/// Orders candidates: competent ones only, most fields first, then least of their ceiling used, then id.
+/// Orders candidates at `minute` of `day`: competent ones only, most fields first, then those who can be called at this hour, then
+/// least of their ceiling used, then id.
 ///
 /// Leaves out who is unavailable, at the ceiling, merged away, or in `excluded` (authors, other reviewers).
-pub fn rank(parties: Vec<(Party, i64)>, wanted: &[String], excluded: &[PartyId], day: Date) -> Vec<Candidate> {
+pub fn rank(parties: Vec<(Party, i64)>, wanted: &[String], excluded: &[PartyId], day: Date, minute: u16) -> Vec<Candidate> {
     let mut list: Vec<Candidate> = parties
         .into_iter()
-        .filter(|(party, load)| party.available && party.merged_into.is_none() && *load < party.monthly_ceiling && !excluded.contains(&party.id))
-        .map(|(party, load)| Candidate { fields_covered: party.competence(wanted, day), party, load })
+        .filter(|(party, load)| party.rest(*load).is_none() && !excluded.contains(&party.id))
+        .map(|(party, load)| Candidate { fields_covered: party.competence(wanted, day), quiet: party.is_quiet(minute), party, load })
         .filter(|candidate| candidate.fields_covered > 0)
         .collect();
     list.sort_by(|a, b| {
         let used = |c: &Candidate| c.load * 1000 / c.party.monthly_ceiling.max(1);
-        (b.fields_covered, used(a), &a.party.id).cmp(&(a.fields_covered, used(b), &b.party.id))
+        (b.fields_covered, a.quiet, used(a), &a.party.id).cmp(&(a.fields_covered, b.quiet, used(b), &b.party.id))
     });
     list
 }
@@ -395,13 +416,18 @@ pub(crate) mod tests {
                 (party("one", &["food"], 8), 0),
                 (party("none", &["physics"], 8), 0),
                 (party("author", &["health"], 8), 0),
+                (Party { quiet: "22:00-07:00".into(), ..party("asleep", &["health", "food"], 8) }, 0),
+                (Party { available: false, ..party("away", &["health", "food"], 8) }, 0),
             ],
             &wanted,
             &["author".into()],
             DAY,
+            23 * 60,
         );
         let order: Vec<_> = list.iter().map(|c| c.party.id.as_str()).collect();
-        assert_eq!(order, ["fresh", "both", "one"]);
+        assert_eq!(order, ["fresh", "both", "asleep", "one"]);
+        assert_eq!(party("a", &[], 4).rest(4), Some(Rest::Full));
+        assert_eq!(Party { available: false, ..party("a", &[], 4) }.rest(0), Some(Rest::Away));
     }
 
     #[test]

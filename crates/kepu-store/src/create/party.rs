@@ -6,7 +6,7 @@ use crate::db::Tx;
 use crate::error::StoreError;
 use crate::sql::{Built, Cells, all, all_in, args, must, number, one, run, run_versioned};
 use crate::value::{Value, like_escape, list_text};
-use kepu_domain::create::party::Party;
+use kepu_domain::create::party::{Party, PartyKind};
 use kepu_domain::ids::{OrgId, PartyId};
 
 /// An entry as stored.
@@ -74,6 +74,33 @@ pub async fn upsert_many(tx: &mut Tx, entries: &[Entry]) -> Result<(), StoreErro
             available = excluded.available, merged_into = excluded.merged_into, changed_at = excluded.changed_at, version = party.version + 1,
             doc = excluded.doc";
     bulk_insert(tx, "store parties", SQL, 11, OVER, entries, bind).await.map(drop)
+}
+
+/// Keeps what these entries say now, before an import changes them.
+pub async fn keep_many(tx: &mut Tx, ids: &[PartyId], at: i64, who: &str) -> Result<(), StoreError> {
+    let rows = all_in(
+        tx,
+        "read what parties say",
+        ("SELECT id, version, doc FROM party WHERE id IN (", ")"),
+        ids,
+        |id| args![id.as_str()],
+        |c| Ok((c.text()?, c.int()?, c.text()?)),
+    )
+    .await?;
+    const SQL: &str = "INSERT INTO party_history (party, version, at, who, doc) VALUES";
+    let bind = |(id, version, doc): &'_ (String, i64, String), values: &mut Vec<Value<'_>>| {
+        values.extend(args![id.clone(), *version, at, who.to_owned(), doc.clone()])
+    };
+    bulk_insert(tx, "keep what parties said", SQL, 5, "", &rows, bind).await.map(drop)
+}
+
+/// Who bears these folded names and was not merged: id, kind, institution, name; in no order.
+pub async fn list_named(tx: &mut Tx, names: &[String]) -> Result<Vec<(PartyId, PartyKind, OrgId, String)>, StoreError> {
+    let mut names: Vec<&String> = names.iter().collect();
+    names.sort_unstable();
+    names.dedup();
+    let sql = ("SELECT id, kind, org, name_fold FROM party WHERE merged_into IS NULL AND name_fold IN (", ")");
+    all_in(tx, "list parties by name", sql, &names, |name| args![name.as_str()], |c| Ok((c.id()?, c.word(PartyKind::parse)?, c.id()?, c.text()?))).await
 }
 
 /// One party.
@@ -153,6 +180,14 @@ pub async fn list_by_org(tx: &mut Tx, org: &OrgId, limit: u32) -> Result<Vec<Par
 pub async fn list_namesakes(tx: &mut Tx, name_fold: &str, limit: u32) -> Result<Vec<Party>, StoreError> {
     const SQL: &str = "SELECT doc FROM party WHERE name_fold = $1 ORDER BY id LIMIT $2";
     all(tx, "list namesakes", SQL, args![name_fold, limit], read).await
+}
+
+/// Kinds and folded names that several entries share which were not merged, by name, after the name `after`, at most `limit`.
+pub async fn list_doubles(tx: &mut Tx, after: &str, limit: u32) -> Result<Vec<(PartyKind, String)>, StoreError> {
+    const SQL: &str = "
+        SELECT kind, name_fold FROM party WHERE merged_into IS NULL AND name_fold > $1
+        GROUP BY name_fold, kind HAVING COUNT(*) > 1 ORDER BY name_fold, kind LIMIT $2";
+    all(tx, "list names that several parties share", SQL, args![after, limit], |c| Ok((c.word(PartyKind::parse)?, c.text()?))).await
 }
 
 /// Entries changed at or after `since` (milliseconds) whose id comes after `after` within the same millisecond; in that order.

@@ -6,7 +6,7 @@ use crate::error::StoreError;
 use crate::sql::{Cells, all, args, must, number, one, run, run_versioned};
 use jiff::Timestamp;
 use kepu_domain::create::round::{Application, Judgement, JudgementStage, Round};
-use kepu_domain::ids::{ApplicationId, ObjectionId, PartyId, RoundId};
+use kepu_domain::ids::{AccountId, ApplicationId, ObjectionId, PartyId, RoundId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -56,12 +56,9 @@ pub async fn list(tx: &mut Tx, limit: u32) -> Result<Vec<Round>, StoreError> {
 
 /// Adds an application.
 pub async fn insert_application(tx: &mut Tx, a: &Application) -> Result<(), StoreError> {
-    const SQL: &str = "INSERT INTO application (id, round, party, stage, version, doc) VALUES";
-    bulk_insert(tx, "add an application", SQL, 6, "", std::slice::from_ref(a), |a, values| {
-        values.extend(args![a.id.as_str(), a.round.as_str(), a.party.as_str(), a.stage.name(), 1_i64, doc_of(a)]);
-    })
-    .await
-    .map(drop)
+    const SQL: &str = "INSERT INTO application (id, round, party, owner, stage, version, doc) VALUES ($1, $2, $3, $4, $5, 1, $6)";
+    let args = args![a.id.as_str(), a.round.as_str(), a.party.as_str(), a.owner.as_str(), a.stage.name(), doc_of(a)];
+    run(tx, "add an application", SQL, args).await.map(drop)
 }
 
 /// One application that must be there.
@@ -88,6 +85,36 @@ pub async fn list_applications(tx: &mut Tx, round: &RoundId, after: &str, limit:
 pub async fn list_by_party(tx: &mut Tx, party: &PartyId, limit: u32) -> Result<Vec<Application>, StoreError> {
     const SQL: &str = "SELECT version, doc FROM application WHERE party = $1 ORDER BY id DESC LIMIT $2";
     all(tx, "list the applications of a party", SQL, args![party.as_str(), limit], read_application).await
+}
+
+/// The applications that an account fills in, the newest first, at most `limit`.
+pub async fn list_by_owner(tx: &mut Tx, owner: &AccountId, limit: u32) -> Result<Vec<Application>, StoreError> {
+    const SQL: &str = "SELECT version, doc FROM application WHERE owner = $1 ORDER BY id DESC LIMIT $2";
+    all(tx, "list the applications of an account", SQL, args![owner.as_str(), limit], read_application).await
+}
+
+/// The applications of all rounds in a stage after the id `after`, by id, at most `limit`.
+pub async fn list_in_stage(tx: &mut Tx, stage: &str, after: &str, limit: u32) -> Result<Vec<Application>, StoreError> {
+    const SQL: &str = "SELECT version, doc FROM application WHERE stage = $1 AND id > $2 ORDER BY id LIMIT $3";
+    all(tx, "list applications in a stage", SQL, args![stage, after, limit], read_application).await
+}
+
+/// How many applications of a round stand in each stage, by the stage's word.
+pub async fn count_by_stage(tx: &mut Tx, round: &RoundId) -> Result<Vec<(String, i64)>, StoreError> {
+    const SQL: &str = "SELECT stage, COUNT(*) FROM application WHERE round = $1 GROUP BY stage ORDER BY stage";
+    all(tx, "count applications", SQL, args![round.as_str()], |c| Ok((c.text()?, c.int()?))).await
+}
+
+/// How many judgements of a round wait for their judge.
+pub async fn count_assigned(tx: &mut Tx, round: &RoundId) -> Result<i64, StoreError> {
+    const SQL: &str = "SELECT COUNT(*) FROM judgement WHERE round = $1 AND stage = 'assigned'";
+    number(tx, "count judgements that wait", SQL, args![round.as_str()]).await
+}
+
+/// How many tasks each judge has that are not scored yet, in all rounds.
+pub async fn loads(tx: &mut Tx) -> Result<Vec<(PartyId, i64)>, StoreError> {
+    const SQL: &str = "SELECT judge, COUNT(*) FROM judgement WHERE stage = 'assigned' GROUP BY judge ORDER BY judge";
+    all(tx, "count the tasks of judges", SQL, vec![], |c| Ok((c.id()?, c.int()?))).await
 }
 
 fn stage_word(stage: &JudgementStage) -> &'static str {
@@ -118,6 +145,12 @@ pub async fn put_judgements(tx: &mut Tx, round: &RoundId, list: &[Judgement]) ->
 pub async fn find_judgement(tx: &mut Tx, application: &ApplicationId, judge: &PartyId) -> Result<Option<Judgement>, StoreError> {
     const SQL: &str = "SELECT doc FROM judgement WHERE application = $1 AND judge = $2";
     one(tx, "find a judgement", SQL, args![application.as_str(), judge.as_str()], read_judgement).await
+}
+
+/// The judgements of an application, by judge, at most `limit`.
+pub async fn list_by_application(tx: &mut Tx, application: &ApplicationId, limit: u32) -> Result<Vec<Judgement>, StoreError> {
+    const SQL: &str = "SELECT doc FROM judgement WHERE application = $1 ORDER BY judge LIMIT $2";
+    all(tx, "list the judgements of an application", SQL, args![application.as_str(), limit], read_judgement).await
 }
 
 /// All judgements of a round, by application and judge, at most `limit`.
@@ -153,6 +186,8 @@ pub struct Objection {
     pub upheld: bool,
     /// When it was answered.
     pub answered_at: Option<Timestamp>,
+    /// Who answered it.
+    pub answered_by: Option<AccountId>,
 }
 
 /// Adds an objection.
@@ -164,22 +199,22 @@ pub async fn insert_objection(tx: &mut Tx, o: &Objection) -> Result<(), StoreErr
     run(tx, "add an objection", SQL, args).await.map(drop)
 }
 
-/// Answers an objection that has no answer yet; says whether it had none.
-pub async fn answer_objection(tx: &mut Tx, id: &ObjectionId, answer: &str, upheld: bool, at: Timestamp) -> Result<bool, StoreError> {
-    const SQL: &str = "UPDATE objection SET answer = $2, upheld = $3, answered_at = $4 WHERE id = $1 AND answered_at IS NULL";
-    Ok(run(tx, "answer an objection", SQL, args![id.as_str(), answer, upheld, at.as_millisecond()]).await? == 1)
+/// Answers an objection that has no answer yet; says whether it had none. `by`: empty for the node itself.
+pub async fn answer_objection(tx: &mut Tx, id: &ObjectionId, answer: &str, upheld: bool, by: &str, at: Timestamp) -> Result<bool, StoreError> {
+    const SQL: &str = "UPDATE objection SET answer = $2, upheld = $3, answered_at = $4, answered_by = $5 WHERE id = $1 AND answered_at IS NULL";
+    Ok(run(tx, "answer an objection", SQL, args![id.as_str(), answer, upheld, at.as_millisecond(), by]).await? == 1)
 }
 
 /// One objection that must be there.
 pub async fn get_objection(tx: &mut Tx, id: &ObjectionId) -> Result<Objection, StoreError> {
-    const SQL: &str = "SELECT id, round, application, at, words, contact, answer, upheld, answered_at FROM objection WHERE id = $1";
+    const SQL: &str = "SELECT id, round, application, at, words, contact, answer, upheld, answered_at, answered_by FROM objection WHERE id = $1";
     must(one(tx, "find an objection", SQL, args![id.as_str()], read_objection).await?, "objection", id)
 }
 
 /// The objections of a round, oldest first, at most `limit`.
 pub async fn list_objections(tx: &mut Tx, round: &RoundId, limit: u32) -> Result<Vec<Objection>, StoreError> {
     const SQL: &str = "
-        SELECT id, round, application, at, words, contact, answer, upheld, answered_at FROM objection
+        SELECT id, round, application, at, words, contact, answer, upheld, answered_at, answered_by FROM objection
         WHERE round = $1 ORDER BY at, id LIMIT $2";
     all(tx, "list objections", SQL, args![round.as_str(), limit], read_objection).await
 }
@@ -200,5 +235,6 @@ fn read_objection(c: &mut Cells<'_>) -> Result<Objection, StoreError> {
         answer: c.text()?,
         upheld: c.bool()?,
         answered_at: c.opt_time()?,
+        answered_by: Some(c.text()?).filter(|id| !id.is_empty()).map(AccountId),
     })
 }

@@ -5,6 +5,8 @@ mod ledger;
 mod nouns;
 mod published;
 mod records;
+mod registry;
+mod rounds;
 mod work;
 
 use futures::FutureExt;
@@ -115,8 +117,12 @@ macro_rules! suite {
             work::parties,
             ledger::contributions,
             ledger::certificates,
+            registry::names_that_stand_twice,
+            registry::what_entries_said_before,
             work::drafts,
             work::reviews,
+            rounds::rounds_and_applications,
+            rounds::judgements_and_objections,
             work::tasks_follow_their_draft,
             work::tables_refuse_impossible_stages,
             work::failed_transactions_leave_nothing,

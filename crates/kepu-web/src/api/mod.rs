@@ -5,6 +5,8 @@ pub mod create;
 pub mod desk;
 pub mod house;
 pub mod listen;
+pub mod registry;
+pub mod round;
 pub mod work;
 
 use crate::Web;
@@ -360,7 +362,7 @@ pub struct ChainLink {
     responses((status = 200, body = RecordItem), (status = 404, description = "problem details")))]
 pub async fn record(State(web): State<Web>, Path(hash): Path<String>) -> Answer {
     let mut tx = web.app.db.read().await.map_err(AppError::from)?;
-    let (_, record) = crate::record::find(&mut tx, &hash).await?;
+    let (_, record) = crate::record::find(&mut tx, &hash, web.app.today()).await?;
     let trust = web.app.trust(&mut tx).await?;
     let checked = crate::record::check(&mut tx, &trust, &record).await?;
     json(&RecordItem {
@@ -582,7 +584,13 @@ pub async fn vocabulary(Path(name): Path<String>) -> Answer {
         desk::drafts,
         desk::draft,
         desk::reviews,
-        desk::review
+        desk::review,
+        round::rounds,
+        round::round,
+        registry::registers,
+        registry::register,
+        registry::party,
+        registry::talent
     )
 )]
 struct Doc;
@@ -659,6 +667,6 @@ mod tests {
     fn the_description_names_its_version_and_every_operation() {
         let value = serde_json::to_value(description()).expect("json");
         assert!(value["openapi"].as_str().is_some_and(|v| v.starts_with("3.1")));
-        assert_eq!(value["paths"].as_object().map(serde_json::Map::len), Some(30));
+        assert_eq!(value["paths"].as_object().map(serde_json::Map::len), Some(34));
     }
 }

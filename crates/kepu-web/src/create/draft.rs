@@ -397,7 +397,11 @@ fn candidate(s: &Shell, draft: &Draft, c: &Candidate) -> CandidateLine {
         about: s.pick(&party.title, &party.title_en).to_owned(),
         fields: s.fields(&shared),
         covered: format!("{} / {}", c.fields_covered, draft.matter.fields().len()),
-        load: format!("{} / {}", c.load, party.monthly_ceiling),
+        load: if c.quiet {
+            format!("{} / {} · {}", c.load, party.monthly_ceiling, s.t1("expert-quiet", "hours", &party.quiet))
+        } else {
+            format!("{} / {}", c.load, party.monthly_ceiling)
+        },
     }
 }
 

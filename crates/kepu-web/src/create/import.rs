@@ -4,14 +4,13 @@
 use crate::Web;
 use crate::form::{Form, Upload};
 use crate::i18n::{self, Lang};
-use crate::line::{Choice, choices, csv_cell};
+use crate::line::{Choice, attachment, choices, csv_cell};
 use crate::page::{Answer, Errors, Html, Pager, Req, Shell, page, page_with};
 use crate::urls;
 use askama::Template;
 use axum::extract::{Path, State};
-use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
-use kepu_app::create::import::{self, Brought, DryRun, Reason};
+use axum::http::StatusCode;
+use kepu_app::create::import::{self, Becomes, Brought, DryRun, Reason};
 use kepu_app::{AppError, FieldError, account};
 use kepu_domain::access::Action;
 use kepu_domain::create::draft::Matter;
@@ -30,7 +29,10 @@ const LINES: usize = 50;
 
 /// What a reason says in `lang`.
 pub fn reason_text(lang: Lang, reason: &Reason) -> String {
-    let field = target_name(lang, &reason.field);
+    reason_with(lang, reason, &target_name(lang, &reason.field))
+}
+
+fn reason_with(lang: Lang, reason: &Reason, field: &str) -> String {
     let mut args: Vec<(&str, &dyn Display)> = vec![("field", &field), ("found", &""), ("cause", &"")];
     args.retain(|(name, _)| !reason.args.iter().any(|(given, _)| given == name));
     args.extend(reason.args.iter().map(|(name, value)| (name.as_str(), value as &dyn Display)));
@@ -47,7 +49,22 @@ fn kind_word(s: &Shell, kind: Kind) -> String {
     match kind {
         Kind::Resource => s.t("import-kind-resource"),
         Kind::Claim => s.t("import-kind-claim"),
+        Kind::Party => s.t("import-kind-party"),
     }
+}
+
+/// What a target of this plan is called: a field of a register by its definition, else as in forms.
+fn label_of(web: &Web, lang: Lang, plan: &Plan, target: &str) -> String {
+    let definitions = web.app.definitions();
+    let register = definitions.registers.registers.get(&plan.register).filter(|_| plan.kind == Kind::Party);
+    let field = register.and_then(|register| definitions.registers.find_field(register, target));
+    field.map_or_else(|| target_name(lang, target), |field| field.label(lang.code()).to_owned())
+}
+
+/// What a reason says about a row of this plan.
+fn said_of(web: &Web, lang: Lang, plan: &Plan, reason: &Reason) -> String {
+    let label = label_of(web, lang, plan, reason.field.split('.').next().unwrap_or_default());
+    reason_with(lang, reason, &label)
 }
 
 /// A file in the list.
@@ -73,7 +90,7 @@ fn item(s: &Shell, import: &Import) -> Item {
         kind: kind_word(s, import.kind()),
         time: s.time(&import.created_at),
         state,
-        words: if c.done == 0 { s.t1("import-rows", "n", c.rows) } else { sums(s, c) },
+        words: if c.done == 0 { s.t1("import-rows", "n", c.rows) } else { sums(s, import.kind(), c) },
     }
 }
 
@@ -87,9 +104,9 @@ impl OfKind for Import {
 }
 
 /// What became of the rows, as a sentence without what is zero.
-fn sums(s: &Shell, c: Counts) -> String {
+fn sums(s: &Shell, kind: Kind, c: Counts) -> String {
     let parts = [
-        (c.published, s.t1("import-n-published", "n", c.published)),
+        (c.published, s.t1(if kind == Kind::Party { "import-n-entered" } else { "import-n-published" }, "n", c.published)),
         (c.drafts, s.t1("import-n-drafts", "n", c.drafts)),
         (c.known, s.t1("import-n-known", "n", c.known)),
         (c.refused, s.t1("import-n-refused", "n", c.refused)),
@@ -108,6 +125,7 @@ struct ListPage {
     s: Shell,
     orgs: Vec<Choice>,
     kinds: Vec<Choice>,
+    registers: Vec<Choice>,
     max: String,
     list: Vec<Item>,
     errors: Errors,
@@ -115,14 +133,22 @@ struct ListPage {
 
 async fn list_page(web: &Web, req: &Req, status: StatusCode, kind: &str, org: &str, errors: &[FieldError]) -> Answer {
     let s = req.titled(req.shell.t("import-title"));
-    let orgs = account::orgs_where(&web.app, req.signed_in()?, Action::Import).await?;
+    let orgs = orgs_of(web, req).await?;
     let list = import::list(&web.app, &req.actor, 30).await?;
-    let kind = Kind::parse(kind).unwrap_or_default();
+    let may = |kind: &Kind| req.actor.may(import::action_for(*kind), None).is_ok();
+    let kinds: Vec<Kind> = KINDS.into_iter().filter(may).collect();
+    let kind = Kind::parse(kind).filter(may).or(kinds.first().copied()).unwrap_or_default();
+    let definitions = web.app.definitions();
+    let registers = if kinds.contains(&Kind::Party) { definitions.registers.registers.values().collect() } else { vec![] };
     Ok(page_with(
         status,
         &ListPage {
             orgs: org_choices(&s, &orgs, org),
-            kinds: KINDS.into_iter().map(|k| Choice { value: k.as_str().into(), text: kind_word(&s, k), on: k == kind }).collect(),
+            registers: registers
+                .iter()
+                .map(|r| Choice { value: r.id.clone(), text: r.name(s.lang.code()).to_owned(), on: r.id == req.query.get("register") })
+                .collect(),
+            kinds: kinds.into_iter().map(|k| Choice { value: k.as_str().into(), text: kind_word(&s, k), on: k == kind }).collect(),
             max: crate::problem::size(import::UPLOAD_BYTES_MAX as u64),
             list: list.iter().map(|one| item(&s, one)).collect(),
             errors: s.errors(errors),
@@ -131,9 +157,21 @@ async fn list_page(web: &Web, req: &Req, status: StatusCode, kind: &str, org: &s
     ))
 }
 
+/// Organisations for which somebody may bring files of one kind or the other.
+async fn orgs_of(web: &Web, req: &Req) -> Result<Vec<Org>, AppError> {
+    let who = req.signed_in()?;
+    let mut orgs = account::orgs_where(&web.app, who, Action::Import).await?;
+    for org in account::orgs_where(&web.app, who, Action::ManageMembers).await? {
+        if !orgs.iter().any(|known| known.id == org.id) {
+            orgs.push(org);
+        }
+    }
+    Ok(orgs)
+}
+
 /// GET /import
 pub async fn list(State(web): State<Web>, req: Req) -> Answer {
-    list_page(&web, &req, StatusCode::OK, "", "", &[]).await
+    list_page(&web, &req, StatusCode::OK, req.query.get("kind"), "", &[]).await
 }
 
 /// POST /import: brings a file.
@@ -144,10 +182,14 @@ pub async fn bring(State(web): State<Web>, req: Req, upload: Upload) -> Answer {
         return list_page(&web, &req, StatusCode::UNPROCESSABLE_ENTITY, &kind, &org, &[FieldError::new("file", "file_none")]).await;
     }
     let who = req.signed_in()?;
-    let orgs = account::orgs_where(&web.app, who, Action::Import).await?;
+    let orgs = orgs_of(&web, &req).await?;
     let chosen = orgs.iter().find(|o| o.id.0 == org).or(orgs.first()).map(|o| o.id.clone());
     let mut plan = Plan { kind: Kind::parse(&kind).unwrap_or_default(), signed_by: who.account.name.clone(), ..Plan::default() };
-    plan.fixed.insert("fields".into(), "other".into());
+    if plan.kind == Kind::Party {
+        plan.register = form.get("register").chars().take(40).collect();
+    } else {
+        plan.fixed.insert("fields".into(), "other".into());
+    }
     if plan.kind == Kind::Resource {
         plan.fixed.insert("licence".into(), "CC-BY-4.0".into());
     }
@@ -161,7 +203,7 @@ pub async fn bring(State(web): State<Web>, req: Req, upload: Upload) -> Answer {
 
 /// One line of the form that says which column fills what.
 struct TargetRow {
-    name: &'static str,
+    name: String,
     label: String,
     needed: bool,
     columns: Vec<Choice>,
@@ -184,6 +226,8 @@ struct PlanPage {
     s: Shell,
     id: String,
     import: Import,
+    /// Whether the rows are entries of a register.
+    party: bool,
     size: String,
     kind: String,
     encoding: &'static str,
@@ -204,44 +248,49 @@ impl PlanPage {
     }
 }
 
-fn preview(s: &Shell, run: &DryRun) -> Vec<Preview> {
-    let lang = s.lang;
-    run.shown
-        .iter()
-        .map(|tried| match &tried.outcome {
-            Ok(ready) => Preview {
-                line: tried.line,
-                title: ready.matter.title().to_owned(),
-                words: match &ready.matter {
-                    Matter::Resource(r) => format!("{} · {} · {}", s.fields(&r.fields), s.licence(&r.licence), r.author.name),
-                    Matter::Claim(c) => format!("{} · {}", s.fields(&c.fields), s.verdict_word(c.verdict.as_str())),
-                },
-                state: if ready.publish { s.state("true", s.t("import-to-public")) } else { s.state("part", s.t("import-to-draft")) },
-                reason: ready.warnings.iter().map(|reason| reason_text(lang, reason)).collect::<Vec<_>>().join(" "),
+fn preview(web: &Web, s: &Shell, plan: &Plan, run: &DryRun) -> Vec<Preview> {
+    let one = |tried: &import::Tried| match &tried.outcome {
+        Ok(Becomes::Text(ready)) => Preview {
+            line: tried.line,
+            title: ready.matter.title().to_owned(),
+            words: match &ready.matter {
+                Matter::Resource(r) => format!("{} · {} · {}", s.fields(&r.fields), s.licence(&r.licence), r.author.name),
+                Matter::Claim(c) => format!("{} · {}", s.fields(&c.fields), s.verdict_word(c.verdict.as_str())),
             },
-            Err(reason) => Preview {
-                line: tried.line,
-                title: String::new(),
-                words: String::new(),
-                state: s.state("false", s.t("import-to-nothing")),
-                reason: reason_text(lang, reason),
-            },
-        })
-        .collect()
+            state: if ready.publish { s.state("true", s.t("import-to-public")) } else { s.state("part", s.t("import-to-draft")) },
+            reason: ready.warnings.iter().map(|reason| reason_text(s.lang, reason)).collect::<Vec<_>>().join(" "),
+        },
+        Ok(Becomes::Entry(said)) => Preview {
+            line: tried.line,
+            title: said.name().to_owned(),
+            words: s.t1("import-n-values", "n", said.values.len()),
+            state: s.state("true", s.t("import-to-entry")),
+            reason: String::new(),
+        },
+        Err(reason) => Preview {
+            line: tried.line,
+            title: String::new(),
+            words: String::new(),
+            state: s.state("false", s.t("import-to-nothing")),
+            reason: said_of(web, s.lang, plan, reason),
+        },
+    };
+    run.shown.iter().map(one).collect()
 }
 
-fn target_rows(s: &Shell, plan: &Plan, columns: &[String], first: &kepu_domain::create::import::Row) -> Vec<TargetRow> {
-    let row = |target: &kepu_domain::create::import::Target| {
+fn target_rows(web: &Web, s: &Shell, plan: &Plan, columns: &[String], first: &kepu_domain::create::import::Row) -> Vec<TargetRow> {
+    let definitions = web.app.definitions();
+    let row = |target: &kepu_domain::create::import::Target<'_>| {
         let chosen = plan.columns.get(target.name).map_or("", String::as_str);
         TargetRow {
-            name: target.name,
-            label: target_name(s.lang, target.name),
+            name: target.name.to_owned(),
+            label: label_of(web, s.lang, plan, target.name),
             needed: target.needed,
             columns: choices(s.t("import-no-column"), columns.iter().map(|column| (column.clone(), column.clone())), chosen),
             example: first.get(chosen).map(|text| kepu_text::truncate(text, 60).to_owned()).unwrap_or_default(),
         }
     };
-    plan.kind.targets().iter().map(row).collect()
+    import::targets(plan, &definitions.registers).iter().map(row).collect()
 }
 
 async fn plan_page(web: &Web, req: &Req, status: StatusCode, import: Import, errors: &[FieldError]) -> Answer {
@@ -249,7 +298,7 @@ async fn plan_page(web: &Web, req: &Req, status: StatusCode, import: Import, err
     let table = import::table(&web.app, &import).await?;
     let run = import::try_out(&web.app, &import, import::TRIED, SHOWN).await?;
     let first = table.rows().find_map(|(_, row)| row.ok()).unwrap_or_default();
-    let orgs = account::orgs_where(&web.app, req.signed_in()?, Action::Import).await?;
+    let orgs = account::orgs_where(&web.app, req.signed_in()?, import::action_for(import.kind())).await?;
     let fixed = |target: &str| import.plan.fixed.get(target).cloned().unwrap_or_default();
     let licences = LICENCES.iter().map(|(id, _)| Choice { value: (*id).to_owned(), text: s.licence(id), on: *id == fixed("licence") }).collect();
     let fields = FIELDS.terms().iter().map(|t| Choice { value: t.id.clone(), text: s.field(&t.id).to_owned(), on: t.id == fixed("fields") }).collect();
@@ -259,17 +308,18 @@ async fn plan_page(web: &Web, req: &Req, status: StatusCode, import: Import, err
         status,
         &PlanPage {
             id: import.id.0.clone(),
+            party: import.kind() == Kind::Party,
             size: crate::problem::size(u64::try_from(import.size).unwrap_or_default()),
             kind: kind_word(&s, import.kind()),
             encoding: table.encoding.name(),
-            targets: target_rows(&s, &import.plan, &table.columns, &first),
+            targets: target_rows(web, &s, &import.plan, &table.columns, &first),
             orgs: org_choices(&s, &orgs, &import.org.0),
             licences,
             fields,
-            errors: labelled(&s, errors),
-            preview: preview(&s, &run),
-            tried: format!("{tried}{}", sums(&s, c)),
-            refused: run.refused.iter().map(|(line, reason)| (*line, reason_text(s.lang, reason))).collect(),
+            errors: labelled(web, &s, &import.plan, errors),
+            preview: preview(web, &s, &import.plan, &run),
+            tried: format!("{tried}{}", sums(&s, import.kind(), c)),
+            refused: run.refused.iter().map(|(line, reason)| (*line, said_of(web, s.lang, &import.plan, reason))).collect(),
             ready: c.published + c.drafts > 0,
             import,
             s,
@@ -278,8 +328,8 @@ async fn plan_page(web: &Web, req: &Req, status: StatusCode, import: Import, err
 }
 
 /// Errors with the labels of this form.
-fn labelled(s: &Shell, errors: &[FieldError]) -> Errors {
-    Errors(errors.iter().map(|error| (error.field.clone(), reason_text(s.lang, &error.clone().into()))).collect())
+fn labelled(web: &Web, s: &Shell, plan: &Plan, errors: &[FieldError]) -> Errors {
+    Errors(errors.iter().map(|error| (error.field.clone(), said_of(web, s.lang, plan, &error.clone().into()))).collect())
 }
 
 #[derive(Template)]
@@ -289,6 +339,9 @@ struct RunPage {
     id: String,
     import: Import,
     kind: String,
+    /// Whether the rows are entries of a register, and which.
+    party: bool,
+    register: String,
     org: String,
     state: Html,
     done: bool,
@@ -308,7 +361,7 @@ async fn run_page(web: &Web, req: &Req, import: Import) -> Answer {
     let job = import::job_of(&web.app, &import).await?;
     let at = req.page_number();
     let skip = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    let say = |(line, reason): (i64, Reason)| (line, reason_text(s.lang, &reason));
+    let say = |(line, reason): (i64, Reason)| (line, said_of(web, s.lang, &import.plan, &reason));
     let lines = import::lines(&web.app, &import, LineKind::Refused, skip((at - 1) * LINES), LINES as u32).await?;
     let warnings = import::lines(&web.app, &import, LineKind::Warning, 0, 20).await?;
     let mut tx = web.app.db.read().await.map_err(AppError::from)?;
@@ -329,6 +382,8 @@ async fn run_page(web: &Web, req: &Req, import: Import) -> Answer {
     Ok(page(&RunPage {
         id: import.id.0.clone(),
         kind: kind_word(&s, import.kind()),
+        party: import.kind() == Kind::Party,
+        register: import.plan.register.clone(),
         org,
         state,
         done,
@@ -358,9 +413,11 @@ pub async fn show(State(web): State<Web>, req: Req, Path(id): Path<String>) -> A
 }
 
 /// The plan that the form says.
-fn plan_of(form: &Form, kind: Kind) -> Plan {
-    let mut plan = Plan { kind, signed_by: kepu_text::clean_line(form.get("signed_by")), ..Plan::default() };
-    for target in kind.targets() {
+fn plan_of(web: &Web, form: &Form, before: &Plan) -> Plan {
+    let signed_by = kepu_text::clean_line(form.get("signed_by"));
+    let mut plan = Plan { kind: before.kind, register: before.register.clone(), signed_by, ..Plan::default() };
+    let definitions = web.app.definitions();
+    for target in import::targets(before, &definitions.registers) {
         if let Some(column) = form.opt(&format!("column.{}", target.name)) {
             plan.columns.insert(target.name.into(), column.to_owned());
         }
@@ -388,7 +445,7 @@ pub async fn act(State(web): State<Web>, req: Req, Path(id): Path<String>, form:
                 let import = import::get(app, who, &id).await?;
                 let version = form.int("version").unwrap_or_default();
                 let org = OrgId(form.get("org").to_owned());
-                let planned = import::plan(app, who, &id, version, plan_of(&form, import.plan.kind), org).await?;
+                let planned = import::plan(app, who, &id, version, plan_of(&web, &form, &import.plan), org).await?;
                 if step == "start" {
                     import::start(app, who, &id, planned.version).await?;
                 }
@@ -400,7 +457,7 @@ pub async fn act(State(web): State<Web>, req: Req, Path(id): Path<String>, form:
         Err(AppError::Invalid(errors)) => {
             let import = import::get(app, who, &id).await?;
             // What was chosen stands in the form again, beside what is wrong with it.
-            let typed = Import { plan: plan_of(&form, import.plan.kind), ..import };
+            let typed = Import { plan: plan_of(&web, &form, &import.plan), ..import };
             plan_page(&web, &req, StatusCode::UNPROCESSABLE_ENTITY, typed, &errors).await
         }
         other => Ok(other?),
@@ -417,7 +474,7 @@ pub async fn refused(State(web): State<Web>, req: Req, Path(id): Path<String>) -
     loop {
         let lines = import::lines(&web.app, &import, LineKind::Refused, skip, PAGE).await?;
         for (line, reason) in &lines {
-            out.push_str(&format!("{line},{}\r\n", csv_cell(&reason_text(s.lang, reason))));
+            out.push_str(&format!("{line},{}\r\n", csv_cell(&said_of(&web, s.lang, &import.plan, reason))));
         }
         if lines.len() < PAGE as usize {
             break;
@@ -425,10 +482,4 @@ pub async fn refused(State(web): State<Web>, req: Req, Path(id): Path<String>) -
         skip += PAGE;
     }
     Ok(attachment("kepu-refused.csv", out))
-}
-
-/// A CSV file to be saved.
-pub(crate) fn attachment(name: &str, csv: String) -> Response {
-    let place = format!("attachment; filename=\"{name}\"");
-    ([(header::CONTENT_TYPE, "text/csv; charset=utf-8"), (header::CONTENT_DISPOSITION, place.as_str())], csv).into_response()
 }

@@ -1,10 +1,18 @@
-//! Pages of resources, and the pages on which they and answers to claims are written, reviewed, corrected and withdrawn.
+//! Pages of resources, and the pages on which they and answers to claims are written, reviewed, corrected and withdrawn; pages
+//! of the registry; files taken in.
 
 pub mod correct;
+pub mod definition;
 pub mod draft;
 pub mod edit;
+pub mod entry;
+pub mod field;
 pub mod import;
 pub mod matter;
+pub mod party;
+pub mod register;
+pub mod registry;
 pub mod resource;
 pub mod review;
+pub mod round;
 pub mod writing;

@@ -2,8 +2,7 @@
 //! be done with a case is in `work` and is put into the page of whoever may.
 
 use crate::Web;
-use crate::create::import::attachment;
-use crate::line::{Choice, Line, choices, csv_cell, region_choices};
+use crate::line::{Choice, Line, attachment, choices, csv_cell, region_choices};
 use crate::listen::work::{Failed, panel};
 use crate::page::{Answer, Html, Pager, Req, Shell, escape, page, page_with};
 use crate::words::iso;

@@ -16,7 +16,7 @@ use kepu_app::{AppError, FieldError};
 use kepu_domain::create::party::Candidate;
 use kepu_domain::create::review::ReviewError;
 use kepu_domain::ids::{AccountId, CaseId};
-use kepu_domain::listen::case::{CaseError, KINDS, Stage};
+use kepu_domain::listen::case::{CaseError, KINDS, Level, Stage};
 use kepu_domain::listen::claim::Holding;
 use kepu_domain::vocabulary::FIELDS;
 use std::collections::HashMap;
@@ -95,6 +95,15 @@ fn ready(s: &Shell, key: &str, title: &str) -> String {
     i18n::message(Lang::Zh, key, &args)
 }
 
+/// A level with its deadlines.
+fn level_line(s: &Shell, level: &Level) -> String {
+    let holding = match level.holding_minutes {
+        minutes if minutes >= 120 && minutes % 60 == 0 => s.t1("level-hours", "n", minutes / 60),
+        minutes => s.t1("level-minutes", "n", minutes),
+    };
+    s.t3("level-line", "name", s.pick(&level.name_zh, &level.name_en), "holding", holding, "answer", s.t1("level-hours", "n", level.answer_hours))
+}
+
 /// Hours until the answer is due, within what a statement may promise; four if that moment has passed.
 fn hours_left(view: &CaseView, s: &Shell) -> i64 {
     match view.case.deadlines().1.duration_since(s.now).as_hours() {
@@ -114,9 +123,16 @@ fn expert(s: &Shell, candidate: &Candidate, wanted: &[String], orgs: &HashMap<St
         org: orgs.get(&party.org.0).cloned().unwrap_or_default(),
         qualification: s.list(party.qualifications.iter().filter(|q| q.counts(kepu_app::china_date(s.now))).map(|q| q.what.as_str())),
         covered: s.t3("expert-fields", "n", candidate.fields_covered, "of", wanted.len(), "names", s.list(covered.into_iter())),
-        load: s.t2("expert-load", "load", candidate.load, "ceiling", party.monthly_ceiling),
+        load: load(s, candidate),
         asked: party.id.0 == asked,
     }
+}
+
+/// What they have on hand of what they take, and whether nobody calls them at this hour.
+pub(crate) fn load(s: &Shell, candidate: &Candidate) -> String {
+    let party = &candidate.party;
+    let words = s.t2("expert-load", "load", candidate.load, "ceiling", party.monthly_ceiling);
+    if candidate.quiet { format!("{words}{}{}", s.t("comma"), s.t1("expert-quiet", "hours", &party.quiet)) } else { words }
 }
 
 /// The experts found for a case whose name, post or institution holds `query`, with how many there are.
@@ -176,10 +192,8 @@ pub(crate) async fn panel(web: &Web, req: &Req, view: &CaseView, holding: Option
         colleagues: others.into_iter().filter(|(id, _)| Some(id) != owner).map(|(id, name)| Choice { value: id.0, text: name, on: false }).collect(),
         fields: FIELDS.terms().iter().map(|t| Choice { value: t.id.clone(), text: s.field(&t.id).to_owned(), on: chosen.contains(&t.id) }).collect(),
         levels: kind.map_or_else(Vec::new, |kind| {
-            let name = |l: &kepu_domain::listen::case::Level| {
-                s.t3("level-line", "name", s.pick(&l.name_zh, &l.name_en), "minutes", l.holding_minutes, "hours", l.answer_hours)
-            };
-            kind.levels.iter().map(|l| Choice { value: l.level.to_string(), text: name(l), on: l.level.to_string() == level }).collect()
+            let choice = |l: &Level| Choice { value: l.level.to_string(), text: level_line(s, l), on: l.level.to_string() == level };
+            kind.levels.iter().map(choice).collect()
         }),
         classified: !view.case.fields.is_empty(),
         known: typed("hold", "known", known),

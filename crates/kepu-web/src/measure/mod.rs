@@ -1,9 +1,10 @@
-//! Pages of figures, of the ledger of contributions, of what it scores and certifies.
+//! Pages of figures, of talent data, of the ledger of contributions, of what it scores and certifies.
 
 pub mod certificate;
 pub mod contribution;
 pub mod figure;
 pub mod scoring;
+pub mod talent;
 
 use crate::form::Fields;
 use crate::page::Shell;

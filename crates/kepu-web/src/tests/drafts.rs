@@ -380,7 +380,7 @@ async fn a_form_sent_twice_begins_one_draft() {
     let (first, second) = tokio::join!(submit(&t.site, &t.doctor, "/drafts/new", &fields), submit(&t.site, &t.doctor, "/drafts/new", &fields));
     assert_eq!(place(&first), place(&second));
     assert_eq!(text(open(&t.site, &t.doctor, "/drafts").await).await.matches("只有一份").count(), 1);
-    for (kind, title, word) in [("poem", "一首诗", "请选要写什么"), ("claim", "短", "至少要 4 个字"), ("resource", "", "至少要 2 个字")] {
+    for (kind, title, word) in [("poem", "一首诗", "请选要写什么"), ("claim", "短", "至少要 4 个字"), ("resource", "", "至少要 1 个字")] {
         let answer = submit(&t.site, &t.doctor, "/drafts/new", &[("org", "org-nat"), ("kind", kind), ("title", title)]).await;
         assert_eq!(answer.status(), StatusCode::UNPROCESSABLE_ENTITY);
         assert!(text(answer).await.contains(word), "{kind}");

@@ -269,6 +269,34 @@ async fn strangers_learn_nothing_of_a_file() {
 }
 
 #[tokio::test]
+async fn a_file_that_is_too_large_is_refused_before_it_is_read_and_a_session_that_ended_is_said() {
+    let house = house().await;
+    let mut large = multipart(&house.editor, "resource", "x.csv", b"a\n1\n", "");
+    large.headers_mut().insert(header::CONTENT_LENGTH, "200000000".parse().expect("value"));
+    let answer = send(&house.site, large).await;
+    assert_eq!(answer.status(), StatusCode::PAYLOAD_TOO_LARGE);
+    assert!(text(answer).await.contains("20 MiB"));
+    let mut ended = multipart(&house.editor, "resource", "x.csv", table(3, |_| false).as_bytes(), "");
+    ended.headers_mut().remove(header::COOKIE);
+    assert_eq!(send(&house.site, ended).await.status(), StatusCode::UNAUTHORIZED);
+    let mut foreign = multipart(&house.editor, "resource", "x.csv", table(3, |_| false).as_bytes(), "");
+    foreign.headers_mut().insert("sec-fetch-site", "cross-site".parse().expect("value"));
+    assert_eq!(send(&house.site, foreign).await.status(), StatusCode::FORBIDDEN);
+    assert!(house.see("/import").await.contains("这里会列出导入过的文件"));
+}
+
+#[tokio::test]
+async fn what_a_file_says_is_shown_and_never_run() {
+    let house = house().await;
+    let nasty = "title,text,licence\n<script>alert(1)</script>,<img src=x onerror=alert(1)> 足够长的正文,<b>许可</b>\n";
+    let answer = house.bring("resource", "<script>alert(2)</script>.csv", nasty.as_bytes()).await;
+    let page = place(&answer);
+    let html = house.see(&page).await;
+    assert!(!html.contains("<script>alert") && !html.contains("<img src=x") && !html.contains("<b>许可"), "{html}");
+    assert!(html.contains("&lt;b&gt;许可") || html.contains("&#60;b&#62;许可"), "{html}");
+}
+
+#[tokio::test]
 async fn files_and_starts_sent_twice_count_once() {
     let house = house().await;
     let bytes = table(5, |_| false);

@@ -93,6 +93,43 @@ async fn what_can_be_asked_for_is_asked_for_once() {
 }
 
 #[tokio::test]
+async fn what_fails_for_the_moment_is_tried_again_later() {
+    let (node, site, admin) = house().await;
+    let app = &node.web.app;
+    let mut tx = app.db.write().await.expect("tx");
+    let peer = kepu_store::peer::Peer {
+        id: "did:key:zGone".into(),
+        name: "够不着的上级".into(),
+        direction: kepu_store::peer::Direction::Parent,
+        // Nothing listens at port 1.
+        url: "http://127.0.0.1:1".into(),
+        holder: "够不着的上级".into(),
+        scope: String::new(),
+        cursor: String::new(),
+        push_cursor: 0,
+        acked: 0,
+        joined_at: app.now(),
+        last_seen: None,
+        last_result: String::new(),
+    };
+    kepu_store::peer::upsert(&mut tx, &peer).await.expect("peer");
+    tx.commit().await.expect("commit");
+    submit(&site, &admin, "/jobs", &[("kind", "exchange")]).await;
+    assert!(job::run_one(app).await.expect("job"));
+    let waiting = jobs(app).await.remove(0);
+    assert_eq!((waiting.state, waiting.attempts), (State::Queued, 1));
+    assert!(waiting.run_at > app.now() && waiting.last_error.contains("cannot be reached"), "{waiting:?}");
+    assert!(!job::run_one(app).await.expect("none"), "not before the pause is over");
+    let page = text(open(&site, &admin, "/jobs").await).await;
+    assert!(page.contains("再试") && page.contains("cannot be reached") && page.contains("现在重做"), "{page}");
+    let page = text(open(&site, &admin, "/nodes").await).await;
+    assert!(page.contains("上次没有成功") && page.contains("够不着的上级") && page.contains("正在交换"), "{page}");
+    submit(&site, &admin, &format!("/jobs/{}/retry", waiting.id), &[]).await;
+    assert!(job::run_one(app).await.expect("job"));
+    assert_eq!(jobs(app).await[0].attempts, 1, "all its attempts again");
+}
+
+#[tokio::test]
 async fn long_lists_of_jobs_page() {
     let (node, site, admin) = house().await;
     let app = &node.web.app;

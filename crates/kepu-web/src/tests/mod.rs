@@ -12,6 +12,8 @@ mod jobs;
 mod ledger;
 mod members;
 mod nodes;
+mod registry;
+mod rounds;
 mod setup;
 mod sync;
 mod verify;

@@ -1,34 +1,34 @@
 //! Taking in a file: it is kept, looked at, started, and then worked off row by row, each batch with its counts in one
-//! transaction. What a whole batch may be signed off for is published, what needs individual people becomes a draft, what
-//! cannot be taken comes back with line and reason. A run that was killed goes on where it stopped; nothing enters twice.
+//! transaction. What a whole batch may be signed off for is published, what needs individual people becomes a draft, entries of
+//! a register are entered, what cannot be taken comes back with line and reason. A run that was killed goes on where it stopped; nothing enters twice.
 //! Page, job and command call the same functions.
 
+pub mod party;
 pub mod read;
 pub mod row;
+mod run;
+mod sheet;
+
+pub use run::{run, take_in};
 
 use crate::account::log;
-use crate::create::draft::begin_as;
-use crate::create::publish::saying_of;
 use crate::error::{AppError, FieldError};
-use crate::{App, blob, job, keys, record};
+use crate::{App, blob, job, keys};
 use kepu_domain::access::{Action, Actor};
-use kepu_domain::create::import::{Counts, Import, Plan, PlanError, Row, Stage, guess};
+use kepu_domain::create::import::{Counts, Import, Kind, Plan, PlanError, Stage, Target, guess};
+use kepu_domain::create::register::Registers;
 use kepu_domain::create::resource::Finding;
-use kepu_domain::ids::{AccountId, ImportId, JobId, OrgId, SubjectId};
-use kepu_domain::org::Org;
+use kepu_domain::ids::{ImportId, JobId, OrgId};
+use kepu_domain::org::{OrgKind, Region};
 use kepu_store::Tx;
-use kepu_store::create::import::{self as store, Line, LineKind};
-use kepu_store::{create::draft as drafts, record as records};
+use kepu_store::create::import::{self as store, LineKind};
 use read::Table;
 use row::{Batch, Ready, prepare};
 use serde::{Deserialize, Serialize};
-use std::collections::HashSet;
 use std::sync::Arc;
 
 /// Largest file that a browser may send.
 pub const UPLOAD_BYTES_MAX: usize = crate::media::MEDIA_BYTES_MAX;
-/// Rows of one transaction.
-const BATCH: usize = 200;
 /// Rows that a dry run on a page looks at.
 pub const TRIED: usize = 2_000;
 
@@ -89,13 +89,34 @@ fn plan_error(error: PlanError) -> AppError {
     let field = match error {
         PlanError::NoTarget(target) => FieldError::new("columns", "import_no_target").with("target", target),
         PlanError::NoColumn { target, column } => FieldError::new(&target, "import_no_column").with("column", column),
-        PlanError::Unfilled(target) => FieldError::new(target, "import_unfilled"),
+        PlanError::Unfilled(target) => FieldError::new(&target, "import_unfilled"),
     };
     AppError::Invalid(vec![field])
 }
 
-async fn allowed(tx: &mut Tx, who: &Actor, org: &OrgId) -> Result<(), AppError> {
-    Ok(who.may(Action::Import, Some(&kepu_store::org::line(tx, org).await?))?)
+/// Whether a plan can be followed with a table: every column it names is there, and everything needed is filled.
+pub fn fits(app: &App, plan: &Plan, table: &Table) -> Result<(), AppError> {
+    plan.check(&targets(plan, &app.definitions().registers), &table.columns).map_err(plan_error)
+}
+
+/// Texts are taken in by editors, entries of the registry by stewards.
+pub fn action_for(kind: Kind) -> Action {
+    match kind {
+        Kind::Resource | Kind::Claim => Action::Import,
+        Kind::Party => Action::ManageMembers,
+    }
+}
+
+async fn allowed(tx: &mut Tx, who: &Actor, org: &OrgId, kind: Kind) -> Result<(), AppError> {
+    Ok(who.may(action_for(kind), Some(&kepu_store::org::line(tx, org).await?))?)
+}
+
+/// What the rows of a plan can fill, in the order of forms.
+pub fn targets<'a>(plan: &Plan, registers: &'a Registers) -> Vec<Target<'a>> {
+    match (plan.kind, registers.registers.get(&plan.register)) {
+        (Kind::Party, Some(register)) => party::targets(register, registers),
+        (kind, _) => kind.targets().iter().map(|t| Target { name: t.name, needed: t.needed, columns: t.columns.to_vec().into() }).collect(),
+    }
 }
 
 /// A file as it is brought.
@@ -116,11 +137,15 @@ pub struct Brought<'a> {
 /// May: editors. Writes: blob, import, log.
 pub async fn bring(app: &App, who: &Actor, brought: Brought<'_>) -> Result<Import, AppError> {
     let mut tx = app.db.read().await?;
-    allowed(&mut tx, who, &brought.org).await?;
+    allowed(&mut tx, who, &brought.org, brought.plan.kind).await?;
     drop(tx);
+    let definitions = app.definitions();
+    check_register(&brought.plan, &definitions.registers)?;
     let (table, rows) = look(brought.bytes.to_vec()).await?;
     let mut plan = brought.plan;
-    for (target, column) in guess(plan.kind, &table.columns) {
+    let targets = targets(&plan, &definitions.registers);
+    plan.fixed.retain(|target, _| plan.kind != Kind::Party || targets.iter().any(|known| known.name == target));
+    for (target, column) in guess(&targets, &table.columns) {
         plan.columns.entry(target).or_insert(column);
     }
     let import = Import {
@@ -143,6 +168,11 @@ pub async fn bring(app: &App, who: &Actor, brought: Brought<'_>) -> Result<Impor
     Ok(import)
 }
 
+fn check_register(plan: &Plan, registers: &Registers) -> Result<(), AppError> {
+    let known = plan.kind != Kind::Party || registers.registers.contains_key(&plan.register);
+    if known { Ok(()) } else { Err(AppError::Invalid(vec![FieldError::new("register", "import_register").with("register", &plan.register)])) }
+}
+
 async fn look(bytes: Vec<u8>) -> Result<(Arc<Table>, usize), AppError> {
     let looked = tokio::task::spawn_blocking(move || Table::read(&bytes).map(|table| (table.count(), Arc::new(table)))).await;
     let (rows, table) = looked.map_err(|e| AppError::Record(e.to_string()))??;
@@ -158,7 +188,7 @@ pub async fn table(app: &App, import: &Import) -> Result<Arc<Table>, AppError> {
 pub async fn get(app: &App, who: &Actor, id: &ImportId) -> Result<Import, AppError> {
     let mut tx = app.db.read().await?;
     let import = store::get(&mut tx, id).await?;
-    match allowed(&mut tx, who, &import.org).await {
+    match allowed(&mut tx, who, &import.org, import.plan.kind).await {
         Ok(()) => Ok(import),
         Err(AppError::Denied(_)) => Err(AppError::NotFound { what: "import", id: id.0.clone() }),
         Err(error) => Err(error),
@@ -170,7 +200,7 @@ pub async fn list(app: &App, who: &Actor, limit: u32) -> Result<Vec<Import>, App
     let mut tx = app.db.read().await?;
     let mut list = Vec::new();
     for import in store::list(&mut tx, None, limit).await? {
-        if allowed(&mut tx, who, &import.org).await.is_ok() {
+        if allowed(&mut tx, who, &import.org, import.plan.kind).await.is_ok() {
             list.push(import);
         }
     }
@@ -184,9 +214,10 @@ pub async fn plan(app: &App, who: &Actor, id: &ImportId, version: i64, plan: Pla
         return Err(AppError::Stale { what: "import", id: id.0.clone() });
     }
     check_fixed(&plan)?;
-    plan.check(&table(app, &import).await?.columns).map_err(plan_error)?;
+    check_register(&plan, &app.definitions().registers)?;
+    fits(app, &plan, &*table(app, &import).await?)?;
     let mut tx = app.db.write().await?;
-    allowed(&mut tx, who, &org).await?;
+    allowed(&mut tx, who, &org, plan.kind).await?;
     let import = store::update(&mut tx, Import { plan, org, ..import }).await?;
     tx.commit().await?;
     Ok(import)
@@ -286,7 +317,16 @@ pub struct Tried {
     /// Its line.
     pub line: usize,
     /// What it becomes, or why it is refused.
-    pub outcome: Result<Ready, Reason>,
+    pub outcome: Result<Becomes, Reason>,
+}
+
+/// What a row becomes.
+#[derive(Clone, Debug)]
+pub enum Becomes {
+    /// A text.
+    Text(Box<Ready>),
+    /// An entry of the registry.
+    Entry(Box<party::Said>),
 }
 
 /// What the first rows of a file would become; nothing is written.
@@ -305,16 +345,19 @@ pub struct DryRun {
 pub async fn try_out(app: &App, import: &Import, most: usize, show: usize) -> Result<DryRun, AppError> {
     let table = table(app, import).await?;
     let batch = batch_of(app, import).await?;
-    let app = app.clone();
+    let (app, definitions) = (app.clone(), app.definitions());
     let tried = tokio::task::spawn_blocking(move || {
         let batch = batch.with_key(&app);
         let mut run = DryRun::default();
         for (line, row) in table.rows().take(most) {
-            let outcome = row.and_then(|row| prepare(&batch, &row));
+            let outcome = row.and_then(|row| match batch.plan.kind {
+                Kind::Party => party::read(&batch.plan, &row, &definitions.registers).map(|said| Becomes::Entry(Box::new(said))),
+                Kind::Resource | Kind::Claim => prepare(&batch, &row).map(|ready| Becomes::Text(Box::new(ready))),
+            });
             run.counts.done += 1;
             match &outcome {
-                Ok(ready) if ready.publish => run.counts.published += 1,
-                Ok(_) => run.counts.drafts += 1,
+                Ok(Becomes::Text(ready)) if !ready.publish => run.counts.drafts += 1,
+                Ok(_) => run.counts.published += 1,
                 Err(reason) => {
                     run.counts.refused += 1;
                     if run.refused.len() < 20 {
@@ -334,166 +377,23 @@ pub async fn try_out(app: &App, import: &Import, most: usize, show: usize) -> Re
 /// What a [`Batch`] needs besides the node's key, so that it can move to another thread.
 struct Parts {
     plan: Plan,
-    org: Org,
+    org_name: String,
+    region: Region,
     today: jiff::civil::Date,
     trust: Arc<kepu_domain::trust::TrustView>,
 }
 
 impl Parts {
     fn with_key<'a>(&self, app: &'a App) -> Batch<'a> {
-        Batch { plan: self.plan.clone(), org_name: self.org.name.clone(), region: self.org.region, today: self.today, trust: self.trust.clone(), key: &app.key }
+        Batch { plan: self.plan.clone(), org_name: self.org_name.clone(), region: self.region, today: self.today, trust: self.trust.clone(), key: &app.key }
     }
 }
 
 async fn batch_of(app: &App, import: &Import) -> Result<Parts, AppError> {
     let mut tx = app.db.read().await?;
     let trust = app.trust(&mut tx).await?;
-    Ok(Parts { plan: import.plan.clone(), org: kepu_store::org::get(&mut tx, &import.org).await?, today: app.today(), trust })
-}
-
-/// Brings a file and takes it in at once, as commands do. The same file with the same plan, begun by a command before and
-/// not finished, is gone on with.
-pub async fn take_in(app: &App, who: &Actor, brought: Brought<'_>, progress: &(dyn Fn(&Counts) + Send + Sync)) -> Result<Import, AppError> {
-    check_fixed(&brought.plan)?;
-    let hash = blake3::hash(brought.bytes).to_hex().to_string();
-    let mut tx = app.db.read().await?;
-    let begun = store::find_unfinished(&mut tx, &hash).await?;
-    drop(tx);
-    let import = bring(app, who, brought).await?;
-    let same = begun.into_iter().find(|old| old.plan == import.plan && old.org == import.org);
-    let mut tx = app.db.write().await?;
-    let import = match same {
-        Some(old) => {
-            store::delete(&mut tx, &import.id).await?;
-            old
-        }
-        None => store::update(&mut tx, Import { stage: Stage::Started { job: None }, ..import }).await?,
-    };
-    tx.commit().await?;
-    run(app, &import.id, progress).await
-}
-
-/// Works a started file off, from where it stands; `progress` hears the counts after each batch.
-///
-/// May: whoever brought it, as long as they are an editor. Writes: records, subjects, drafts, import, log.
-pub async fn run(app: &App, id: &ImportId, progress: &(dyn Fn(&Counts) + Send + Sync)) -> Result<Import, AppError> {
-    let mut tx = app.db.read().await?;
-    let mut import = store::get(&mut tx, id).await?;
-    let who = actor_of(&mut tx, import.account.as_ref()).await?;
-    allowed(&mut tx, &who, &import.org).await?;
-    drop(tx);
-    if !matches!(import.stage, Stage::Started { .. }) {
-        return Ok(import);
-    }
-    let table = table(app, &import).await?;
-    import.plan.check(&table.columns).map_err(plan_error)?;
-    if import.counts.done == 0 && !table.warnings.is_empty() {
-        note(app, &import, LineKind::Warning, &table.warnings).await?;
-    }
-    loop {
-        let part = next_rows(&table, usize::try_from(import.counts.done).unwrap_or(usize::MAX)).await?;
-        if part.is_empty() {
-            break;
-        }
-        let ready = prepare_all(app, &import, part).await?;
-        import = enter(app, &who, import, ready).await?;
-        progress(&import.counts);
-    }
-    let mut tx = app.db.write().await?;
-    let import = store::update(&mut tx, Import { stage: Stage::Done { at: app.now() }, ..import }).await?;
-    log(app, &mut tx, &who.log_name(), "import.finished", &import.id.0, "ok").await?;
-    let needed = store::count_needing(&mut tx, &import.file).await? > 0;
-    tx.commit().await?;
-    if !needed {
-        // What was taken in stands in the tables; a second copy here would outlive a body that is erased by law.
-        blob::delete(app, &import.file)?;
-    }
-    Ok(import)
-}
-
-/// The person who brought a file with the roles held now; the operator, if it came by a command.
-async fn actor_of(tx: &mut Tx, account: Option<&AccountId>) -> Result<Actor, AppError> {
-    let Some(account) = account else { return Ok(Actor::Node { name: "operator".into() }) };
-    let row = kepu_store::account::get(tx, account).await?;
-    if row.account.disabled {
-        return Err(kepu_domain::access::Denied::NoRole { action: Action::Import }.into());
-    }
-    let memberships = kepu_store::member::list_by_account(tx, account).await?;
-    Ok(Actor::Person { account: account.clone(), name: row.account.name, memberships })
-}
-
-async fn note(app: &App, import: &Import, kind: LineKind, lines: &[(usize, Reason)]) -> Result<(), AppError> {
-    let lines: Vec<Line> = lines.iter().map(|(line, reason)| line_of(*line, kind, reason)).collect();
-    let mut tx = app.db.write().await?;
-    store::add_lines(&mut tx, &import.id, &lines).await?;
-    Ok(tx.commit().await?)
-}
-
-fn line_of(line: usize, kind: LineKind, reason: &Reason) -> Line {
-    Line { line: i64::try_from(line).unwrap_or(i64::MAX), kind, text: reason.write() }
-}
-
-type Read = (usize, Result<Row, Reason>);
-
-async fn next_rows(table: &Arc<Table>, skip: usize) -> Result<Vec<Read>, AppError> {
-    let table = table.clone();
-    let rows = tokio::task::spawn_blocking(move || table.rows().skip(skip).take(BATCH).collect());
-    rows.await.map_err(|e| AppError::Record(e.to_string()))
-}
-
-async fn prepare_all(app: &App, import: &Import, part: Vec<Read>) -> Result<Vec<(usize, Result<Ready, Reason>)>, AppError> {
-    let parts = batch_of(app, import).await?;
-    let app = app.clone();
-    let ready = tokio::task::spawn_blocking(move || {
-        let batch = parts.with_key(&app);
-        part.into_iter().map(|(line, row)| (line, row.and_then(|row| prepare(&batch, &row)))).collect()
-    });
-    ready.await.map_err(|e| AppError::Record(e.to_string()))
-}
-
-/// Enters one batch with its counts.
-async fn enter(app: &App, who: &Actor, import: Import, rows: Vec<(usize, Result<Ready, Reason>)>) -> Result<Import, AppError> {
-    let mut tx = app.db.write().await?;
-    let wanted: Vec<SubjectId> = rows.iter().filter_map(|(_, row)| Some(row.as_ref().ok()?.subject.clone())).collect();
-    let mut taken = taken(&mut tx, &wanted).await?;
-    let (mut counts, mut lines, mut sayings) = (import.counts, Vec::new(), Vec::new());
-    for (line, row) in rows {
-        counts.done += 1;
-        let ready = match row {
-            Ok(ready) => ready,
-            Err(reason) => {
-                counts.refused += 1;
-                lines.push(line_of(line, LineKind::Refused, &reason));
-                continue;
-            }
-        };
-        if !taken.insert(ready.subject.clone()) {
-            counts.known += 1;
-            continue;
-        }
-        counts.licence_filled += i64::from(ready.licence_filled);
-        lines.extend(ready.warnings.iter().map(|reason| line_of(line, LineKind::Warning, reason)));
-        if ready.publish {
-            counts.published += 1;
-            sayings.push(saying_of(&ready.subject, &ready.matter));
-        } else {
-            counts.drafts += 1;
-            begin_as(app, &mut tx, who, &import.org, ready.matter, ready.subject).await?;
-        }
-    }
-    record::publish(app, &mut tx, sayings).await?;
-    store::add_lines(&mut tx, &import.id, &lines).await?;
-    let import = store::update(&mut tx, Import { counts, ..import }).await?;
-    let object = format!("{} {}/{}", import.id, counts.done, counts.rows);
-    log(app, &mut tx, &who.log_name(), "import.batch", &object, "ok").await?;
-    tx.commit().await?;
-    app.notify();
-    Ok(import)
-}
-
-/// Which subjects are here already: said by somebody (be it withdrawn since) or written at in a draft.
-async fn taken(tx: &mut Tx, wanted: &[SubjectId]) -> Result<HashSet<SubjectId>, AppError> {
-    let mut list: HashSet<SubjectId> = drafts::list_subjects(tx, wanted).await?.into_iter().collect();
-    list.extend(records::list_by_subjects(tx, wanted).await?.into_iter().map(|row| row.subject));
-    Ok(list)
+    let org = kepu_store::org::get(&mut tx, &import.org).await?;
+    // "全国" or a county is no institution that signs: where the node is run for a place, its own name stands there.
+    let org_name = if org.kind == OrgKind::Division { crate::node::name(&mut tx).await? } else { org.name };
+    Ok(Parts { plan: import.plan.clone(), org_name, region: org.region, today: app.today(), trust })
 }

@@ -1,7 +1,8 @@
-//! Bytes of a file to rows of cells: JSON lines, a JSON list, or a table whose cells are parted by commas, semicolons or tabs;
-//! in UTF-8, UTF-16 or GB 18030. What a row means is in `row`.
+//! Bytes of a file to rows of cells: JSON lines, a JSON list, a table whose cells are parted by commas, semicolons or tabs, in
+//! UTF-8, UTF-16 or GB 18030, or a workbook (`sheet`). What a row means is in `row` and `party`.
 
 use super::Reason;
+use super::sheet::{self, Sheet};
 use crate::error::{AppError, FieldError};
 use kepu_domain::create::import::Row;
 use kepu_text::decode::{DecodeError, Encoding, Places};
@@ -31,6 +32,7 @@ enum Shape {
     JsonLines,
     JsonList(Vec<Value>),
     Cells(u8),
+    Sheet(Sheet),
 }
 
 fn file_error(key: &str) -> FieldError {
@@ -40,6 +42,12 @@ fn file_error(key: &str) -> FieldError {
 impl Table {
     /// Reads a file. Every error names the file's line and what to do.
     pub fn read(bytes: &[u8]) -> Result<Self, AppError> {
+        if sheet::is_workbook(bytes) {
+            let sheet = Sheet::read(bytes).map_err(|error| AppError::Invalid(vec![error]))?;
+            let mut table = Self { encoding: Encoding::Utf8, columns: vec![], warnings: vec![], text: String::new(), shape: Shape::Sheet(sheet) };
+            table.columns = table.find_columns()?;
+            return Ok(table);
+        }
         let decoded = kepu_text::decode(bytes).map_err(|error| AppError::Invalid(vec![broken(&error)]))?;
         let warnings = decoded.warnings.into_iter().map(|w| (w.line, Reason::new("error-import_doubtful").with("cause", w.text))).collect();
         let mut table = Self { encoding: decoded.encoding, columns: vec![], warnings, text: decoded.text, shape: Shape::JsonLines };
@@ -64,6 +72,7 @@ impl Table {
                 let head = reader.headers().map_err(|e| AppError::Invalid(vec![file_error("file_table").with("line", 1).with("cause", e)]))?;
                 head.iter().map(str::to_owned).collect()
             }
+            Shape::Sheet(sheet) => sheet.head.clone(),
             _ => {
                 let mut columns: Vec<String> = Vec::new();
                 for (_, row) in self.rows().take(PROBED) {
@@ -84,13 +93,21 @@ impl Table {
 
     /// The rows in the order of the file, each with its line (for a JSON list: its number), or why it cannot be read.
     pub fn rows(&self) -> Box<dyn Iterator<Item = (usize, Result<Row, Reason>)> + Send + '_> {
+        self.rows_from(0)
+    }
+
+    /// The rows after the first `skip`, which are passed over without looking into them.
+    pub fn rows_from(&self, skip: usize) -> Box<dyn Iterator<Item = (usize, Result<Row, Reason>)> + Send + '_> {
         match &self.shape {
-            Shape::JsonLines => Box::new(self.text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()).map(|(at, line)| {
+            Shape::JsonLines => Box::new(self.text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()).skip(skip).map(|(at, line)| {
                 let value = serde_json::from_str(line).map_err(|e| Reason::new("error-import_json").with("cause", e));
                 (at + 1, value.and_then(flatten))
             })),
-            Shape::JsonList(list) => Box::new(list.iter().enumerate().map(|(at, value)| (at + 1, flatten(value.clone())))),
-            Shape::Cells(separator) => Box::new(reader(&self.text, *separator).into_records().enumerate().map(|(at, row)| match row {
+            Shape::JsonList(list) => Box::new(list.iter().enumerate().skip(skip).map(|(at, value)| (at + 1, flatten(value.clone())))),
+            Shape::Sheet(sheet) => {
+                Box::new(sheet.rows.iter().skip(skip).map(|(line, cells)| (*line, Ok(self.columns.iter().cloned().zip(cells.iter().cloned()).collect()))))
+            }
+            Shape::Cells(separator) => Box::new(reader(&self.text, *separator).into_records().enumerate().skip(skip).map(|(at, row)| match row {
                 Ok(row) => {
                     let line = row.position().map_or(at + 2, |p| p.line() as usize);
                     (line, Ok(self.columns.iter().cloned().zip(row.iter().map(str::to_owned)).collect()))
@@ -102,7 +119,12 @@ impl Table {
 
     /// How many rows there are, readable or not.
     pub fn count(&self) -> usize {
-        self.rows().count()
+        match &self.shape {
+            Shape::JsonLines => self.text.lines().filter(|line| !line.trim().is_empty()).count(),
+            Shape::JsonList(list) => list.len(),
+            Shape::Sheet(sheet) => sheet.rows.len(),
+            Shape::Cells(separator) => reader(&self.text, *separator).into_records().count(),
+        }
     }
 }
 
@@ -211,7 +233,8 @@ mod tests {
         let error = refused(&bytes);
         assert_eq!(error.key, "file_broken");
         assert!(error.args.contains(&("encoding".into(), "UTF-8".into())) && error.args.contains(&("lines".into(), "3".into())), "{error:?}");
-        assert_eq!(refused(b"PK\x03\x04rest").key, "file_no_text");
+        assert_eq!(refused(b"PK\x03\x04rest").key, "file_sheet");
+        assert_eq!(refused(b"%PDF-1.7\n\x00\x01").key, "file_no_text");
         assert_eq!(refused(b" \n ").key, "file_empty");
         assert_eq!(refused(b"[{\"a\":1}").key, "file_json");
         assert_eq!(refused(b"a,b,a\n1,2,3\n").key, "file_column_twice");

@@ -63,6 +63,8 @@ pub fn prepare(batch: &Batch<'_>, row: &Row) -> Result<Ready, Reason> {
     let (matter, licence_filled) = match batch.plan.kind {
         Kind::Resource => cells.resource()?,
         Kind::Claim => (cells.claim()?, false),
+        // Entries of the registry are read in `party`; none comes here.
+        Kind::Party => return Err(Reason::new("error-import_row").with("cause", "party")),
     };
     let matter = clean(matter);
     check_lengths(&matter).map_err(first)?;
@@ -81,7 +83,7 @@ pub fn prepare(batch: &Batch<'_>, row: &Row) -> Result<Ready, Reason> {
     Ok(ready)
 }
 
-fn first(error: AppError) -> Reason {
+pub(super) fn first(error: AppError) -> Reason {
     match error {
         AppError::Invalid(list) => list.into_iter().next().map_or_else(|| Reason::new("error-import_row"), Reason::from),
         other => Reason::new("error-import_row").with("cause", other),
@@ -335,7 +337,7 @@ fn short(text: &str) -> String {
 }
 
 /// A day as offices write it: 2026-01-31, 2026/1/31, 2026.1.31, 2026年1月31日, perhaps with a time behind it.
-fn day(text: &str) -> Option<Date> {
+pub(super) fn day(text: &str) -> Option<Date> {
     let head = text.trim().split(['T', ' ']).next()?;
     let mut numbers = head.split(['-', '/', '.', '年', '月', '日']).filter(|part| !part.is_empty()).map(str::parse::<i16>);
     let (year, month, day) = (numbers.next()?.ok()?, numbers.next()?.ok()?, numbers.next()?.ok()?);
@@ -372,6 +374,99 @@ fn licence_id(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use kepu_domain::publication::{Policy, Rule};
+    use kepu_sync::suite::Suite;
+
+    fn node_key() -> NodeKey {
+        let folder = tempfile::tempdir().expect("folder");
+        NodeKey::create(folder.path(), Suite::Ed25519).expect("key")
+    }
+
+    /// Prepares one row whose columns are named like the targets.
+    fn prepared(kind: Kind, key: &NodeKey, policy: Policy, cells: &[(&str, &str)]) -> Result<Ready, Reason> {
+        let mut trust = TrustView::build(key.id(), &[], &[]);
+        trust.policy = policy;
+        let row: Row = cells.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+        let columns = row.keys().map(|name| (name.clone(), name.clone())).collect();
+        let fixed = [("fields".to_owned(), "other".to_owned()), ("licence".to_owned(), "CC-BY-4.0".to_owned())].into();
+        let plan = Plan { kind, columns, fixed, signed_by: "魏示例".into(), ..Plan::default() };
+        let today = jiff::civil::date(2026, 11, 24);
+        let batch = Batch { plan, org_name: "示例中心".into(), region: Region::NATION, today, trust: Arc::new(trust), key };
+        prepare(&batch, &row)
+    }
+
+    fn batch_policy() -> Policy {
+        Policy { rules: vec![Rule { matter: "claim".into(), fields: vec![], reviews: 2, batch: true }] }
+    }
+
+    const CHECKED: [(&str, &str); 6] = [
+        ("claim", "隔夜的白开水会致癌"),
+        ("verdict", "不实"),
+        ("plain", "这个说法不准确。"),
+        ("why", "隔夜水里的亚硝酸盐远低于限值。"),
+        ("source", "生活饮用水卫生标准"),
+        ("date", "2023"),
+    ];
+
+    #[test]
+    fn a_verdict_of_a_file_is_public_only_with_evidence_a_reviewer_and_a_policy_that_allows_batches() {
+        let key = node_key();
+        let with_reviewer = [&CHECKED[..], &[("reviewer", "张三")]].concat();
+        let ready = prepared(Kind::Claim, &key, batch_policy(), &with_reviewer).expect("ready");
+        assert!(ready.publish);
+        assert_eq!(
+            ready.matter.reviews().iter().map(|r| (r.name.as_str(), r.method)).collect::<Vec<_>>(),
+            [("魏示例", Method::Batch), ("张三", Method::Batch)]
+        );
+        let draft = |policy: Policy, cells: &[(&str, &str)]| {
+            let ready = prepared(Kind::Claim, &key, policy, cells).expect("ready");
+            !ready.publish && ready.matter.reviews().is_empty()
+        };
+        assert!(draft(Policy::default(), &with_reviewer), "the usual policy asks for people who read each claim");
+        assert!(draft(batch_policy(), &CHECKED), "nobody is named");
+        for missing in ["verdict", "source", "plain", "why"] {
+            let cells: Vec<_> = with_reviewer.iter().copied().filter(|(name, _)| *name != missing).collect();
+            assert!(draft(batch_policy(), &cells), "without {missing}");
+        }
+    }
+
+    #[test]
+    fn the_same_content_has_the_same_subject() {
+        let key = node_key();
+        let claim = |text: &str| prepared(Kind::Claim, &key, Policy::default(), &[("claim", text)]).expect("ready").subject;
+        assert_eq!(claim("隔夜的白开水会致癌"), claim(" 隔夜的白開水會致癌 "));
+        assert_ne!(claim("隔夜的白开水会致癌"), claim("隔夜的白开水会致病"));
+        let resource = |text: &str| prepared(Kind::Resource, &key, Policy::default(), &[("title", "盐"), ("text", text)]).expect("ready").subject;
+        assert_ne!(resource("海水晒干以后留下的就是盐。"), resource("海水晒干以后留下的就是盐！"));
+        assert!(resource("海水晒干以后留下的就是盐。").parts().is_some());
+    }
+
+    #[test]
+    fn what_is_doubtful_is_said_and_what_is_wrong_is_refused() {
+        let key = node_key();
+        let row = |more: &[(&str, &str)]| {
+            let cells = [&[("title", "看懂天气图"), ("text", "等压线越密的地方，风通常越大。")], more].concat();
+            prepared(Kind::Resource, &key, Policy::default(), &cells)
+        };
+        let says = |more: &[(&str, &str)]| row(more).expect("ready").warnings.into_iter().map(|reason| reason.key).collect::<Vec<_>>();
+        assert_eq!(says(&[("fields", "气候变化;天文航天"), ("audience", "public")]), Vec::<String>::new(), "names count like ids");
+        assert_eq!(says(&[("fields", "炼金术")]), ["error-import_words"]);
+        assert_eq!(says(&[("url", "http://example.cn")]), ["error-import_url"]);
+        assert_eq!(says(&[("type", "wiki")]), Vec::<String>::new());
+        let refused = |more: &[(&str, &str)]| row(more).expect_err("refused").key;
+        assert_eq!(refused(&[("licence", "All rights reserved")]), "error-import_licence");
+        assert_eq!(refused(&[("region", "4115")]), "error-import_region");
+        assert_eq!(refused(&[("date", "昨天")]), "error-import_date");
+        assert_eq!(refused(&[("text", "短")]), "error-short");
+        assert_eq!(refused(&[("text", "加微信，优惠价，扫码购买，今天就下单。")]), "check-advert");
+        let long = "𠮷".repeat(8_000);
+        assert_eq!(refused(&[("text", &long)]), "error-import_record", "within the count of characters, beyond the size of a record");
+        let title = "长".repeat(81);
+        let ready = row(&[("title", &title), ("mt", "true")]).expect("ready");
+        assert_eq!((ready.warnings[0].key.as_str(), kepu_text::count(ready.matter.title())), ("error-import_cut", 80));
+        let Matter::Resource(resource) = ready.matter else { panic!("a resource") };
+        assert_eq!(resource.ai_use, AiUse::Assisted);
+    }
 
     #[test]
     fn days_are_read_as_offices_write_them() {

@@ -1,10 +1,12 @@
-//! `kepu bench sync`: a nation that is served by a process of its own, a county in this process; both sides' processor time counted.
+//! What an exchange costs: a nation that is served by a process of its own, a county in this process; both sides' processor
+//! time counted. First many small records, then nothing new.
 
-use crate::bench::Figure;
+use super::Figure;
+use crate::commands::operator;
+use crate::measure::{Usage, cpu_s};
 use anyhow::{Context, ensure};
 use kepu_app::node::{self, Init, Invitation};
 use kepu_app::sync;
-use kepu_domain::access::Actor;
 use kepu_domain::org::Region;
 use kepu_domain::trust::KeyRole;
 use kepu_sync::suite::Suite;
@@ -12,6 +14,9 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+
+/// Exchanges with nothing new that are averaged.
+const IDLE: u32 = 20;
 
 /// Ends with the bench.
 struct Server {
@@ -23,6 +28,12 @@ impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+impl Server {
+    fn cpu_s(&self) -> f64 {
+        cpu_s(self.child.id()).unwrap_or_default()
     }
 }
 
@@ -38,29 +49,33 @@ pub async fn run(size: usize) -> anyhow::Result<Vec<Figure>> {
     let invitation = Invitation { name: "县".into(), region: Region::NATION, roles, fields: Default::default() };
     let token = node::invite(&nation, &operator(), invitation).await?;
     node::join(&county, &token, &server.url).await?;
-    let before = (cpu(server.child.id())?, cpu(std::process::id())?);
+    let (here, there) = (Usage::now(), server.cpu_s());
     let first = sync::run(&county, 0).await?.pop().context("no parent")?;
-    let after = (cpu(server.child.id())?, cpu(std::process::id())?);
+    let (client_s, server_s) = (here.cpu_s(), server.cpu_s() - there);
     ensure!(first.error.is_none() && first.pulled >= size, "{} of {size} records came: {:?}", first.pulled, first.error);
-    let nothing = sync::run(&county, 0).await?.pop().context("no parent")?;
-    ensure!(nothing.pulled == 0, "{} records came twice", nothing.pulled);
-    let (server_s, client_s) = (after.0 - before.0, after.1 - before.1);
+    let here = (Usage::now(), server.cpu_s());
+    let (mut bytes, mut trips) = (0, 0);
+    for _ in 0..IDLE {
+        let nothing = sync::run(&county, 0).await?.pop().context("no parent")?;
+        ensure!(nothing.error.is_none() && nothing.pulled == 0, "{} records came twice: {:?}", nothing.pulled, nothing.error);
+        bytes += nothing.bytes_in + nothing.bytes_out;
+        trips += nothing.round_trips;
+    }
+    let idle_cpu = here.0.cpu_s() + server.cpu_s() - here.1;
+    let once = |sum: f64| sum / f64::from(IDLE);
     let count = first.pulled as f64;
     Ok(vec![
-        ("records_per_cpu_s", count / (server_s + client_s), "records/s"),
-        ("records_per_wall_s", count / first.wall_s, "records/s"),
-        ("server_cpu", server_s, "s"),
-        ("client_cpu", client_s, "s"),
-        ("bytes_per_record", first.bytes_in as f64 / count, "B/record"),
-        ("round_trips", f64::from(first.round_trips), ""),
-        ("nothing_bytes", (nothing.bytes_in + nothing.bytes_out) as f64, "B"),
-        ("nothing_round_trips", f64::from(nothing.round_trips), ""),
-        ("nothing_wall", nothing.wall_s * 1_000.0, "ms"),
+        Figure::new("records_per_cpu_s", count / (server_s + client_s).max(0.01), "records/s"),
+        Figure::new("records_per_wall_s", count / first.wall_s, "records/s"),
+        Figure::new("server_cpu", server_s, "s"),
+        Figure::new("client_cpu", client_s, "s"),
+        Figure::new("bytes_per_record", first.bytes_in as f64 / count, "B/record"),
+        Figure::new("round_trips", f64::from(first.round_trips), "requests"),
+        Figure::new("nothing_bytes", once(bytes as f64), "B"),
+        Figure::new("nothing_round_trips", once(f64::from(trips)), "requests"),
+        Figure::new("nothing_wall", once(here.0.wall_s()) * 1_000.0, "ms"),
+        Figure::new("nothing_cpu_both_sides", once(idle_cpu) * 1_000.0, "ms"),
     ])
-}
-
-fn operator() -> Actor {
-    Actor::Node { name: "operator".into() }
 }
 
 fn init(name: &str) -> Init {
@@ -93,7 +108,7 @@ fn publish(data: &Path, size: usize) -> anyhow::Result<()> {
 
 fn serve(data: &Path) -> anyhow::Result<Server> {
     let mut command = Command::new(std::env::current_exe()?);
-    command.args(["serve", "--no-sync", "--listen", "127.0.0.1:0", "--data"]).arg(data);
+    command.args(["serve", "--no-sync", "--workers", "0", "--listen", "127.0.0.1:0", "--data"]).arg(data);
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
     let words = child.stderr.take().context("no standard error")?;
     let mut server = Server { child, url: String::new() };
@@ -106,18 +121,9 @@ fn serve(data: &Path) -> anyhow::Result<Server> {
     ensure!(!server.url.is_empty(), "the server ended before it listened");
     // The search index of a fresh node is being filled; that is no part of an exchange.
     let mut last = -1.0;
-    while last < cpu(server.child.id())? {
-        last = cpu(server.child.id())?;
+    while last < server.cpu_s() {
+        last = server.cpu_s();
         std::thread::sleep(std::time::Duration::from_secs(2));
     }
     Ok(server)
-}
-
-/// Processor seconds of a process so far, user and system (Linux).
-fn cpu(pid: u32) -> anyhow::Result<f64> {
-    let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).context("processor time is read from /proc, which only Linux has")?;
-    // The name in parentheses may hold spaces; user and system time are the 12th and 13th field behind it.
-    let fields: Vec<&str> = text.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace().collect();
-    let ticks = |at: usize| fields.get(at).and_then(|field| field.parse::<f64>().ok()).unwrap_or(0.0);
-    Ok((ticks(11) + ticks(12)) / 100.0)
 }

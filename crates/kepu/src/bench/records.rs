@@ -1,60 +1,16 @@
-//! `kepu bench`: figures of this machine, printed as a table or as JSON lines. Never asserted in a test.
+//! Signing, packing and verifying records.
 
+use super::Figure;
 use kepu_domain::ids::SubjectId;
 use kepu_domain::org::Region;
 use kepu_domain::record::{Body, Envelope, Place, Retraction, Stream};
 use kepu_sync::frame::{self, Content, Frame, Item, RAW_TARGET};
 use kepu_sync::record::sign;
 use kepu_sync::suite::{SigningKey, Suite};
-use std::process::ExitCode;
 use std::time::Instant;
 
-/// What to measure.
-#[derive(clap::Subcommand)]
-pub enum Bench {
-    /// Signing, packing and verifying records.
-    Records {
-        /// How many.
-        #[arg(long, default_value_t = 100_000)]
-        size: usize,
-        /// JSON lines instead of a table.
-        #[arg(long)]
-        json: bool,
-    },
-    /// Two nodes on this machine: a first exchange, then one with nothing new.
-    Sync {
-        /// How many records.
-        #[arg(long, default_value_t = 10_000)]
-        size: usize,
-        /// JSON lines instead of a table.
-        #[arg(long)]
-        json: bool,
-    },
-}
-
-impl Bench {
-    /// Runs the bench.
-    pub async fn run(self) -> anyhow::Result<ExitCode> {
-        let (bench, size, json, figures) = match self {
-            Bench::Records { size, json } => ("records", size, json, records(size)?),
-            Bench::Sync { size, json } => ("sync", size, json, crate::bench_sync::run(size).await?),
-        };
-        for (metric, value, unit) in figures {
-            if json {
-                println!("{}", serde_json::json!({"bench": bench, "size": size, "metric": metric, "value": value, "unit": unit}));
-            } else {
-                println!("{metric:<28} {value:>14.1} {unit}");
-            }
-        }
-        Ok(ExitCode::SUCCESS)
-    }
-}
-
-/// Name, value, unit.
-pub type Figure = (&'static str, f64, &'static str);
-
 /// One thread, one suite (Ed25519). Verifying counts reading, the canonical form, digests and signatures.
-fn records(size: usize) -> anyhow::Result<Vec<Figure>> {
+pub fn run(size: usize) -> anyhow::Result<Vec<Figure>> {
     let key = SigningKey::from_secret(Suite::Ed25519, &[7; 32])?;
     let id = key.id();
     let start = Instant::now();
@@ -95,11 +51,11 @@ fn records(size: usize) -> anyhow::Result<Vec<Figure>> {
     anyhow::ensure!(good == size, "{good} of {size} records verified");
     let per_second = |seconds: f64| size as f64 / seconds;
     Ok(vec![
-        ("signed", per_second(signing), "records/s"),
-        ("packed", per_second(packing), "records/s"),
-        ("verified", per_second(verifying), "records/s"),
-        ("verified_per_minute", per_second(verifying) * 60.0, "records/min"),
-        ("bytes_raw", raw as f64 / size as f64, "B/record"),
-        ("bytes_on_the_wire", wire as f64 / size as f64, "B/record"),
+        Figure::new("signed", per_second(signing), "records/s"),
+        Figure::new("packed", per_second(packing), "records/s"),
+        Figure::new("verified", per_second(verifying), "records/s"),
+        Figure::new("verified_per_minute", per_second(verifying) * 60.0, "records/min"),
+        Figure::new("bytes_raw", raw as f64 / size as f64, "B/record"),
+        Figure::new("bytes_on_the_wire", wire as f64 / size as f64, "B/record"),
     ])
 }

@@ -1,0 +1,2 @@
+-- For the daily look at honours that end.
+CREATE INDEX application_stage ON application (stage, id);

@@ -1,0 +1,1 @@
+CREATE INDEX application_owner ON application (owner, id);

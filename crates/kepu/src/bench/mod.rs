@@ -1,0 +1,136 @@
+//! `kepu bench`: figures of this machine, printed as a table or as JSON lines. Never asserted in a test. Everything happens in
+//! temporary folders and on this machine alone.
+
+mod pages;
+mod records;
+mod registry;
+mod rounds;
+mod store;
+mod sync;
+
+use kepu_app::{App, Options, index, node, seed};
+use kepu_domain::org::Region;
+use kepu_sync::suite::Suite;
+use std::path::Path;
+use std::process::ExitCode;
+
+/// What to measure.
+#[derive(clap::Subcommand)]
+pub enum Bench {
+    /// Signing, packing and verifying records.
+    Records(Args),
+    /// The main pages through the router in this process, on a node with the sample texts. Size: requests a page.
+    Pages(Args),
+    /// Inserts, point reads and lists of the store. Size: rows.
+    Store {
+        #[command(flatten)]
+        args: Args,
+        /// An empty database to measure instead of an SQLite file: postgres://…; its tables are made and filled.
+        #[arg(long)]
+        database: Option<String>,
+    },
+    /// The registry: taking people and places in, finding the competent and near who are free, writing them out the same.
+    Registry {
+        /// How many people.
+        #[arg(long, default_value_t = 200_000)]
+        people: usize,
+        /// How many places.
+        #[arg(long, default_value_t = 50_000)]
+        places: usize,
+        /// JSON lines instead of a table.
+        #[arg(long)]
+        json: bool,
+    },
+    /// A round of applications with a planted truth: assigning judges, ordering, raw means against adjusted scores. Size:
+    /// applications, with one judge for every 25 of them.
+    Rounds(Args),
+    /// Two nodes over loopback: small records first, then nothing new. Size: records.
+    Sync(Args),
+}
+
+/// How much, and how to print it.
+#[derive(clap::Args)]
+pub struct Args {
+    /// How many; default: 100000 records, 500 requests a page, 20000 rows, 5000 applications, 10000 records exchanged.
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
+    size: Option<u64>,
+    /// JSON lines instead of a table.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Args {
+    fn or(&self, usual: usize) -> usize {
+        self.size.map_or(usual, |size| usize::try_from(size).unwrap_or(usize::MAX))
+    }
+}
+
+/// One measured value.
+pub struct Figure {
+    metric: String,
+    value: f64,
+    unit: &'static str,
+}
+
+impl Figure {
+    /// A value with its unit.
+    pub fn new(metric: impl Into<String>, value: f64, unit: &'static str) -> Self {
+        Self { metric: metric.into(), value, unit }
+    }
+}
+
+impl Bench {
+    /// Runs the bench.
+    pub async fn run(self) -> anyhow::Result<ExitCode> {
+        let (name, size, json, figures) = match self {
+            Bench::Records(args) => ("records", args.or(100_000), args.json, records::run(args.or(100_000))?),
+            Bench::Pages(args) => ("pages", args.or(500), args.json, pages::run(args.or(500)).await?),
+            Bench::Store { args, database } => ("store", args.or(20_000), args.json, store::run(args.or(20_000), database.as_deref()).await?),
+            Bench::Registry { people, places, json } => ("registry", people + places, json, registry::run(people, places).await?),
+            Bench::Rounds(args) => ("rounds", args.or(5_000), args.json, rounds::run(args.or(5_000)).await?),
+            Bench::Sync(args) => ("sync", args.or(10_000), args.json, sync::run(args.or(10_000)).await?),
+        };
+        for Figure { metric, value, unit } in figures {
+            if json {
+                println!("{}", serde_json::json!({"bench": name, "size": size, "metric": metric, "value": value, "unit": unit}));
+            } else {
+                println!("{metric:<44} {value:>14.3} {unit}");
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Begins a node in a folder; with the sample texts and an index if `seeded`.
+async fn begin(folder: &Path, name: &str, seeded: bool) -> anyhow::Result<App> {
+    let init = node::Init { name: name.into(), region: Region::NATION, suite: Suite::Ed25519, database: None };
+    let app = node::init(folder, init).await?;
+    if !seeded {
+        return Ok(app);
+    }
+    seed::publish(&app).await?;
+    drop(app);
+    let app = App::open(Options { data: folder.to_owned(), database: None, index: true }).await?;
+    index::catch_up(&app).await?;
+    Ok(app)
+}
+
+/// Value below which `share` of the sorted values lie.
+fn quantile(sorted: &[f64], share: f64) -> f64 {
+    let at = (share * sorted.len().saturating_sub(1) as f64).round() as usize;
+    sorted.get(at).copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn every_bench_measures_something() {
+        assert!(records::run(200).expect("records").iter().all(|figure| figure.value > 0.0));
+        for figures in [pages::run(3).await.expect("pages"), store::run(300, None).await.expect("store")] {
+            assert!(figures.len() > 3 && figures.iter().all(|figure| figure.value > 0.0));
+        }
+        assert!((quantile(&[1.0, 2.0, 3.0], 0.5) - 2.0).abs() < 1e-9 && quantile(&[], 0.5) == 0.0);
+    }
+}
