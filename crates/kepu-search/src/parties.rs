@@ -60,7 +60,7 @@ pub struct PartyHit {
     pub id: String,
     /// Wanted fields it covers.
     pub covered: usize,
-    /// Kilometres from the point asked for.
+    /// Kilometres from the point asked for; none if none was, or if it is not known where the party is.
     pub distance_km: Option<f64>,
     /// Share of its ceiling used, in thousandths.
     pub used: i64,
@@ -269,6 +269,8 @@ struct Rank {
     covered: usize,
     metres: i64,
     used: i64,
+    /// Whether a point was asked for; else every distance is 0 and none is told.
+    near: bool,
 }
 
 impl Plan<'_> {
@@ -300,7 +302,7 @@ impl Plan<'_> {
                 }
             }
         };
-        Some(Rank { covered, metres, used: doc.used })
+        Some(Rank { covered, metres, used: doc.used, near: query.near.is_some() })
     }
 }
 
@@ -314,7 +316,7 @@ impl Ranked<'_> {
         (std::cmp::Reverse(self.rank.covered), self.rank.metres, self.rank.used, &self.slot.doc.name_fold, &self.slot.doc.id)
     }
     fn hit(&self) -> PartyHit {
-        let known = self.rank.metres != i64::MAX && self.slot.doc.point.is_some();
+        let known = self.rank.near && self.rank.metres != i64::MAX;
         PartyHit {
             id: self.slot.doc.id.clone(),
             covered: self.rank.covered,
@@ -397,6 +399,9 @@ mod tests {
         index.put(PartyDoc { region: Region::parse("420000").expect("code"), ..doc("b-lin", &["health"], (114.3, 30.6), 0) });
         let all = PartyQuery { limit: 10, ..PartyQuery::default() };
         assert_eq!(ids(&index, &all), "a-lin b-lin");
+        assert_eq!(index.search(&all).0[0].distance_km, None, "nobody asked from where");
+        let here = PartyQuery { near: Some(((115.6, 32.1), None)), ..all.clone() };
+        assert_eq!(index.search(&here).0[0].distance_km, Some(0.0));
         assert_eq!(ids(&index, &PartyQuery { region: Region::parse("410000").ok(), ..all.clone() }), "a-lin");
         assert_eq!(ids(&index, &PartyQuery { text: "b- doc".into(), ..all.clone() }), "b-lin");
         assert_eq!(ids(&index, &PartyQuery { fields: vec!["unheard".into()], ..all.clone() }), "");

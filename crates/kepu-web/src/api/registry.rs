@@ -151,9 +151,7 @@ pub async fn register(State(web): State<Web>, req: Req, Path(id): Path<String>) 
     let (found, total) = find::find(&web.app, &req.actor, Scope::Cards, &search).await?;
     let cursor = (skip + limit < total).then(|| write_cursor((skip + limit) as i64, "-"));
     let next = cursor.as_ref().map(|cursor| format!("{}{}", req.shell.origin, req.shell.here_with("cursor", cursor)));
-    let near = search.near.is_some();
-    let item = |one: Found| card_item(&req, Found { distance_km: one.distance_km.filter(|_| near), ..one });
-    json(&Cards { items: found.into_iter().map(item).collect(), total, cursor, next })
+    json(&Cards { items: found.into_iter().map(|one| card_item(&req, one)).collect(), total, cursor, next })
 }
 
 /// One card with its signed record.

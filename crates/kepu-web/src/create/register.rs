@@ -181,15 +181,10 @@ pub(crate) fn row(s: &Shell, scope: Scope, columns: &[&FieldDef], found: &Found)
         name: s.pick(&found.name, &found.name_en).to_owned(),
         summary: [title, found.org.as_str()].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" · "),
         facts: columns.iter().map(value).filter(|(_, text)| !text.is_empty()).collect(),
-        distance: String::new(),
+        distance: found.distance_km.map_or_else(String::new, |km| s.t1("registry-km", "km", format!("{km:.0}"))),
         confirmed: found.confirmed.map_or_else(Html::default, |day| s.date(&day)),
         sample: found.sample,
     }
-}
-
-/// How far it is, if a place was asked for.
-fn distance(s: &Shell, search: &Search, found: &Found) -> String {
-    found.distance_km.filter(|_| search.near.is_some()).map_or_else(String::new, |km| s.t1("registry-km", "km", format!("{km:.0}")))
 }
 
 #[derive(Template)]
@@ -247,7 +242,7 @@ pub async fn show(State(web): State<Web>, req: Req, Path(id): Path<String>) -> A
         near,
         can_be_asked: register.filters.iter().any(|id| id == "available"),
         free: search.free,
-        rows: found.iter().map(|found| Row { distance: distance(&s, &search, found), ..row(&s, scope, &columns, found) }).collect(),
+        rows: found.iter().map(|found| row(&s, scope, &columns, found)).collect(),
         first: skip + 1,
         last: skip + found.len(),
         total,

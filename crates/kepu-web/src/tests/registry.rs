@@ -275,3 +275,31 @@ async fn a_card_that_nobody_confirms_hides_itself_and_its_owner_is_reminded() {
         }
     }
 }
+
+#[tokio::test]
+async fn nobody_is_asked_who_takes_no_tasks_or_has_as_many_as_they_take() {
+    use kepu_app::create::party;
+    use kepu_app::listen::question;
+    let house = house().await;
+    let app = &house.node.web.app;
+    let ask = question::Ask { text: "听说晚上吃姜对身体不好".into(), region: kepu_domain::org::Region::NATION, anyway: true, address: "a".into() };
+    let question::Asked::Opened { question } = question::ask(app, ask).await.expect("asked") else { panic!("no case was opened") };
+    let case = question::view(app, &question).await.expect("view").case.expect("case").id;
+    let duty = person(&house.node.web, "zhiban2", None, &[("000000", Role::DutyOfficer)]).await;
+    let step = |word: &str| format!("/case/{}/{word}", case.0);
+    assert_eq!(house.status(&duty, &step("take"), &[]).await, StatusCode::SEE_OTHER);
+    assert_eq!(house.status(&duty, &step("classify"), &[("fields", "health"), ("level", "2")]).await, StatusCode::SEE_OTHER);
+    let operator = kepu_domain::access::Actor::Node { name: "operator".into() };
+    let id = "p-zhou".into();
+    for (values, words) in [(("available", serde_json::json!(false)), "目前不接任务"), (("monthly_ceiling", serde_json::json!(0)), "已到本人定的上限")]
+    {
+        let version = party::view(app, &operator, &id).await.expect("view").version;
+        let both = vec![("available".to_owned(), serde_json::json!(true)), (values.0.to_owned(), values.1)];
+        party::save(app, &operator, &id, version, both).await.expect("saved");
+        let answer = submit(&house.site, &duty, &step("expert"), &[("party", "p-zhou")]).await;
+        assert_eq!(answer.status(), StatusCode::UNPROCESSABLE_ENTITY);
+        let page = text(answer).await;
+        assert!(page.contains(words), "{words}: {page}");
+    }
+    assert_eq!(house.status(&duty, &step("expert"), &[("party", "p-lin")]).await, StatusCode::SEE_OTHER);
+}

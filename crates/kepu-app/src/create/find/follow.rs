@@ -179,7 +179,6 @@ impl Reading {
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "what reading one entry needs; a struct would only rename it")]
 fn entry_doc(entry: &Entry, load: i64, registers: &Registers, today: Date, line: &[OrgId], org: &str) -> PartyDoc {
     let party = &entry.party;
     let mut words = vec![Scope::Entries.word(), format!("kind={}", party.kind.as_str()), format!("org={}", party.org)];
