@@ -101,7 +101,11 @@ pub async fn view(app: &App, who: &Actor, id: &ApplicationId) -> Result<Applicat
 
 async fn comments(tx: &mut Tx, application: &Application) -> Result<Vec<String>, AppError> {
     let all = store::list_by_application(tx, &application.id, 100).await?;
-    Ok(all.into_iter().filter_map(|j| if let JudgementStage::Scored { comment, .. } = j.stage { Some(comment) } else { None }).filter(|c| !c.is_empty()).collect())
+    Ok(all
+        .into_iter()
+        .filter_map(|j| if let JudgementStage::Scored { comment, .. } = j.stage { Some(comment) } else { None })
+        .filter(|c| !c.is_empty())
+        .collect())
 }
 
 /// What registry and ledger show: the fields that the kind asks for, what is proved, what was done in three years.

@@ -9,12 +9,12 @@ use kepu_domain::account::Account;
 use kepu_domain::create::party::{Consent, PartyKind, Qualification, Verified};
 use kepu_domain::create::round::{AppStage, Concern, JudgementStage, RoundError};
 use kepu_domain::ids::ApplicationId;
-use std::collections::BTreeMap;
 use kepu_domain::org::Org;
 use kepu_store::account::Row;
 use kepu_store::create::party::Entry;
 use kepu_store::subject::{self, Standing};
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
