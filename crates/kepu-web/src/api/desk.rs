@@ -48,7 +48,7 @@ pub struct DeskList {
 /// One row of the desk.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct DeskRow {
-    /// What to do: `review`, `case`, `takeCase`, `answer`, `write`, `mend`, `assign`, `replace`, `publish`, `card`, `corrected`, `withdrawn`, `recheck`.
+    /// What to do: `review`, `case`, `takeCase`, `answer`, `write`, `mend`, `assign`, `replace`, `publish`, `card`, `corrected`, `withdrawn`, `recheck`, `judge`, `round`, `application`.
     task: &'static str,
     /// What it is about.
     title: String,

@@ -59,8 +59,7 @@ pub async fn tasks(app: &App, who: &Actor) -> Result<Vec<Task>, AppError> {
         let label = match parties::find(&mut tx, &application.party).await? {
             Some(party) => {
                 let org = party::org_name(&mut tx, &party.org).await?;
-                let label = label_of(&application, &party);
-                if kind.blind { hide(&label, &party, &org) } else { label }
+                judged_label(&application, &party, &org, kind)
             }
             None => continue,
         };
@@ -108,6 +107,16 @@ fn hide(text: &str, party: &Party, org: &str) -> String {
     // The longer name first: an institution's name may hold a shorter one.
     names.sort_by_key(|name| std::cmp::Reverse(name.len()));
     names.into_iter().filter(|name| name.chars().count() >= 2).fold(text.to_owned(), |text, name| text.replace(name, HIDDEN))
+}
+
+/// What an application is about, as its judges read it: where only a name could stand, its number does.
+fn judged_label(application: &Application, party: &Party, org: &str, kind: &RoundKind) -> String {
+    let label = label_of(application, party);
+    match (kind.blind, label == party.name) {
+        (false, _) => label,
+        (true, true) => application.id.0.clone(),
+        (true, false) => hide(&label, party, org),
+    }
 }
 
 fn hide_value(field: &FieldDef, value: &Value, party: &Party, org: &str) -> Option<Value> {
@@ -159,7 +168,7 @@ pub async fn view(app: &App, who: &Actor, id: &ApplicationId) -> Result<JudgeVie
     let same: Vec<&Task> = all.iter().filter(|task| task.round.id == round.id && task.open).collect();
     let waits = |task: &&&Task| task.judgement.stage == JudgementStage::Assigned && task.application != *id;
     Ok(JudgeView {
-        label: hidden(&label_of(&application, &party)),
+        label: judged_label(&application, &party, &org, &kind),
         assessments: sets_of(app, &kind).into_iter().map(|set| (set.clone(), set.assess(&party, app.today()))).collect(),
         open: round.stage == RoundStage::Judging && matches!(application.stage, AppStage::Complete { .. }),
         next: same.iter().find(waits).map(|task| task.application.clone()),

@@ -4,7 +4,7 @@ use super::{after, kind_of, sets_of};
 use crate::App;
 use crate::create::party;
 use crate::error::AppError;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use kepu_domain::access::Actor;
 use kepu_domain::create::criteria::CriteriaSet;
 use kepu_domain::create::party::Party;
@@ -82,7 +82,12 @@ pub(crate) async fn write(app: &App, tx: &mut Tx) -> Result<(), AppError> {
 }
 
 async fn write_round(app: &App, tx: &mut Tx, sample: SampleRound) -> Result<(), AppError> {
-    let days = |n: i64| app.now().checked_add(SignedDuration::from_hours(24 * n)).unwrap_or(Timestamp::MAX);
+    // Calls open in the morning and close in the afternoon, as offices do.
+    let at = |n: i64, hour: i8| {
+        let day = app.today().saturating_add(jiff::Span::new().days(n));
+        jiff::tz::Offset::constant(8).to_timestamp(day.at(hour, 0, 0, 0)).unwrap_or(Timestamp::MAX)
+    };
+    let days = |n: i64| at(n, 9);
     let mut round = Round {
         id: sample.id,
         kind: sample.kind,
@@ -90,7 +95,7 @@ async fn write_round(app: &App, tx: &mut Tx, sample: SampleRound) -> Result<(), 
         call: sample.call,
         org: sample.org,
         opens: days(sample.opens),
-        closes: days(sample.closes),
+        closes: at(sample.closes, 17),
         quota: sample.quota,
         least: None,
         region: Region::NATION,

@@ -179,6 +179,11 @@ fn typed_of(fields: &[FieldDef], values: &BTreeMap<String, Value>) -> Fields {
     Fields(out)
 }
 
+/// The controls of a form. Who may see an answer follows from the round and is said on its page, not at each field.
+fn inputs(s: &Shell, registers: &kepu_domain::create::register::Registers, fields: &[&FieldDef], typed: &Fields) -> Vec<Input> {
+    field::inputs(s, registers, fields, typed, &[]).into_iter().map(|input| Input { public: String::new(), ..input }).collect()
+}
+
 fn answers_of(s: &Shell, fields: &[FieldDef], values: &BTreeMap<String, Value>) -> Vec<(String, String)> {
     let said = |f: &FieldDef| Some((f.label(s.lang.code()).to_owned(), field::show(s, f, values.get(&f.id)?)));
     fields.iter().filter_map(said).collect()
@@ -314,7 +319,7 @@ fn application_page(web: &Web, req: &Req, view: &ApplicationView, typed: Option<
         writing,
         missing: if writing { view.missing.iter().filter_map(|id| missing_word(&s, view, id)).collect() } else { vec![] },
         missing_registry: if writing { view.missing.iter().filter_map(|id| registry_word(&s, view, id)).collect() } else { vec![] },
-        inputs: if writing && view.rights.write { field::inputs(&s, &definitions.registers, &refs, typed.unwrap_or(&own), &[]) } else { vec![] },
+        inputs: if writing && view.rights.write { inputs(&s, &definitions.registers, &refs, typed.unwrap_or(&own)) } else { vec![] },
         counties: place::counties(web.settings.region),
         proofs: if writing && view.rights.write { proofs(&s, view, typed) } else { vec![] },
         has_recommender: view.kind.recommender,
@@ -342,7 +347,7 @@ fn application_page(web: &Web, req: &Req, view: &ApplicationView, typed: Option<
         certificate,
         until,
         confirmed,
-        delivery_inputs: field::inputs(&s, &definitions.registers, &delivered, typed.filter(|f| f.get("do") == "deliver").unwrap_or(&delivery_typed), &[]),
+        delivery_inputs: inputs(&s, &definitions.registers, &delivered, typed.filter(|f| f.get("do") == "deliver").unwrap_or(&delivery_typed)),
         delivery: answers_of(&s, &view.kind.delivery, &delivery_values),
         delivery_state: match &checked {
             Some((true, words)) => format!("{} {words}", s.t("delivery-accepted")),
