@@ -412,6 +412,7 @@ fn an_award_office_goes_from_the_call_to_the_certificate() -> anyhow::Result<()>
     doctor.click("我要申报")?;
     doctor.send()?;
     doctor.see("还缺这些")?;
+    let mine = doctor.address()?;
     doctor.tick("转发量高的截图")?;
     doctor.click("交卷")?;
     doctor.see("依据要能被别人找到和核对")?;
@@ -444,10 +445,18 @@ fn an_award_office_goes_from_the_call_to_the_certificate() -> anyhow::Result<()>
     office.see("已公示")?;
     office.click("公布结果并发证书")?;
     office.see("证书已签发")?;
-    doctor.open("/rounds")?;
-    doctor.click("周示例")?;
+    doctor.open(&mine)?;
     doctor.see("已授予")?;
+    Ok(())
+}
 
+#[test]
+fn somebody_objects_without_a_name_and_a_blind_judge_steps_back() -> anyhow::Result<()> {
+    let Some(browser) = Browser::find()? else { return Ok(()) };
+    let nation = Node::init("国家示例", "000000")?;
+    let accounts = seed(&nation)?;
+    let served = nation.serve()?;
+    let office = sign_in(&browser, &served.url(), &accounts, "bianji")?;
     // In the sample round anybody objects without signing in, and the office answers before anything is decided.
     let visitor = browser.person(&served.url())?;
     visitor.open("/round/sample-publicity")?;
@@ -468,7 +477,8 @@ fn an_award_office_goes_from_the_call_to_the_certificate() -> anyhow::Result<()>
     // A judge scores blind and steps back from the other one.
     let judge = sign_in(&browser, &served.url(), &accounts, "shending1")?;
     judge.open("/judging")?;
-    judge.send()?;
+    judge.see("科普人才培养计划评审（示例）")?;
+    judge.open("/judging/sample-judging-1")?;
     judge.see("姓名和单位已隐去")?;
     judge.not_see("白示例")?;
     judge.fill("score-record", "9")?;
