@@ -217,7 +217,7 @@ impl House {
             ("r" | "resources", _) => path.replace("{owner}/{local}", "{resource}"),
             ("q" | "questions", _) => path.replace("{id}", "{question}"),
             ("case" | "cases", "GET") => path.replace("{id}", "{case}"),
-            ("case" | "cases", _) => path.replace("{id}", &self.asked(&format!("第{}个没有人答过的问题", number()))?.1),
+            ("case" | "cases", _) => path.replace("{id}", &self.asked(&rare_word())?.1),
             ("records", _) => path.replace("{hash}", "{record}"),
             ("media", _) => path.replace("{hash}", "{media}"),
             ("problems", _) => path.replace("{word}", "not-found"),
@@ -435,9 +435,10 @@ pub fn answer(claim: &str, app: &App) -> Matter {
 }
 
 /// A word that no other question has. Latin letters could make a word that a field is known by, and long numbers are masked.
-fn number() -> String {
-    const STEMS: [char; 10] = ['甲', '乙', '丙', '丁', '戊', '己', '庚', '辛', '壬', '癸'];
-    kepu_app::keys::random_word(12).bytes().map(|byte| STEMS[usize::from(byte) % 10]).collect()
+fn rare_word() -> String {
+    const STEMS: &str = "甲乙丙丁戊己庚辛壬癸子丑寅卯辰巳午未申酉戌亥";
+    let stems: Vec<char> = STEMS.chars().collect();
+    kepu_app::keys::random_word(24).bytes().map(|byte| stems[usize::from(byte) % stems.len()]).collect()
 }
 
 /// The two parts of a subject's address: `owner/local`.

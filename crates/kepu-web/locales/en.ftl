@@ -1754,6 +1754,7 @@ score-none = none
 score-difference = The other way: { $by } points, { $total } in all.
 certificates-title = Certificates
 certificates-lead = What was confirmed becomes a certificate: printed, checked by its code, verified without a network. Its text stays with you; the network holds only a numbered proof.
+certificates-list = All certificates
 certificates-none = No certificate yet.
 certificate-draw = Draw a certificate
 certificate-draw-lead = Choose a period; what was confirmed is listed by kind. The same content gets no second number.

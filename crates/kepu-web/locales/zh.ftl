@@ -1697,6 +1697,7 @@ score-none = 不用
 score-difference = 换一种算法：{ $by } 分，合计 { $total } 分。
 certificates-title = 证明
 certificates-lead = 把已确认的贡献开成一张证明：可打印，扫码可查，断网也能核验。正文只在您手里，网络上只留一个编号的凭据。
+certificates-list = 全部证明
 certificates-none = 还没有开过证明。
 certificate-draw = 开具证明
 certificate-draw-lead = 选一段时间，已确认的贡献会按类别列上。内容不变时不会重复编号。

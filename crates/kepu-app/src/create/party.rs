@@ -348,6 +348,8 @@ pub async fn merge(app: &App, who: &Actor, from: &PartyId, into: &PartyId) -> Re
     let told = keep(app, &mut tx, who, old, "party.merged_away").await?;
     keep(app, &mut tx, who, kept, "party.merged").await?;
     kepu_store::account::move_party(&mut tx, from, into).await?;
+    kepu_store::measure::contribution::move_party(&mut tx, from, into).await?;
+    kepu_store::create::credential::move_party(&mut tx, from, into).await?;
     committed(app, tx, told).await
 }
 
@@ -411,6 +413,8 @@ pub async fn delete(app: &App, who: &Actor, id: &PartyId) -> Result<(), AppError
     withdraw_card(app, &mut tx, &entry.party, "登记信息已删除").await?;
     store::delete(&mut tx, id).await?;
     kepu_store::account::clear_party(&mut tx, id).await?;
+    kepu_store::measure::contribution::delete_by_party(&mut tx, id).await?;
+    kepu_store::create::credential::erase_bodies(&mut tx, id).await?;
     log(app, &mut tx, &who.log_name(), "party.deleted", &id.0, "ok").await?;
     committed(app, tx, Told::Withdrawn).await?;
     super::find::forget(app, id);

@@ -126,3 +126,8 @@ pub async fn count_issued(tx: &mut Tx, orgs: Option<&[OrgId]>) -> Result<i64, St
 pub async fn erase_bodies(tx: &mut Tx, party: &PartyId) -> Result<u64, StoreError> {
     run(tx, "erase certificates", "UPDATE credential SET record = '' WHERE party = $1", args![party.as_str()]).await
 }
+
+/// Gives the certificates of one party to another, with which it was merged.
+pub async fn move_party(tx: &mut Tx, from: &PartyId, into: &PartyId) -> Result<(), StoreError> {
+    run(tx, "move certificates", "UPDATE credential SET party = $2 WHERE party = $1", args![from.as_str(), into.as_str()]).await.map(drop)
+}

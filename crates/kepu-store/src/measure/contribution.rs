@@ -63,6 +63,24 @@ pub async fn delete(tx: &mut Tx, line: &Contribution) -> Result<(), StoreError> 
     run_versioned(tx, "take back a contribution", "contribution", line.id.as_str(), SQL, args![line.id.as_str(), line.version], EXISTS).await
 }
 
+/// Gives the lines of one party to another, with which it was merged. A deed that both have stands once.
+pub async fn move_party(tx: &mut Tx, from: &PartyId, into: &PartyId) -> Result<(), StoreError> {
+    const LIST: &str = "SELECT version, doc FROM contribution WHERE party = $1 ORDER BY id";
+    const MOVE: &str = "
+        UPDATE contribution SET party = $2, doc = $3, version = version + 1
+        WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM contribution other WHERE other.party = $2 AND other.kind = $4 AND other.object = $5)";
+    for line in all(tx, "list contributions to move", LIST, args![from.as_str()], read).await? {
+        let moved = Contribution { party: into.clone(), ..line };
+        run(tx, "move a contribution", MOVE, args![moved.id.as_str(), into.as_str(), doc_of(&moved), &moved.kind, &moved.object]).await?;
+    }
+    delete_by_party(tx, from).await
+}
+
+/// Takes every line of a party out of the ledger.
+pub async fn delete_by_party(tx: &mut Tx, party: &PartyId) -> Result<(), StoreError> {
+    run(tx, "take back contributions", "DELETE FROM contribution WHERE party = $1", args![party.as_str()]).await.map(drop)
+}
+
 // The column of the institution has the name that `push_below` looks for.
 const WAITING: &str = "FROM (SELECT id, day, object, kind, host AS org, version, doc FROM contribution WHERE stage = 'claimed') waiting WHERE 1 = 1";
 

@@ -63,6 +63,18 @@ pub async fn contributions(db: &Db) {
     let totals = async |until| read!(db, tx => contribution::totals(tx, date(2026, 1, 1), until)).expect("totals");
     assert_eq!(totals(date(2026, 12, 31)).await, [Total { kind: "talk".into(), lines: 1, parties: 1, units: 2, minutes: 90 }]);
     assert_eq!(totals(date(2026, 4, 30)).await, []);
+    assert!(write!(db, tx => contribution::insert_once(tx, &line("d", "p1", "deed:3", "aside"))).expect("insert"));
+    write!(db, tx => contribution::move_party(tx, &"p1".into(), &"p2".into())).expect("move");
+    let lines = async |party: &str| read!(db, tx => contribution::list_by_party(tx, &party.into(), date(2026, 1, 1), date(2026, 12, 31), 9)).expect("list");
+    let held = lines("p2").await;
+    assert_eq!(
+        held.iter().map(|l| (l.object.as_str(), l.party.0.as_str())).collect::<Vec<_>>(),
+        [("deed:1", "p2"), ("deed:3", "p2")],
+        "a deed of both stands once"
+    );
+    assert!(lines("p1").await.is_empty());
+    write!(db, tx => contribution::delete_by_party(tx, &"p2".into())).expect("delete");
+    assert!(lines("p2").await.is_empty());
 }
 
 pub async fn certificates(db: &Db) {
@@ -98,4 +110,6 @@ pub async fn certificates(db: &Db) {
     assert_eq!(read!(db, tx => credential::count_issued(tx, None)).expect("count"), 2);
     assert_eq!(write!(db, tx => credential::erase_bodies(tx, &"p1".into())).expect("erase"), 3);
     assert_eq!(read!(db, tx => credential::find(tx, "A-2")).expect("find").map(|row| row.record), Some(String::new()));
+    write!(db, tx => credential::move_party(tx, &"p1".into(), &"p2".into())).expect("move");
+    assert_eq!(read!(db, tx => credential::list_by_party(tx, &"p2".into(), 9)).expect("list").len(), 3);
 }

@@ -87,7 +87,7 @@ async fn mistakes_stand_at_their_fields_and_what_was_typed_stays() {
     let t = team().await;
     for (field, value, said) in [
         ("kind", "review", "请选择类别"),
-        ("title", "x", "做了什么"),
+        ("title", "", "做了什么"),
         ("host", "没有这个单位", "名录里没有这个接受单位"),
         ("day", "2999-01-01", "日期在今天以后"),
         ("day", "2001-01-01", "只能登记最近"),
