@@ -75,8 +75,7 @@ async fn mine_page(web: &Web, req: &Req, status: StatusCode, form: Option<&Form>
     let (from, until) = period(&req.query, web.app.today());
     let or = |typed: String, other: String| if typed.is_empty() { other } else { typed };
     let chosen = form.map_or_else(Vec::new, |form| form.all("kind"));
-    let kinds =
-        KINDS.iter().map(|kind| Choice { value: kind.id.clone(), text: s.pick(&kind.zh, &kind.en).to_owned(), on: chosen.iter().any(|id| *id == kind.id) });
+    let kinds = KINDS.iter().map(|kind| Choice { value: kind.id.clone(), text: s.pick(&kind.zh, &kind.en).to_owned(), on: chosen.contains(&kind.id) });
     let (own, brought): (Vec<&Held>, Vec<&Held>) = found.iter().flat_map(|(_, list)| list).partition(|held| held.row.origin.is_empty());
     Ok(page_with(
         status,
