@@ -2048,6 +2048,7 @@ talent-stays = { $least }–{ $most } % of the capacity stays
 talent-short = , not enough for today's tasks
 talent-perhaps = , perhaps not enough for today's tasks
 talent-enough = , enough for today's tasks
+talent-ages = Ages are mostly not stated; no estimate
 talent-too-few = too few people to say
 talent-not-said = not said
 talent-total = Total

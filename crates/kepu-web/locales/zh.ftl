@@ -1991,6 +1991,7 @@ talent-stays = 承接能力留下 { $least }%—{ $most }%
 talent-short = ，不够今天的任务
 talent-perhaps = ，可能不够今天的任务
 talent-enough = ，够今天的任务
+talent-ages = 年龄大多未填，不作估计
 talent-too-few = 人数太少，不作估计
 talent-not-said = 未填
 talent-total = 合计

@@ -10,6 +10,9 @@ use kepu_app::measure::talent::{Overview, overview};
 use kepu_domain::measure::talent::{AHEAD, BANDS, Cell, LEAST, LEAVING_AGE, Supply, Table};
 use kepu_domain::org::Region;
 
+/// A range wider than this share says only that ages are not known.
+const KNOWS_LITTLE: f64 = 0.8;
+
 /// A row of a table: label and cells as written.
 struct Row {
     label: String,
@@ -54,6 +57,9 @@ fn supply(s: &Shell, one: &Supply, label: &str, counties: usize) -> Row {
         s.t2("talent-of", "n", one.counties, "of", counties)
     };
     let ahead = one.ahead.map_or_else(String::new, |a| {
+        if a.most - a.least > KNOWS_LITTLE {
+            return s.t("talent-ages");
+        }
         let share = s.t2("talent-stays", "least", format!("{:.0}", a.least * 100.0), "most", format!("{:.0}", a.most * 100.0));
         let word = match a.short {
             (true, _) => s.t("talent-short"),
