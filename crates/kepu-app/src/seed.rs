@@ -373,7 +373,7 @@ mod tests {
             // Who has verified a qualification is no field of a form.
             let told = |field: &&&kepu_domain::field::FieldDef| field.id != "qualifications";
             for field in registers.fields_of(party).iter().filter(told) {
-                field.check(&party.value(&field.id), &kepu_text::count).unwrap_or_else(|fault| panic!("{}: {fault}", party.id));
+                field.check(&party.value(&field.id), crate::org::FACTS).unwrap_or_else(|fault| panic!("{}: {fault}", party.id));
             }
             let known = |id: &String| registers.fields_of(party).iter().any(|field| field.id == *id);
             assert!(party.values.keys().all(known), "{}: {:?}", party.id, party.values.keys());

@@ -188,7 +188,7 @@ fn read_one(field: &FieldDef, name: &str, form: &Fields) -> Result<Value, Vec<Fi
         FieldType::Items { fields } => read_rows(fields, name, form),
         _ => {
             let texts: Vec<&str> = form.0.iter().filter(|(n, _)| n == name).map(|(_, value)| value.as_str()).collect();
-            field.read(&texts, &kepu_text::count).map_err(named)
+            field.read(&texts, kepu_app::org::FACTS).map_err(named)
         }
     }
 }

@@ -206,7 +206,7 @@ impl<'a> Cells<'a> {
 
     fn region(&self) -> Result<Region, Reason> {
         match self.get("region") {
-            Some(code) => Region::parse(code).map_err(|_| Reason::new("error-import_region").of("region").with("code", short(code))),
+            Some(code) => crate::org::region_named(code).ok_or_else(|| Reason::new("error-import_region").of("region").with("code", short(code))),
             None => Ok(self.batch.region),
         }
     }
