@@ -106,6 +106,8 @@ const FILES: &[(i64, &str, &str)] = &[
     (143, "credential_subject", include_str!("../migrations/0143_credential_subject.sql")),
     (144, "credential_party", include_str!("../migrations/0144_credential_party.sql")),
     (145, "credential_org", include_str!("../migrations/0145_credential_org.sql")),
+    (150, "proof", include_str!("../migrations/0150_proof.sql")),
+    (151, "proof_hash", include_str!("../migrations/0151_proof_hash.sql")),
 ];
 
 /// The migrations as sqlx wants them.

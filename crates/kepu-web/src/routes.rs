@@ -289,7 +289,7 @@ fn ledger_routes() -> Vec<Route> {
 /// Rounds: the call and its results for everybody, applying and judging for whoever is signed in, the office for stewards. What somebody
 /// may see of one application is asked inside.
 fn round_routes() -> Vec<Route> {
-    use create::round::{apply, call, criteria, judge, office, show};
+    use create::round::{apply, call, criteria, judge, office, proof, show};
     let keeps = Can(Action::ManageMembers);
     vec![
         route("GET", "/rounds", Public, show::list),
@@ -305,6 +305,10 @@ fn round_routes() -> Vec<Route> {
         route("POST", "/round/{id}/office", keeps, office::act),
         route("GET", "/application/{id}", SignedIn, apply::show),
         route("POST", "/application/{id}", SignedIn, apply::save),
+        route("GET", "/application/{id}/proofs", SignedIn, proof::show),
+        route("POST", "/application/{id}/proofs", SignedIn, proof::upload),
+        route("GET", "/application/{id}/proof/{hash}", SignedIn, proof::read),
+        route("POST", "/application/{id}/proof/{hash}", SignedIn, proof::act),
         route("POST", "/application/{id}/test", SignedIn, apply::test),
         route("POST", "/application/{id}/withdraw", SignedIn, apply::withdraw),
         route("POST", "/application/{id}/deliver", SignedIn, apply::deliver),
