@@ -90,6 +90,8 @@ struct SeedResource {
     hazard: String,
     #[serde(default)]
     phase: String,
+    #[serde(default)]
+    details: kepu_domain::create::resource_type::Details,
 }
 
 fn lines<T: serde::de::DeserializeOwned>(name: &str, text: &str) -> Result<Vec<T>, AppError> {
@@ -227,6 +229,7 @@ fn matters(people: &People) -> Result<Vec<(String, Matter)>, AppError> {
                 editions: r.editions,
                 hazard: r.hazard,
                 phase: r.phase,
+                details: r.details,
                 media: vec![],
                 corrections: vec![],
                 reviews: people.sign_offs(&r.reviewers, r.date)?,

@@ -1180,7 +1180,7 @@ import-kind-resource = Resources
 import-kind-resource-hint = One a row: title, text, source, licence.
 import-kind-claim = Fact checks
 import-kind-claim-hint = One claim a row, perhaps with verdict, evidence and reviewer.
-import-file-hint = CSV, or one JSON object a line, in UTF-8, UTF-16 or GB 18030, at most { $max }. From Excel, save as “CSV UTF-8”.
+import-file-hint = CSV, Excel (.xlsx), or one JSON object a line; resources also as RSS, Atom, OAI-PMH (Dublin Core) or BibTeX. UTF-8, UTF-16 or GB 18030, at most { $max }.
 import-org = Organisation that answers for it
 import-bring = Read the file
 import-nothing-yet = Nothing is published by this step.
@@ -2538,3 +2538,33 @@ proof-said-added = Uploaded, and used in this application.
 proof-said-used = Used.
 proof-said-deleted = The file is deleted.
 error-proof_kind = This kind of file is not taken. A proof is a PDF or a PNG, JPEG, WebP or GIF picture. Please turn HEIC photos into JPEG first.
+
+## Types of resources
+label-details = What this kind says
+draft-type-show = Show what this kind asks
+detail-gone = This piece is withdrawn or not public
+check-no_detail = Something that this kind needs is not filled
+check-strange_detail = Something belongs to another kind; please save once
+check-trained_only = Trained staff in a fitted place only: make sure that no reader tries it at home
+
+## Reading
+contents = Contents
+scripts = Characters
+script-hans = 简体
+script-tw = 繁體（台灣用語）
+script-hk = 繁體（香港）
+read-play = Read aloud
+read-stop = Stop
+read-script = Script to read aloud
+
+## Reuse first
+draft-known = { $n } reviewed pieces on nearly the same already exist
+draft-known-text = See whether one can be used as it is, or adapted with an edition of your own; write on if yours is different.
+draft-begin-anyway = Mine is different: begin
+
+## Lists of other systems
+error-file_xml = Line { $line } of this XML file cannot be read: { $cause }
+error-file_xml_kind = This is no RSS, Atom or OAI-PMH file (its root is “{ $found }”).
+error-file_oai = The repository gave no records: { $code } { $cause }
+error-file_bib = Line { $line } of this BibTeX file cannot be read: { $cause }
+error-file_no_entries = There is no entry in the file.

@@ -1141,7 +1141,7 @@ import-kind-resource = 科普资源
 import-kind-resource-hint = 每行一份：题目、正文、来源、许可。
 import-kind-claim = 核实过的说法
 import-kind-claim-hint = 每行一个说法，可以带结论、依据和核查人。
-import-file-hint = CSV 或每行一个 JSON，UTF-8、UTF-16 或 GB 18030 编码，最大 { $max }。Excel 请另存为“CSV UTF-8”。
+import-file-hint = CSV、Excel（.xlsx）或每行一个 JSON；资源还可以是 RSS、Atom、OAI-PMH（都柏林核心）或 BibTeX。UTF-8、UTF-16 或 GB 18030 编码，最大 { $max }。
 import-org = 由哪个机构负责
 import-bring = 读取文件
 import-nothing-yet = 这一步什么都不会公开。
@@ -2481,3 +2481,33 @@ proof-said-added = 已上传，并用在这份申报里。
 proof-said-used = 已选用。
 proof-said-deleted = 文件已删除。
 error-proof_kind = 不能使用这种文件。证明文件可以是 PDF，或 PNG、JPEG、WebP、GIF 图片。手机的 HEIC 照片请先转成 JPEG。
+
+## Types of resources
+label-details = 这种形式的项目
+draft-type-show = 显示这种形式要填的项目
+detail-gone = 这条内容已撤回或未公开
+check-no_detail = 没有填这种形式必填的项目
+check-strange_detail = 有不属于这种形式的项目，请保存一次
+check-trained_only = 只在专门场所、由专业人员做：请确认读者不会在家里照做
+
+## Reading
+contents = 目录
+scripts = 字体
+script-hans = 简体
+script-tw = 繁體（台灣用語）
+script-hk = 繁體（香港）
+read-play = 朗读
+read-stop = 停止朗读
+read-script = 下载朗读稿
+
+## Reuse first
+draft-known = 已有 { $n } 条审核过的相近内容
+draft-known-text = 先看看能不能直接用，或在它的页面上改写、加一个本地版本；确实不同，再往下写。
+draft-begin-anyway = 内容不同，开始写
+
+## Lists of other systems
+error-file_xml = 这个 XML 文件第 { $line } 行读不懂：{ $cause }
+error-file_xml_kind = 这不是 RSS、Atom 或 OAI-PMH 文件（根元素是“{ $found }”）。
+error-file_oai = 对方的仓储没有给出记录：{ $code } { $cause }
+error-file_bib = 这个 BibTeX 文件第 { $line } 行读不懂：{ $cause }
+error-file_no_entries = 文件里没有条目。

@@ -73,6 +73,7 @@ fn public() -> Vec<Route> {
         // Resources
         route("GET", "/resources", Public, create::resource::list),
         route("GET", "/r/{owner}/{local}", Public, create::resource::show),
+        route("GET", "/r/{owner}/{local}/spoken.txt", Public, create::resource::spoken),
         route("GET", "/id/{owner}/{local}", Public, subject::resolve),
         route("GET", "/media/{hash}", Public, media::serve),
         // Questions and cases

@@ -16,7 +16,7 @@ use kepu_app::create::round as rounds;
 use kepu_app::create::round::apply::{self, ApplicationView, EVIDENCE_MAX, Shown, Written};
 use kepu_app::{AppError, FieldError};
 use kepu_domain::create::round::{AppStage, Evidence, TRIES_MAX};
-use kepu_domain::field::{FieldDef, FieldType};
+use kepu_domain::field::FieldDef;
 use kepu_domain::ids::{ApplicationId, PartyId, RoundId};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -165,23 +165,6 @@ struct ApplicationPage {
     errors: Errors,
 }
 
-/// Values as the fields of a form.
-fn typed_of(fields: &[FieldDef], values: &BTreeMap<String, Value>) -> Fields {
-    let mut out = Vec::new();
-    for field in fields {
-        let value = values.get(&field.id).unwrap_or(&Value::Null);
-        match (&field.kind, value) {
-            (FieldType::Choices { .. }, Value::Array(ids)) => out.extend(ids.iter().filter_map(Value::as_str).map(|id| (field.id.clone(), id.to_owned()))),
-            (FieldType::Region, Value::String(code)) => {
-                let (province, county) = place::write(kepu_domain::org::Region::parse(code).unwrap_or_default());
-                out.extend([(format!("{}.province", field.id), province), (format!("{}.county", field.id), county)]);
-            }
-            _ => out.push((field.id.clone(), field.cell(value))),
-        }
-    }
-    Fields(out)
-}
-
 /// The controls of a form. Who may see an answer follows from the round and is said on its page, not at each field.
 fn inputs(s: &Shell, registers: &kepu_domain::create::register::Registers, fields: &[&FieldDef], typed: &Fields) -> Vec<Input> {
     field::inputs(s, registers, fields, typed, &[]).into_iter().map(|input| Input { public: String::new(), ..input }).collect()
@@ -308,10 +291,10 @@ fn application_page(web: &Web, req: &Req, view: &ApplicationView, typed: Option<
     let definitions = web.app.definitions();
     let refs: Vec<&FieldDef> = view.kind.fields.iter().collect();
     let delivered: Vec<&FieldDef> = view.kind.delivery.iter().collect();
-    let own = typed_of(&view.kind.fields, &a.answers);
+    let own = field::filled(&view.kind.fields, &|f| a.answers.get(&f.id).cloned().unwrap_or_default());
     let nothing = Fields::default();
     let delivery_values = a.delivery.as_ref().map(|d| d.values.clone()).unwrap_or_default();
-    let delivery_typed = typed_of(&view.kind.delivery, &delivery_values);
+    let delivery_typed = field::filled(&view.kind.delivery, &|f| delivery_values.get(&f.id).cloned().unwrap_or_default());
     let writing = matches!(a.stage, AppStage::Writing { .. });
     let granted = matches!(a.stage, AppStage::Granted { .. });
     let (remark, reason) = match &a.stage {
