@@ -13,6 +13,7 @@ pub mod fold;
 pub mod gb18030;
 pub mod graphemes;
 pub mod markdown;
+pub mod outline;
 pub mod pieces;
 
 pub use clean::{clean_line, clean_text};
