@@ -90,6 +90,7 @@ fn a_withdrawal_empties_every_channel_of_both_nodes() -> anyhow::Result<()> {
         ensure!(harvested.contains("status=\"deleted\"") && !harvested.contains("<metadata>"), "{url}: {harvested}");
         let (status, shown) = place.get(&http, &card)?;
         ensure!(status == 410 && shown.contains(REASON) && !shown.contains(&title), "{url}: {shown}");
+        ensure!(place.get(&http, &format!("/shelf/status?ids={id}"))?.1.contains("\"withdrawn\""), "{url}: the shelf");
         ensure!(!place.wall(&http)?.contains(&title), "{url}: the screen");
         ensure!(!place.get(&http, "/sitemap.xml")?.1.contains(&page), "{url}: the site map");
         let pack = place.get(&http, &format!("/packs/{}", place.pack))?.1;

@@ -22,7 +22,7 @@ const SECONDS_MAX: i64 = 600;
 /// How soon an empty screen looks again.
 const EMPTY_SECONDS: i64 = 60;
 /// Most points of an emergency card: what a passer-by takes in.
-const POINTS: usize = 6;
+const POINTS: usize = 5;
 
 /// What stands on the screen.
 struct Slide {

@@ -259,3 +259,49 @@ async fn a_pack_says_what_is_wrong_with_a_wish_and_gives_more_where_less_is() {
     let (_, list) = get(&t.site, "/packs?region=411525").await;
     assert!(list.contains("固始县") && !list.contains("城关区2"), "{list}");
 }
+
+#[tokio::test]
+async fn the_shelf_learns_what_became_of_what_it_keeps() {
+    let (node, site, id) = seeded().await;
+    let ask = format!("/shelf/status?ids={id},kepu:aaaaaaaaaa/none");
+    let state = async || {
+        let (status, json) = get(&site, &ask).await;
+        assert_eq!(status, StatusCode::OK);
+        let answer: serde_json::Value = serde_json::from_str(&json).expect("json");
+        (answer["items"][0]["state"].as_str().unwrap_or_default().to_owned(), answer["items"][1]["state"].as_str().unwrap_or_default().to_owned())
+    };
+    assert_eq!(state().await, ("public".into(), "unknown".into()));
+    publish::withdraw(&node.web.app, &operator(), &id, "用量写错了，不安全").await.expect("withdrawn");
+    assert_eq!(state().await, ("withdrawn".into(), "unknown".into()));
+    for bad in ["nonsense".to_owned(), vec!["kepu:aaaaaaaaaa/x"; 101].join(",")] {
+        assert_eq!(get(&site, &format!("/shelf/status?ids={bad}")).await.0, StatusCode::BAD_REQUEST);
+    }
+    let (_, manifest) = get(&site, "/manifest.webmanifest").await;
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&manifest).expect("json")["display"], "standalone");
+    let worker = send(&site, request(Method::GET, "/sw.js", "", "")).await;
+    assert_eq!(worker.headers()[header::CONTENT_TYPE], "text/javascript; charset=utf-8");
+    assert!(get(&site, "/shelf").await.1.contains("离线书架"));
+}
+
+#[tokio::test]
+async fn pages_say_what_search_engines_ask_and_the_map_names_them() {
+    let (node, site, id) = seeded().await;
+    let (_, page) = get(&site, &urls::claim(&id)).await;
+    let blocks: Vec<serde_json::Value> = page
+        .split("application/ld+json\">")
+        .skip(1)
+        .filter_map(|rest| rest.split("</script>").next())
+        .map(|json| serde_json::from_str(json).expect("json"))
+        .collect();
+    assert_eq!(blocks.len(), 2, "the signed record and the plain form");
+    assert_eq!((blocks[1]["@type"].as_str(), blocks[1]["mainEntity"]["@type"].as_str()), (Some("WebPage"), Some("ClaimReview")));
+    assert!(blocks[1]["reviewedBy"][0]["name"].is_string() && blocks[1]["lastReviewed"].is_string(), "{}", blocks[1]);
+    let (_, map) = get(&site, "/sitemap.xml").await;
+    assert!(map.contains(&urls::claim(&id)) && map.contains("<lastmod>"), "{map}");
+    assert_eq!(get(&site, "/sitemap/1").await.1.matches("<loc>").count(), map.matches("<loc>").count());
+    assert_eq!(get(&site, "/sitemap/2").await.0, StatusCode::NOT_FOUND);
+    assert_eq!(get(&site, "/sitemap/x").await.0, StatusCode::NOT_FOUND);
+    publish::withdraw(&node.web.app, &operator(), &id, "用量写错了，不安全").await.expect("withdrawn");
+    assert!(!get(&site, "/sitemap.xml").await.1.contains(&urls::claim(&id)));
+    assert!(get(&site, "/robots.txt").await.1.contains("Disallow: /embed/"));
+}

@@ -80,7 +80,7 @@ fn class_name(s: &Shell, table: &Table, id: &str) -> String {
 
 fn sum_row(s: &Shell, name: String, sum: &Sum) -> [String; 6] {
     let people = if sum.people > 0 { sum.people.to_string() } else { s.t("pack-unknown") };
-    let each = sum.per_100k().map_or_else(|| s.t("pack-unknown"), |n| format!("{n:.2}"));
+    let each = sum.per_100k().map_or_else(|| s.t("pack-unknown"), |n| if n < 0.1 { format!("{n:.4}") } else { format!("{n:.2}") });
     [name, sum.places.to_string(), sum.packs.to_string(), sum.items.to_string(), people, each]
 }
 
