@@ -55,6 +55,11 @@ fn entry<'a>(s: &Shell, piece: &'a Piece) -> Entry<'a> {
     let title = s.pick(&piece.row.title, &piece.row.title_en);
     let (corrections, body, rights, author) = match &piece.matter {
         Matter::Resource(r) => (&r.corrections, kepu_text::render(&r.text, 3), licence(s, r), r.author.name.clone()),
+        // Nothing has been found out yet, and nobody may read it as if it had.
+        Matter::Claim(c) if c.is_holding() => {
+            let said = c.holding.iter().flat_map(|holding| [&holding.known, &holding.not_known]).map(|part| paragraphs(part)).collect();
+            (&c.corrections, said, String::new(), c.author.name.clone())
+        }
         Matter::Claim(c) => {
             let parts = [s.pick(&c.plain, &c.plain_en), &c.why.join("\n\n"), &c.instead].iter().map(|part| paragraphs(part)).collect();
             (&c.corrections, parts, String::new(), c.author.name.clone())
