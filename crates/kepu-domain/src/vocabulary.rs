@@ -159,6 +159,20 @@ pub const LICENCES: [(&str, &str); 8] = [
     ("PD", "公有领域（法规、公文、古籍等）"),
 ];
 
+/// The address of a licence's text, for programs that know licences by it; none for what is no licence, such as the public domain.
+pub fn licence_url(id: &str) -> Option<&'static str> {
+    Some(match licence(id)?.0 {
+        "CC-BY-4.0" => "https://creativecommons.org/licenses/by/4.0/",
+        "CC-BY-SA-4.0" => "https://creativecommons.org/licenses/by-sa/4.0/",
+        "CC-BY-SA-3.0" => "https://creativecommons.org/licenses/by-sa/3.0/",
+        "CC-BY-NC-4.0" => "https://creativecommons.org/licenses/by-nc/4.0/",
+        "CC0-1.0" => "https://creativecommons.org/publicdomain/zero/1.0/",
+        "Apache-2.0" => "https://www.apache.org/licenses/LICENSE-2.0",
+        "MIT" => "https://opensource.org/license/mit",
+        _ => return None,
+    })
+}
+
 /// The licence whose id is `id`, whatever its case.
 pub fn licence(id: &str) -> Option<(&'static str, &'static str)> {
     LICENCES.into_iter().find(|(known, _)| known.eq_ignore_ascii_case(id.trim()))

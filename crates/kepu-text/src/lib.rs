@@ -14,6 +14,7 @@ pub mod fold;
 pub mod gb18030;
 pub mod graphemes;
 pub mod markdown;
+pub mod outline;
 pub mod pieces;
 pub mod script;
 pub mod speech;

@@ -462,8 +462,7 @@ help-sign = How to be sure nothing was altered
 help-sign-text = Every version is signed. “Signed record” checks it anew on the spot; you can also download it and verify offline.
 help-elder = Large print, paper and English
 help-elder-text = Switch large print, dark and language at the top of every page; resources and fact checks print on A4 or A3 with a QR code.
-feed-title = { $name }: fact checks, corrections, withdrawals
-feed-claim = Fact check
+feed-title = { $name }: new, corrected, withdrawn
 api-title = Open data API
 api-lead = Programs can read everything that pages show. Lists have next, errors follow RFC 9457, no registration.
 api-openapi = OpenAPI description
@@ -2568,3 +2567,136 @@ error-file_xml_kind = This is no RSS, Atom or OAI-PMH file (its root is “{ $fo
 error-file_oai = The repository gave no records: { $code } { $cause }
 error-file_bib = Line { $line } of this BibTeX file cannot be read: { $cause }
 error-file_no_entries = There is no entry in the file.
+## Channels: feeds, cards on other sites, screens
+podcast-title = { $name }: science to listen to
+podcast-about = Science to listen to, each piece with its sources and its review.
+api-channels = Feeds, harvesting and cards need no key. What was withdrawn is marked by tombstones (RFC 6721) in feeds and as deleted when harvested. Feeds are narrowed by kind, field, audience and region, such as /feed.json?field=health.
+embed-title = Put it on another site
+embed-code = Copy this code
+embed-hint = The card always shows the current version. If the content is withdrawn or expires, the card empties itself and says why.
+embed-look = Look at the card first
+embed-see = See the page for what happened
+embed-from = From { $name }
+embed-withdrawn = This was withdrawn; please do not use it any more
+embed-expired = This must be looked at again and is not shown meanwhile
+screen-title = Screen
+screen-qr = QR code: { $address }
+screen-scan = Scan for the whole text and its sources
+screen-ask = A question? Scan to ask
+screen-empty = Checked science will be shown here in turn
+screen-empty-text = There is nothing for this place yet. As soon as there is, the screen begins by itself.
+screen-pause = Stay on this page
+screen-go = Go on by itself
+
+## Channels: monthly packs
+packs-title = Monthly packs
+packs-lead = A few pieces of science chosen for a place, its season, crops and readers: large print on A3 and A4, a script for the loudspeaker, chat texts, blackboard texts and an e-book, all in one file.
+packs-table = Who got how much
+packs-make = Make a pack
+packs-make-go = Make it
+packs-sign-in = Sign in to make a pack for any place. Everybody may take a pack that was made.
+packs-made = Packs that were made
+packs-see-month = Month
+packs-any-month = All months
+packs-none = Packs that were made are listed here
+packs-none-here = There is no pack for this place or month yet
+packs-none-text = Choose place and month; a pack takes a few seconds.
+pack-month = { $year }-{ $month }
+pack-title = { $place } { $month }: science pack
+pack-items = { $n ->
+    [one] 1 piece
+   *[other] { $n } pieces
+}
+pack-why-season = in season: { $season }
+pack-why-crop = { $crop } grows there
+pack-why-place = written for this place
+pack-why-audience = written for these readers
+pack-why-new = written lately
+pack-withdrawn = Withdrawn, printed no more
+pack-resting = Being looked at again, not printed meanwhile
+pack-take-down = { $n ->
+    [one] 1 piece of this pack was withdrawn
+   *[other] { $n } pieces of this pack were withdrawn
+}
+pack-take-down-text = If it hangs on a wall or was passed on, please take it down and tell those who saw it. The files no longer hold it.
+pack-posted-tag = Put up by somebody
+pack-empty = Nothing in this pack can be used at the moment
+pack-empty-text = Its pieces were withdrawn or are being looked at again. Make a new one.
+pack-all = Download all (zip)
+pack-a3 = Board A3
+pack-a4 = Large A4
+pack-broadcast = Loudspeaker script
+pack-chat = Chat texts
+pack-chalk = Blackboard texts
+pack-no-printer = This build has no typesetter, so there are no PDFs; each piece can be printed from its own page.
+pack-inside = What is in it, and why
+pack-fill = { $n ->
+    [one] Fill the gap
+   *[other] Fill { $n } gaps
+}
+pack-gaps = { $n ->
+    [one] There is a gap; sign in to fill it.
+   *[other] There are { $n } gaps; sign in to fill them.
+}
+pack-posted = Receipt
+pack-posted-text = Tap once when it hangs, was read out or was sent. Only the number is kept; if you stand in the registry it is also noted among your contributions until your institution confirms it.
+pack-posted-go = I put it up
+pack-posted-done = You have given your receipt. Thank you.
+pack-posted-sign-in = Sign in to give a receipt.
+pack-rule = How it is shared out
+pack-rule-text = How many pieces a place gets and how they are chosen are public rules, the same everywhere.
+pack-foot = { $by } · { $date }
+pack-foot-reviewed = Reviewed by { $who }
+pack-foot-check = Scan for the current version, its sources, and whether it was withdrawn
+pack-script-by = This text comes from { $by }.
+pack-readme = Each piece may be printed and passed on under the licence named. Its address shows the current version and whether it was withdrawn.
+pack-table-title = Who got how much, { $month }
+pack-table-lead = How many packs this node made for each place, how often they were put up, and how much that is for each head. Whether the tilt rule works is seen here.
+pack-table-none = No pack was made in { $month } yet
+pack-table-none-text = Once there are packs, what each place got is listed here.
+pack-table-protected = Numbers of receipts below { $least } are not published, so that nobody is recognised.
+pack-extra = { $n } more in each pack
+pack-most = A pack has at most { $n } pieces.
+pack-class = Class
+pack-no-class = Other places
+pack-by-class = { $month }, by class of the rule
+pack-by-province = { $month }, by province
+pack-by-place = { $month }, by place
+pack-places = Places
+pack-people = People
+pack-each = Pieces for 100,000 people
+pack-quota = Due in each
+pack-posted-times = Put up
+pack-posted-all = Put up, all together
+pack-unknown = unknown
+pack-people-source = People: { $source }. A node may add counties in definitions/packs/population.json.
+semicolon = ;{" "}
+enum-comma = ,{" "}
+label-month = Month
+label-point = Service point
+error-pack_nothing = There is nothing yet for this place, language and these readers. Choose another language or other readers, or publish something first.
+error-pack_month = The month must lie between { $from } and { $to }.
+error-pack_audience = There are no such readers.
+error-pack_lang = There is no such language.
+error-pack_point = There is no such public service point.
+error-pack_region = Choose a province, prefecture or county.
+act-pack-made = Pack made
+act-pack-posted = Pack put up
+
+## Channels: the shelf
+shelf-title = Shelf
+shelf-lead = Pages kept on this device can be read without a network.
+shelf-save = Keep it for reading without a network
+shelf-kept = Kept on this device
+shelf-failed = It could not be kept. Check the network, or print the page.
+shelf-drop = Remove
+shelf-gone = Withdrawn or expired, and taken off the shelf:
+shelf-how = How it works
+shelf-how-save = Open a text and choose “Keep it for reading without a network”. What is kept is listed on this page.
+shelf-how-install = Choose “Add to home screen” in the menu of the browser to open the site like a program.
+shelf-how-gone = Whenever there is a network, what was withdrawn or has expired is taken away and what has changed is fetched anew.
+shelf-how-private = What you keep is known to this device only; nothing is noted here.
+shelf-how-print = Keeping pages needs the scripts of the browser. Without them, print each text, or download the e-book of a monthly pack.
+kept-shelf = Pages on the shelf, on your device only
+kept-shelf-why = to read without a network
+kept-shelf-long = until you remove them; what was withdrawn goes by itself

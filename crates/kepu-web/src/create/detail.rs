@@ -66,7 +66,7 @@ pub fn shown(s: &Shell, kind: &str, details: &Details, titles: &HashMap<String, 
         let Some(value) = details.get(&field.id).filter(|value| !value.is_null()) else { continue };
         let label = field.label(s.lang.code()).to_owned();
         match (&field.kind, value) {
-            (FieldType::Text { .. }, Value::String(text)) => out.parts.push((label, lines(s, text, titles))),
+            (FieldType::Text { .. }, Value::String(text)) => out.parts.push((label, lines(s, text, titles, field.id == "steps"))),
             _ => out.facts.push((label, field::show(s, field, value))),
         }
     }
@@ -80,8 +80,8 @@ pub fn named(details: &Details) -> Vec<SubjectId> {
     ids.take(200).map(SubjectId::from).collect()
 }
 
-/// One line is a paragraph, several are a list; an identifier becomes the title it stands for.
-fn lines(s: &Shell, text: &str, titles: &HashMap<String, String>) -> Html {
+/// One line is a paragraph, several are a list, steps a numbered one; an identifier becomes the title it stands for.
+fn lines(s: &Shell, text: &str, titles: &HashMap<String, String>, numbered: bool) -> Html {
     let shown = |line: &str| match (line.strip_prefix("kepu:"), titles.get(line)) {
         (Some(_), Some(title)) => format!("<a href=\"{}\">{}</a>", urls::subject(&SubjectId::from(line)), escape(title)),
         (Some(_), None) => format!("<span class=\"quiet\">{}</span>", escape(&s.t("detail-gone"))),
@@ -90,7 +90,10 @@ fn lines(s: &Shell, text: &str, titles: &HashMap<String, String>) -> Html {
     let list: Vec<String> = text.lines().map(str::trim).filter(|line| !line.is_empty()).map(shown).collect();
     Html(match list.as_slice() {
         [one] => format!("<p>{one}</p>"),
-        several => format!("<ul>{}</ul>", several.iter().map(|line| format!("<li>{line}</li>")).collect::<String>()),
+        several => {
+            let tag = if numbered { "ol" } else { "ul" };
+            format!("<{tag}>{}</{tag}>", several.iter().map(|line| format!("<li>{line}</li>")).collect::<String>())
+        }
     })
 }
 

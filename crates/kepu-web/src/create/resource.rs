@@ -5,6 +5,7 @@ use super::matter::ShownFile;
 use super::reading;
 use crate::Web;
 use crate::create::edit::EDITIONS;
+use crate::deliver::{embed, feed, linked};
 use crate::line::{Choice, Line, audience_choices, choices, csv, field_choices, filter, lines, order, page_of, region_choices};
 use crate::page::{Answer, Html, Pager, Req, Shell, page};
 use crate::problem::Problem;
@@ -43,6 +44,8 @@ struct ListPage {
     corrected: bool,
     pager: Pager,
     csv: String,
+    /// What is new in this list.
+    feed: String,
 }
 
 /// GET /resources
@@ -80,6 +83,7 @@ pub async fn list(State(web): State<Web>, req: Req) -> Answer {
         corrected,
         pager: Pager::new(&s, at, SIZE, total),
         csv: s.here_with("format", "csv"),
+        feed: feed::of_list(&req, if corrected { "" } else { "resource" }),
         s,
     }))
 }
@@ -129,6 +133,12 @@ struct ResourcePage {
     corrected: Option<(Html, String)>,
     files: Vec<ShownFile>,
     address: String,
+    /// What another site copies to show the card of this page.
+    frame: String,
+    /// The card itself.
+    card: String,
+    /// Hash of the version, by which a browser knows whether what it keeps is old.
+    version: String,
     path: String,
     print: String,
     record: String,
@@ -217,8 +227,13 @@ fn show_found(web: &Web, req: &Req, subject: Subject, tools: Html, titles: &Hash
     // In the order of the readers that most ask for them; translations after, by their names.
     editions.sort_by_key(|name| (!name.is_empty(), EDITIONS.iter().position(|known| known == name).unwrap_or(EDITIONS.len())));
     let title = s.pick(&r.title, &r.title_en).to_owned();
-    let mut shell = req.titled(title.clone()).script("read.js");
-    shell.head = json_ld(&subject.record);
+    let mut shell = req.titled(title.clone()).script("read.js").script("shelf.js");
+    shell.head = Html(format!(
+        "{}{}{}",
+        json_ld(&subject.record),
+        linked::block(&linked::resource(s, &subject.row, &r, &subject.holder)),
+        embed::discovery(s, "resource", &subject.row.id)
+    ));
     let source = |e: &Source| Shown {
         title: e.title.clone(),
         url: e.url.clone().unwrap_or_default(),
@@ -268,6 +283,9 @@ fn show_found(web: &Web, req: &Req, subject: Subject, tools: Html, titles: &Hash
         corrected: r.corrections.first().map(|c| (s.date(&c.date), c.text.clone())),
         files: r.media.iter().map(ShownFile::new).collect(),
         address: format!("{}{path}", s.origin),
+        version: subject.record.hash.hex(),
+        card: urls::embed("resource", &subject.row.id),
+        frame: embed::code(s, "resource", &subject.row.id, &title),
         print: urls::with(&path, &[("edition", name), ("view", "print")]),
         path,
         record: urls::record(&subject.record.hash.hex()),
