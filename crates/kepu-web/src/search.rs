@@ -107,6 +107,9 @@ pub fn query_of(req: &Req, text: &str, offset: usize, limit: usize) -> Query {
         audience: opt("audience"),
         region_chain: opt("region").and_then(|r| Region::parse(&r).ok()).map(|r| r.chain().iter().map(Region::to_string).collect()).unwrap_or_default(),
         lang: opt("in"),
+        more: Vec::new(),
+        facets: Vec::new(),
+        at_least: 0,
         offset,
         limit,
         sort: if req.query.get("sort") == "newest" { Sort::Newest } else { Sort::Relevance },
@@ -135,10 +138,10 @@ async fn without_index(web: &Web, query: &Query) -> Result<kepu_search::Page, Ap
     let hits: Vec<Hit> = rows
         .into_iter()
         .filter(fits)
-        .map(|row| Hit { id: row.id.0, kind: row.kind, score: 0.0, snippet: vec![Span { text: row.summary, hit: false }] })
+        .map(|row| Hit { id: row.id.0, kind: row.kind, snippet: vec![Span { text: row.summary, hit: false }], ..Hit::default() })
         .collect();
     let total = hits.len();
-    Ok(kepu_search::Page { total, hits: hits.into_iter().skip(query.offset).take(query.limit).collect(), truncated: false })
+    Ok(kepu_search::Page { total, hits: hits.into_iter().skip(query.offset).take(query.limit).collect(), ..kepu_search::Page::default() })
 }
 
 /// Hits with their public rows. The index may lag a moment: what was just withdrawn is left out.
