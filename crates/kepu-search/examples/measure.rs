@@ -1,7 +1,7 @@
 //! Measures indexing, query time and answer quality on real content. Needs `zstdcat` and `zcat`.
 //!
-//! `cargo run --release -p kepu-search --example measure [DATA]`, with `DATA` holding `content/` and `claims/`
-//! (default `../shared/data`). Prints a few lines; nothing is written but a temporary index.
+//! `cargo run --release -p kepu-search --example measure [DATA [COUNT…]]`, with `DATA` holding `content/` and `claims/`
+//! (default `../shared/data`); speed is measured with each COUNT of documents. Prints a few lines; nothing is written but a temporary index.
 
 use std::error::Error;
 use std::process::Command;
@@ -19,7 +19,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         .map(|row| Doc { id: text(row, "id"), kind: text(row, "kind"), title: text(row, "title"), text: text(row, "text"), ..Doc::default() })
         .collect();
 
-    speed(&docs, &questions)?;
+    for count in std::env::args().skip(2).filter_map(|count| count.parse().ok()) {
+        speed(&docs, &questions, count)?;
+    }
     retrieval(&docs, &questions)?;
     claims(&data)?;
     joining(&data)
@@ -65,31 +67,39 @@ fn joining(data: &str) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Documents a second and query times on 10,000 documents.
-fn speed(docs: &[Doc], questions: &[Value]) -> Result<(), Box<dyn Error>> {
+/// Documents a second and query times on `count` documents: those there are again and again, each time with other numbers and sentences left out.
+fn speed(docs: &[Doc], questions: &[Value], count: usize) -> Result<(), Box<dyn Error>> {
     let dir = tempfile::tempdir()?;
     let index = Index::open(dir.path())?;
-    let many: Vec<Doc> = docs.iter().cycle().take(10_000).enumerate().map(|(i, doc)| Doc { id: format!("d{i:05}"), seq: i as i64, ..doc.clone() }).collect();
-    let bytes: usize = many.iter().map(|doc| doc.title.len() + doc.text.len()).sum();
+    let mut bytes = 0;
+    let mut many = docs.iter().cycle().take(count).enumerate().map(|(at, doc)| {
+        let round = at / docs.len();
+        let kept = doc.text.split_inclusive('。').enumerate().filter(|(n, _)| round == 0 || (n + round) % 7 != 0);
+        let text: String = kept.map(|(_, sentence)| sentence.replace('1', &round.to_string())).collect();
+        bytes += doc.title.len() + text.len();
+        Doc { id: format!("d{at:07}"), fields: vec![format!("f{}", at % 36)], text, seq: at as i64, ..doc.clone() }
+    });
     let start = Instant::now();
-    for batch in many.chunks(500) {
-        index.put(batch)?;
-    }
-    index.commit(10_000)?;
+    index.fill(&mut many, 1)?;
     let took = start.elapsed().as_secs_f64();
     let size: u64 = std::fs::read_dir(dir.path())?.flatten().filter_map(|file| file.metadata().ok()).map(|meta| meta.len()).sum();
-    println!("index: {} docs, {:.1} MB in {took:.2} s: {:.0} docs/s; {:.1} MB on disk", index.count(), bytes as f64 / 1e6, 10_000.0 / took, size as f64 / 1e6);
-
+    println!(
+        "index: {} docs, {:.1} MB in {took:.2} s: {:.0} docs/s; {:.1} MB on disk",
+        index.count(),
+        bytes as f64 / 1e6,
+        count as f64 / took,
+        size as f64 / 1e6
+    );
     let words =
         ["黑洞", "疫苗", "地震", "量子", "食品安全", "碳中和", "颱風", "人工智能", "深度学习", "高血压", "火灾 逃生", "dna", "光合作用", "维生素c", "航天"];
     let words: Vec<String> = (0..600).map(|i| words[i % words.len()].to_owned()).collect();
-    let asked: Vec<String> = questions.iter().take(600).map(|row| text(row, "question")).collect();
-    for (name, queries) in [("words", words), ("questions", asked)] {
+    let asked: Vec<String> = questions.iter().step_by(3).map(|row| text(row, "question")).collect();
+    for (name, queries) in [("warm", asked.clone()), ("words", words), ("questions", asked)] {
         let mut times = Vec::new();
         let mut total = 0;
         for query in queries {
             let start = Instant::now();
-            total += index.search(&Query { text: query, limit: 20, ..Query::default() })?.total;
+            total += index.search(&Query { text: query, limit: 10, facets: vec!["field".into(), "kind".into()], ..Query::default() })?.total;
             times.push(start.elapsed().as_secs_f64() * 1e3);
         }
         print_times(name, times, total);

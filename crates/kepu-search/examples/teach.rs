@@ -18,7 +18,6 @@ use kepu_text::fold::fold;
 use serde_json::Value;
 
 const PARTS: usize = 5;
-const JUDGED: usize = 100;
 
 struct Question {
     kind: &'static str,
@@ -43,9 +42,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let bare = filled(&bare_docs)?;
     for question in &mut questions {
         let index = if question.kind == "heading" { &bare } else { &index };
-        question.shown = index.show(&question.text, JUDGED, &[])?;
+        question.shown = index.show(&question.text, &[])?;
         if deed == "answer" && question.kind != "heading" {
-            question.wrong = index.show(&question.text, JUDGED, &question.right)?.into_iter().next().map(|first| (first.answer, first.score));
+            question.wrong = index.show(&question.text, &question.right)?.into_iter().next().map(|first| (first.answer, first.score));
         }
     }
     match deed.as_str() {
@@ -262,7 +261,13 @@ fn sentences(questions: &[Question]) {
             five += within(5);
             passage += f64::from(u8::from(order.iter().filter(|&&at| list[at].2).take(3).any(|&at| list[at].1)));
         }
-        println!("{name:<10} sentences over {n}: best {:.3}, best three {:.3}, best five {:.3}; passage of the first document {:.3}", one / n, three / n, five / n, passage / n);
+        println!(
+            "{name:<10} sentences over {n}: best {:.3}, best three {:.3}, best five {:.3}; passage of the first document {:.3}",
+            one / n,
+            three / n,
+            five / n,
+            passage / n
+        );
     };
     let held: Vec<Vec<f32>> = (0..PARTS).map(|part| learn(Some(part))).collect();
     measure("held back", &|part| held[part].clone());

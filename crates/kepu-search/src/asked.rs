@@ -93,13 +93,8 @@ impl Asked {
         // One user character can be ten thousand marks on one letter.
         let kept = kept.char_indices().nth(QUERY_MAX * 8).map_or(kept, |(end, _)| &kept[..end]);
         let folded = fold(kept);
-        let mut asked = Self {
-            phrases: phrases(kept),
-            wants: Wants::of(&folded),
-            truncated: kept.len() < text.len(),
-            blank: text.is_empty(),
-            ..Self::default()
-        };
+        let mut asked =
+            Self { phrases: phrases(kept), wants: Wants::of(&folded), truncated: kept.len() < text.len(), blank: text.is_empty(), ..Self::default() };
         let mut terms = Terms::default();
         terms.add_text(&folded);
         terms.add_vocabulary(&folded);
@@ -208,18 +203,79 @@ impl Wants {
             (
                 Wants::Time,
                 &[
-                    "哪一年", "哪年", "何时", "什么时候", "什么时间", "哪一天", "哪天", "几月", "几号", "几点", "多久", "哪个世纪", "哪一世纪", "哪个年代", "何年",
-                    "几年", "哪个朝代", "什么年代", "时间是", "哪个时期", "什么时期", "when",
+                    "哪一年",
+                    "哪年",
+                    "何时",
+                    "什么时候",
+                    "什么时间",
+                    "哪一天",
+                    "哪天",
+                    "几月",
+                    "几号",
+                    "几点",
+                    "多久",
+                    "哪个世纪",
+                    "哪一世纪",
+                    "哪个年代",
+                    "何年",
+                    "几年",
+                    "哪个朝代",
+                    "什么年代",
+                    "时间是",
+                    "哪个时期",
+                    "什么时期",
+                    "when",
                 ],
             ),
             (
                 Wants::Number,
                 &[
-                    "多少", "几个", "几种", "几条", "几次", "几类", "几人", "几", "多大", "多长", "多高", "多重", "多远", "多深", "多快", "多宽", "百分之几", "百分比", "比例",
-                    "几倍", "how many", "how much",
+                    "多少",
+                    "几个",
+                    "几种",
+                    "几条",
+                    "几次",
+                    "几类",
+                    "几人",
+                    "几",
+                    "多大",
+                    "多长",
+                    "多高",
+                    "多重",
+                    "多远",
+                    "多深",
+                    "多快",
+                    "多宽",
+                    "百分之几",
+                    "百分比",
+                    "比例",
+                    "几倍",
+                    "how many",
+                    "how much",
                 ],
             ),
-            (Wants::Place, &["哪里", "哪儿", "何处", "在哪", "哪个国家", "哪国", "哪个省", "哪个城市", "哪座", "什么地方", "哪个地方", "哪些地方", "哪些国家", "哪个地区", "哪些地区", "何地", "where"]),
+            (
+                Wants::Place,
+                &[
+                    "哪里",
+                    "哪儿",
+                    "何处",
+                    "在哪",
+                    "哪个国家",
+                    "哪国",
+                    "哪个省",
+                    "哪个城市",
+                    "哪座",
+                    "什么地方",
+                    "哪个地方",
+                    "哪些地方",
+                    "哪些国家",
+                    "哪个地区",
+                    "哪些地区",
+                    "何地",
+                    "where",
+                ],
+            ),
             (Wants::Meaning, &["什么是", "是什么", "叫什么", "指什么", "什么意思", "什么叫", "称为", "名字", "what is"]),
             (Wants::Way, &["怎么", "怎样", "如何", "咋", "how"]),
         ];

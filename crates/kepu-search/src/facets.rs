@@ -28,7 +28,9 @@ pub(crate) fn count(searcher: &Searcher, found: &[Reached], names: &[String]) ->
             let mut term = String::new();
             for (ordinal, &count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
                 term.clear();
-                if column.ord_to_str(ordinal as u64, &mut term)? && names.iter().any(|name| term.strip_prefix(name.as_str()).is_some_and(|rest| rest.starts_with('='))) {
+                if column.ord_to_str(ordinal as u64, &mut term)?
+                    && names.iter().any(|name| term.strip_prefix(name.as_str()).is_some_and(|rest| rest.starts_with('=')))
+                {
                     *totals.entry(term.clone()).or_default() += count;
                 }
             }

@@ -43,6 +43,10 @@ const WINDOW: usize = 1 << 15;
 const ENTRIES_MAX: usize = 1_200_000;
 /// Tokens that are read whatever their lists cost.
 const TOKENS_MIN: usize = 4;
+/// Share of the best score from which on a document is read whole, and how many are at least and at most.
+const NEAR_SHARE: f32 = 0.38;
+const NEAR_MIN: usize = 30;
+const NEAR_MAX: usize = 100;
 /// Documents kept as the best while reading, equal scores included.
 const KEPT: usize = 2_048;
 
@@ -64,8 +68,8 @@ pub(crate) struct Gathered {
     pub best: Vec<Reached>,
     /// Cover from which on a document counts as found.
     pub least: f32,
-    /// Cover below which a match is chance.
-    pub floor: f32,
+    /// How many of the best are worth reading whole.
+    pub near: usize,
     /// For each term of the question its idf in the index.
     pub idf: Vec<f32>,
     /// Mean length of a text in tokens.
@@ -97,12 +101,18 @@ pub(crate) fn gather(searcher: &Searcher, asked: &Asked, query: &Query, fields: 
         read(reader, u32::try_from(ordinal).unwrap_or(u32::MAX), &probes, allowed.as_deref(), (fields.body, gathered.mean_length), &mut sink)?;
     }
     gathered.least = sink.bar.least.max(sink.bar.share_of_best * sink.best_cover) - SLACK;
-    gathered.floor = sink.bar.floor;
     sink.found.retain(|reached| reached.cover >= gathered.least);
     gathered.found = sink.found;
     gathered.best = sink.best;
     gathered.best.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| (a.segment, a.doc).cmp(&(b.segment, b.doc))));
+    gathered.near = near(&gathered.best);
     Ok(gathered)
+}
+
+/// How many of `best` may still come first: those whose score is not far below the best, at least [`NEAR_MIN`].
+pub(crate) fn near(best: &[Reached]) -> usize {
+    let bar = best.first().map_or(0.0, |first| first.score * NEAR_SHARE);
+    best.partition_point(|reached| reached.score >= bar).clamp(NEAR_MIN.min(best.len()), NEAR_MAX.min(best.len()).max(NEAR_MIN.min(best.len())))
 }
 
 /// Inverse document frequency as BM25 has it: high for what few documents hold, never negative.
@@ -151,7 +161,6 @@ struct Bar {
     weights: Vec<f32>,
     least: f32,
     share_of_best: f32,
-    floor: f32,
 }
 
 impl Bar {
@@ -165,12 +174,11 @@ impl Bar {
             let weigh = |shape| if shape == Shape::Word { word } else { 1.0 };
             let weights = asked.terms.iter().map(|term| if term.decides() { weigh(term.shape) } else { 0.0 }).collect();
             let least = words * word + (pairs * SHARE).ceil();
-            return Self { weights, least, share_of_best: 0.0, floor: least };
+            return Self { weights, least, share_of_best: 0.0 };
         }
         let weights: Vec<f32> = asked.terms.iter().zip(idf).map(|(term, &idf)| if term.decides() { idf } else { 0.0 }).collect();
         let share_of_best = (SHARE - SHARE_FALL * (count - SHORT) as f32).max(SHARE_LEAST);
-        let floor = FLOOR * weights.iter().sum::<f32>();
-        Self { weights, least: floor, share_of_best, floor }
+        Self { least: FLOOR * weights.iter().sum::<f32>(), weights, share_of_best }
     }
 }
 

@@ -9,7 +9,7 @@ use tantivy::schema::IndexRecordOption;
 use tantivy::{DocAddress, Order, Searcher, Term};
 
 use crate::asked::{Asked, Shape};
-use crate::query::{LIMIT_MAX, Query, filtered};
+use crate::query::{LIMIT_MAX, Query, filtered, term};
 use crate::schema::Fields;
 use crate::sound;
 
@@ -23,7 +23,8 @@ const OFFERED: usize = 20;
 /// Documents whose title sounds like `query`, or that hold a Latin word one letter away; best first, equal ones by id.
 pub(crate) fn guess(searcher: &Searcher, asked: &Asked, query: &Query, fields: &Fields) -> tantivy::Result<Vec<DocAddress>> {
     let mut pairs = sound::pairs(&query.text);
-    if pairs.is_empty() {
+    let spelled = pairs.is_empty();
+    if spelled {
         pairs = sound::spelled(&query.text);
     }
     let mut clauses: Vec<(Occur, Box<dyn Clause>)> = Vec::new();
@@ -31,9 +32,15 @@ pub(crate) fn guess(searcher: &Searcher, asked: &Asked, query: &Query, fields: &
         let heard = TermQuery::new(Term::from_field_text(fields.sound, pair), IndexRecordOption::Basic);
         clauses.push((Occur::Should, Box::new(ConstScoreQuery::new(Box::new(heard), 1.0))));
     }
-    let mut least = (pairs.len() as f32 * SHARE).ceil().max(1.0);
-    if clauses.is_empty() {
-        least = 1.0;
+    let mut least = 1.0;
+    if !clauses.is_empty() {
+        // Words between the sounds are wanted too: "ebola 疫苗" is no question about 疫苗 alone.
+        let words = asked.terms.iter().filter(|term| !spelled && term.decides() && term.shape == Shape::Word && sound::pairs(&term.text).is_empty());
+        for word in words {
+            clauses.push((Occur::Should, Box::new(ConstScoreQuery::new(term(fields.body, &word.text, 1.0), 1.0))));
+        }
+        least = (clauses.len() as f32 * SHARE).ceil().max(1.0);
+    } else {
         let latin = |text: &str| text.len() >= WORD_MIN && text.is_ascii() && text.contains(|c: char| c.is_ascii_alphabetic());
         for term in asked.terms.iter().filter(|term| term.shape == Shape::Word && latin(&term.text)) {
             let near = FuzzyTermQuery::new(Term::from_field_text(fields.body, &term.text), 1, true);

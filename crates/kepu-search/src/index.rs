@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tantivy::directory::error::OpenReadError;
 use tantivy::indexer::IndexWriterOptions;
-use tantivy::{IndexReader, IndexWriter, ReloadPolicy, Searcher, TantivyError, Term};
+use tantivy::{IndexReader, IndexSettings, IndexWriter, ReloadPolicy, Searcher, TantivyError, Term};
 
 use crate::error::SearchError;
 use crate::schema::{Doc, Fields, STAMP, schema};
@@ -63,7 +63,7 @@ impl Index {
         wipe(dir).map_err(files("empty the search directory"))?;
         // The stamp comes first: a crash in between leaves a directory that is ours and damaged, hence made anew.
         fs::write(dir.join(STAMP_FILE), STAMP).map_err(files("write the stamp of the search index"))?;
-        let index = tantivy::Index::create_in_dir(dir, schema().0);
+        let index = tantivy::Index::builder().schema(schema().0).settings(settings()).create_in_dir(dir);
         index.and_then(|index| Self::around(index, true)).map_err(SearchError::on("create"))
     }
 
@@ -162,8 +162,9 @@ impl Index {
         let mut slot: MutexGuard<'_, Option<IndexWriter>> = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         // This one holds the lock of the directory, and a directory has one writer.
         drop(slot.take());
-        let mut fill = || -> tantivy::Result<usize> {
-            let options = IndexWriterOptions::builder().num_worker_threads(threads.max(1)).num_merge_threads(threads.max(1)).memory_budget_per_thread(BULK_BUDGET);
+        let fill = || -> tantivy::Result<usize> {
+            let options =
+                IndexWriterOptions::builder().num_worker_threads(threads.max(1)).num_merge_threads(threads.max(1)).memory_budget_per_thread(BULK_BUDGET);
             let mut writer: IndexWriter = self.index.writer_with_options(options.build())?;
             let mut count = 0;
             for doc in docs {
@@ -210,6 +211,11 @@ impl Index {
         *slot = Some(writer);
         Ok(())
     }
+}
+
+/// Small blocks of stored texts: the second pass reads single documents from all over, and a block must be unpacked whole.
+fn settings() -> IndexSettings {
+    IndexSettings { docstore_blocksize: 4_096, ..IndexSettings::default() }
 }
 
 /// Errors that say the files are wrong rather than out of reach.

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use kepu_text::fold::fold;
+use kepu_text::fold::{fold, fold_char};
 use tantivy::Score;
 
 use crate::asked::{Asked, Part, Shape, Term};
@@ -52,6 +52,7 @@ pub(crate) struct Sums {
     pub border: Score,
     pub technical: Score,
     pub runs: Score,
+    pub filler: Score,
 }
 
 /// One sentence of a text.
@@ -59,9 +60,10 @@ pub(crate) struct Sums {
 pub(crate) struct Piece {
     /// Where it stands in the text, in bytes.
     pub range: Range<usize>,
-    /// Its length in characters.
+    /// Its length in Chinese characters.
     pub length: usize,
     pub bits: Bits,
+    pub sums: Sums,
 }
 
 /// What a text shows.
@@ -71,7 +73,7 @@ pub(crate) struct Seen {
     /// Number of pairs and words of the title, and how many of them the question has.
     pub title_tokens: (usize, usize),
     pub pieces: Vec<Piece>,
-    /// How often each term stands in title and text.
+    /// How often each term stands in the text.
     pub counts: Vec<u16>,
     /// Number of tokens of title and text.
     pub length: usize,
@@ -98,6 +100,7 @@ enum Class {
     Border,
     Technical,
     Run,
+    Filler,
     Nothing,
 }
 
@@ -119,9 +122,10 @@ impl Lens {
         }
         lens.weights.resize(TERM_WORDS * 64, (Class::Nothing, 0.0));
         lens.add_runs(question);
-        let mut totals = [0.0_f32; 6];
+        let mut totals = [0.0_f32; 7];
         lens.weights.iter().for_each(|(class, weight)| totals[*class as usize] += weight);
         totals[Class::Border as usize] = totals[Class::Border as usize].max(totals[Class::Pair as usize]);
+        totals[Class::Filler as usize] = totals[Class::Filler as usize].max(totals[Class::Pair as usize]);
         totals[Class::Technical as usize] = totals[Class::Pair as usize];
         lens.weights.iter_mut().for_each(|(class, weight)| *weight /= totals[*class as usize].max(1e-6));
         lens
@@ -179,6 +183,7 @@ impl Lens {
                 Class::Border => sums.border += weight,
                 Class::Technical => sums.technical += weight,
                 Class::Run => sums.runs += weight,
+                Class::Filler => sums.filler += weight,
                 Class::Nothing => {}
             }
         });
@@ -195,6 +200,7 @@ impl Lens {
                 Class::Letter => sums.letters += weight * damped(at),
                 Class::Border => sums.border += weight * damped(at),
                 Class::Technical => sums.technical += weight * damped(at),
+                Class::Filler => sums.filler += weight * damped(at),
                 Class::Run | Class::Nothing => {}
             }
         }
@@ -204,20 +210,24 @@ impl Lens {
     /// Looks at a document.
     pub fn look(&self, title: &str, text: &str) -> Seen {
         let mut seen = Seen { counts: vec![0; self.terms], ..Seen::default() };
+        let mut title_counts = seen.counts.clone();
         let text = &text[..text.floor_char_boundary(TEXT_MAX)];
-        let (bits, tokens, hits) = self.scan(&fold(title), &mut seen.counts);
+        let (bits, tokens, hits) = self.read(title, &mut title_counts);
         (seen.title, seen.title_tokens, seen.length) = (bits, (tokens, hits), tokens * 2);
         for range in sentences(text) {
-            let folded = fold(&text[range.clone()]);
-            let (bits, tokens, _) = self.scan(&folded, &mut seen.counts);
+            let (bits, tokens, _) = self.read(&text[range.clone()], &mut seen.counts);
             seen.length += tokens * 2;
-            seen.pieces.push(Piece { length: folded.chars().count(), range, bits });
+            seen.pieces.push(Piece { length: range.len() / 3, sums: self.sums(&bits), range, bits });
         }
         seen
     }
 
-    /// The terms and runs that stand in `folded`, how many letters and words it has, and how many of its pairs and words are in the question.
-    fn scan(&self, folded: &str, counts: &mut [u16]) -> (Bits, usize, usize) {
+    /// The terms and runs that stand in `text`, how many letters and words it has, and how many of its pairs and words are in the question.
+    fn read(&self, text: &str, counts: &mut [u16]) -> (Bits, usize, usize) {
+        if text.chars().all(|c| fold_char(c).is_some()) { self.scan(text.chars().filter_map(fold_char), counts) } else { self.scan(fold(text).chars(), counts) }
+    }
+
+    fn scan(&self, folded: impl Iterator<Item = char>, counts: &mut [u16]) -> (Bits, usize, usize) {
         let (mut bits, mut tokens, mut hits) = (Bits::default(), 0, 0);
         let mut hit = |at: usize, bits: &mut Bits| {
             bits.set(at);
@@ -227,23 +237,24 @@ impl Lens {
         };
         // The two letters before, if they may be in the question.
         let (mut before, mut earlier) = (None, None);
-        let mut word: Option<usize> = None;
-        for (at, c) in folded.char_indices().chain([(folded.len(), ' ')]) {
-            let in_word = c.is_ascii_alphanumeric() || !c.is_ascii() && c.is_alphanumeric() && !is_letter(c);
-            match (in_word, word) {
-                (true, None) => word = Some(at),
-                (false, Some(from)) => {
-                    tokens += 1;
-                    if let Some(&at) = self.words.get(&folded[from..at]) {
-                        hit(at, &mut bits);
-                        hits += 1;
-                    }
-                    word = None;
-                }
-                _ => {}
-            }
+        let mut word = String::new();
+        for c in folded.chain([' ']) {
             if !is_letter(c) {
                 (before, earlier) = (None, None);
+                if c.is_alphanumeric() {
+                    word.push(c);
+                    continue;
+                }
+            }
+            if !word.is_empty() {
+                tokens += 1;
+                if let Some(&at) = self.words.get(&word) {
+                    hit(at, &mut bits);
+                    hits += 1;
+                }
+                word.clear();
+            }
+            if !is_letter(c) {
                 continue;
             }
             tokens += 1;
@@ -273,7 +284,8 @@ impl Lens {
 
 /// Letters that stand in pairs; near enough to what `kepu_text::pieces` calls a letter.
 fn is_letter(c: char) -> bool {
-    matches!(c, '\u{4E00}'..='\u{9FFF}' | '\u{3400}'..='\u{4DBF}' | '\u{3005}'..='\u{30FF}' | '\u{20000}'..='\u{3FFFD}' | '\u{AC00}'..='\u{D7A3}' | '\u{F900}'..='\u{FAFF}' | '\u{E000}'..='\u{F8FF}' | '\u{E00}'..='\u{E7F}')
+    c >= '\u{E00}'
+        && matches!(c, '\u{4E00}'..='\u{9FFF}' | '\u{3400}'..='\u{4DBF}' | '\u{3005}'..='\u{30FF}' | '\u{20000}'..='\u{3FFFD}' | '\u{AC00}'..='\u{D7A3}' | '\u{F900}'..='\u{FAFF}' | '\u{E000}'..='\u{F8FF}' | '\u{E00}'..='\u{E7F}')
 }
 
 fn class(term: &Term) -> Class {
@@ -282,7 +294,8 @@ fn class(term: &Term) -> Class {
         (Part::Subject, Shape::Letter) => Class::Letter,
         (Part::Subject, _) => Class::Pair,
         (Part::Border, _) => Class::Border,
-        (Part::Filler, _) => Class::Nothing,
+        (Part::Filler, Shape::Letter) => Class::Nothing,
+        (Part::Filler, _) => Class::Filler,
     }
 }
 

@@ -13,35 +13,49 @@ pub(crate) const BM25_K1: f32 = 1.2;
 pub(crate) const BM25_B: f32 = 0.75;
 
 /// What a document shows of a question, in the order of [`Model::rank`].
-pub(crate) const RANK: [&str; 16] = [
+pub(crate) const RANK: [&str; 24] = [
     "pairs",
     "letters",
+    "border",
+    "filler",
+    "technical",
     "title_pairs",
     "title_letters",
     "title_share",
+    "title_technical",
     "window_pairs",
     "window_letters",
-    "sentence_pairs",
     "window_runs",
-    "text_runs",
-    "technical",
     "window_technical",
+    "near_pairs",
+    "near_letters",
+    "sentence_pairs",
+    "sentence_letters",
+    "sentence_technical",
+    "text_runs",
     "cover_pairs",
     "cover_letters",
-    "border",
+    "cover_technical",
     "length",
+    "long",
 ];
 
 /// What a sentence shows of a question, in the order of [`Model::sentence`].
-pub(crate) const SENTENCE: [&str; 14] = [
+pub(crate) const SENTENCE: [&str; 20] = [
     "pairs",
     "letters",
+    "border",
     "runs",
     "technical",
     "before",
     "after",
-    "cue",
-    "no_cue",
+    "person",
+    "time",
+    "number",
+    "place",
+    "reason",
+    "meaning",
+    "way",
     "title",
     "first",
     "length",
@@ -51,7 +65,21 @@ pub(crate) const SENTENCE: [&str; 14] = [
 ];
 
 /// What tells whether a document answers, in the order of [`Model::answer`].
-pub(crate) const ANSWER: [&str; 7] = ["one", "window_pairs", "window_letters", "sentence_pairs", "cover_pairs", "lead", "runs"];
+pub(crate) const ANSWER: [&str; 13] = [
+    "one",
+    "window_pairs",
+    "window_letters",
+    "window_runs",
+    "window_technical",
+    "sentence_pairs",
+    "near_letters",
+    "cover_pairs",
+    "title_share",
+    "border",
+    "score",
+    "lead",
+    "few",
+];
 
 /// The numbers.
 #[derive(Debug, Clone, PartialEq)]

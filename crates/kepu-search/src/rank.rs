@@ -4,8 +4,6 @@
 //! Here too the sentences are picked that are shown as a passage, and the one that is quoted as the answer. How each sign weighs was learnt from
 //! questions with known answers and stands in `data/search/model.tsv`; what a sentence is and how it shows an answer is in `sentence`.
 
-use std::ops::Range;
-
 use kepu_text::fold::fold;
 
 use crate::asked::{Asked, Wants};
@@ -16,6 +14,8 @@ use crate::sentence::shows;
 
 /// Characters that may stand between the first and the last word of what belongs together.
 const WINDOW: usize = 160;
+/// The same for words that belong to one thought.
+const NEAR: usize = 80;
 /// Longest title that is looked at, in bytes.
 pub(crate) const TITLE_MAX: usize = 1_200;
 /// Sentences shown as a passage.
@@ -34,13 +34,14 @@ pub(crate) struct Judge<'a> {
     pub lens: Lens,
     question: String,
     wants: Wants,
+    deciding: usize,
     gathered: &'a Gathered,
 }
 
 impl<'a> Judge<'a> {
     pub fn new(asked: &Asked, text: &str, gathered: &'a Gathered) -> Self {
         let question = fold(text);
-        Self { lens: Lens::new(asked, &question, &gathered.idf), question, wants: asked.wants, gathered }
+        Self { lens: Lens::new(asked, &question, &gathered.idf), question, wants: asked.wants, deciding: asked.deciding().count(), gathered }
     }
 
     /// Judges one document.
@@ -61,43 +62,56 @@ impl<'a> Judge<'a> {
         let text = self.lens.weigh(damped);
         let title = self.lens.sums(&seen.title);
         let (tokens, hits) = seen.title_tokens;
-        let (window, _) = self.window(seen);
-        let sentence = seen.pieces.iter().map(|piece| self.lens.sums(&piece.bits).pairs).fold(0.0, f32::max);
-        let whole = self.lens.sums(&seen.pieces.iter().fold(seen.title, |bits, piece| bits.or(&piece.bits)));
+        let window = self.window(seen, WINDOW, seen.title);
+        let near = self.window(seen, NEAR, Bits::default());
+        let each = || seen.pieces.iter().map(|piece| piece.sums);
+        let most = |of: &dyn Fn(Sums) -> f32| each().map(of).fold(0.0, f32::max);
+        let text_bits = seen.pieces.iter().fold(Bits::default(), |bits, piece| bits.or(&piece.bits));
+        let (cover, whole) = (self.lens.sums(&text_bits), self.lens.sums(&text_bits.or(&seen.title)));
+        let length = seen.length as f32 / self.gathered.mean_length.max(1.0);
         [
             text.pairs,
             text.letters,
+            text.border,
+            text.filler,
+            text.technical.min(2.0),
             title.pairs,
             title.letters,
             hits as f32 / tokens.saturating_sub(1).max(1) as f32,
+            title.technical,
             window.pairs,
             window.letters,
-            sentence,
             window.runs,
-            whole.runs,
-            text.technical,
             window.technical,
+            near.pairs,
+            near.letters,
+            most(&|sums| sums.pairs),
+            most(&|sums| sums.letters),
+            most(&|sums| sums.technical),
+            cover.runs,
             whole.pairs,
             whole.letters,
-            text.border,
-            ((seen.length + 20) as f32).ln() / 10.0,
+            cover.technical,
+            (length + 0.05).ln(),
+            (length - 1.0).max(0.0).min(2.0),
         ]
     }
 
-    /// What the best neighbourhood of sentences holds together with the title.
-    fn window(&self, seen: &Seen) -> (Sums, Range<usize>) {
+    /// What the best neighbourhood of sentences of at most `width` characters holds together with `beside`.
+    fn window(&self, seen: &Seen, width: usize, beside: Bits) -> Sums {
         let worth = |sums: &Sums| sums.pairs + 0.5 * sums.letters + 0.3 * sums.technical + 0.2 * sums.runs;
-        let mut best = (self.lens.sums(&seen.title), 0..0);
+        let mut best = self.lens.sums(&beside);
         for from in 0..seen.pieces.len() {
-            let (mut bits, mut length, mut to) = (seen.title, 0, from);
-            while let Some(piece) = seen.pieces.get(to).filter(|piece| to == from || length + piece.length <= WINDOW) {
+            let (mut bits, mut length, mut to) = (beside, 0, from);
+            while let Some(piece) = seen.pieces.get(to).filter(|piece| to == from || length + piece.length <= width) {
                 bits = bits.or(&piece.bits);
                 length += piece.length;
                 to += 1;
             }
-            let sums = self.lens.sums(&bits);
-            if worth(&sums) > worth(&best.0) {
-                best = (sums, from..to);
+            // A neighbourhood that adds nothing to its first sentence need not be weighed again.
+            let sums = if to == from + 1 && beside == Bits::default() { seen.pieces[from].sums } else { self.lens.sums(&bits) };
+            if worth(&sums) > worth(&best) {
+                best = sums;
             }
         }
         best
@@ -107,22 +121,29 @@ impl<'a> Judge<'a> {
     pub fn sentences(&self, judged: &Judged, text: &str, share: f32, rank: usize) -> Vec<(f32, [f32; SENTENCE.len()])> {
         let seen = &judged.seen;
         let sums = |bits: &Bits| self.lens.sums(bits);
-        let beside = |at: Option<usize>, own: &Bits| {
+        let beside = |at: Option<usize>, own: &Bits, own_pairs: f32| {
             let other = at.and_then(|at| seen.pieces.get(at));
-            other.map_or(0.0, |piece| sums(&own.or(&piece.bits)).pairs - sums(own).pairs)
+            other.map_or(0.0, |piece| sums(&own.or(&piece.bits)).pairs - own_pairs)
         };
         let one = |(at, piece): (usize, &crate::lens::Piece)| {
-            let own = sums(&piece.bits);
+            let own = piece.sums;
             let cue = self.wants != Wants::Anything && shows(self.wants, &fold(&text[piece.range.clone()]), &self.question);
+            let shown = |wants: Wants| f32::from(u8::from(cue && self.wants == wants));
             let signs = [
                 own.pairs,
                 own.letters,
+                own.border,
                 own.runs,
                 own.technical,
-                beside(at.checked_sub(1), &piece.bits),
-                beside(Some(at + 1), &piece.bits),
-                f32::from(u8::from(cue)),
-                f32::from(u8::from(self.wants != Wants::Anything && !cue)),
+                beside(at.checked_sub(1), &piece.bits, own.pairs),
+                beside(Some(at + 1), &piece.bits, own.pairs),
+                shown(Wants::Person),
+                shown(Wants::Time),
+                shown(Wants::Number),
+                shown(Wants::Place),
+                shown(Wants::Reason),
+                shown(Wants::Meaning),
+                shown(Wants::Way),
                 sums(&piece.bits.or(&seen.title)).pairs - own.pairs,
                 f32::from(u8::from(at == 0)),
                 ((piece.length + 1) as f32).ln() / 5.0,
@@ -142,10 +163,17 @@ impl<'a> Judge<'a> {
             1.0,
             sign("window_pairs"),
             sign("window_letters"),
-            sign("sentence_pairs"),
-            sign("cover_pairs"),
-            ((first.score - second) / first.score.abs().max(1e-3)).clamp(0.0, 1.0),
             sign("window_runs"),
+            sign("window_technical"),
+            sign("sentence_pairs"),
+            sign("near_letters"),
+            sign("cover_pairs"),
+            sign("title_share"),
+            sign("border"),
+            first.score / 10.0,
+            ((first.score - second) / first.score.abs().max(1e-3)).clamp(0.0, 1.0),
+            // Of few words much is soon held.
+            1.0 / (1 + self.deciding) as f32,
         ]
     }
 

@@ -10,7 +10,7 @@ use tantivy::{DocAddress, Order, Searcher, TantivyDocument};
 use crate::asked::{Asked, Part, Shape};
 use crate::error::SearchError;
 use crate::facets;
-use crate::gather::{Gathered, Reached, gather};
+use crate::gather::{Gathered, Reached, gather, near};
 use crate::guess::guess;
 use crate::index::Index;
 use crate::model::MODEL;
@@ -19,8 +19,6 @@ use crate::rank::{Judge, Judged, flat, passage};
 use crate::schema::{Fields, stored};
 use crate::snippet::snippet;
 
-/// How many documents of the first pass are read whole and put in order.
-const JUDGED: usize = 100;
 /// From how many deciding units on a query is a question, of which the nearest are offered even if they hold little of it.
 const QUESTION: usize = 4;
 /// How many are.
@@ -87,7 +85,7 @@ impl Run<'_> {
     }
 
     fn answer(&self) -> tantivy::Result<Page> {
-        let mut page = Page { truncated: self.asked.truncated, ..Page::default() };
+        let page = Page { truncated: self.asked.truncated, ..Page::default() };
         if self.asked.deciding().next().is_none() && self.asked.phrases.is_empty() {
             return Ok(page);
         }
@@ -122,7 +120,7 @@ impl Run<'_> {
             let text = kepu_text::fold::fold(&format!("{}\n{}", stored(&doc, self.fields.title), stored(&doc, self.fields.text)));
             Ok(self.asked.phrases.iter().all(|phrase| text.contains(phrase.as_str())))
         };
-        let mut kept = Gathered { idf: gathered.idf.clone(), mean_length: gathered.mean_length, least: 0.0, floor: 0.0, ..Gathered::default() };
+        let mut kept = Gathered { idf: gathered.idf.clone(), mean_length: gathered.mean_length, least: 0.0, ..Gathered::default() };
         let mut verified = std::collections::HashMap::new();
         for (n, reached) in gathered.best.iter().enumerate() {
             if n >= VERIFIED || holds(reached)? {
@@ -135,6 +133,7 @@ impl Run<'_> {
         kept.found = gathered.best.iter().chain(&gathered.found).copied().filter(|reached| !verified.contains_key(&(reached.segment, reached.doc))).collect();
         kept.found.sort_by_key(|reached| (reached.segment, reached.doc));
         kept.found.dedup_by_key(|reached| (reached.segment, reached.doc));
+        kept.near = near(&kept.best);
         Ok(kept)
     }
 
@@ -164,8 +163,8 @@ impl Run<'_> {
     /// The best of the first pass in their final order.
     fn placed(&self, gathered: &Gathered, judge: &Judge<'_>, offered: usize) -> tantivy::Result<Vec<Placed>> {
         let mut best: Vec<Reached> = gathered.best.clone();
-        if best.len() > JUDGED {
-            self.settle(&mut best, JUDGED)?;
+        if best.len() > gathered.near {
+            self.settle(&mut best, gathered.near)?;
         }
         let mut top = Vec::with_capacity(best.len());
         for reached in best {
@@ -177,7 +176,7 @@ impl Run<'_> {
         let mut kept = 0;
         top.retain(|placed| {
             let found = placed.reached.cover >= gathered.least && (placed.reached.cover > 0.0 || !self.asked.phrases.is_empty());
-            let keep = found || kept < offered && (placed.reached.cover >= gathered.floor || self.query.at_least > 0);
+            let keep = found || kept < offered;
             kept += usize::from(keep);
             keep
         });
@@ -283,7 +282,8 @@ impl Run<'_> {
         };
         let text = stored(doc, self.fields.text);
         let scores = judge.sentences(judged, text, share, rank);
-        let held = |term: &crate::asked::Term, at: usize| term.decides() || term.part == Part::Technical && judged.seen.pieces.iter().any(|piece| piece.bits.has(at));
+        let held =
+            |term: &crate::asked::Term, at: usize| term.decides() || term.part == Part::Technical && judged.seen.pieces.iter().any(|piece| piece.bits.has(at));
         let marks: Vec<&str> = self.asked.terms.iter().enumerate().filter(|(at, term)| held(term, *at)).map(|(_, term)| term.text.as_str()).collect();
         Ok(Hit {
             id: placed.id.clone(),

@@ -46,13 +46,36 @@ pub(crate) fn shows(wants: Wants, sentence: &str, question: &str) -> bool {
     let has = |signs: &[&str]| signs.iter().any(|sign| sentence.contains(sign));
     match wants {
         Wants::Anything => false,
-        Wants::Person => {
-            has(&["·", "•", "先生", "博士", "教授", "学家", "院士", "工程师", "医生", "国王", "皇帝", "总统", "发明家", "作者", "创始人", "探险家", "官员", "部门", "委员会", "人民政府"])
+        Wants::Person => has(&[
+            "·",
+            "•",
+            "先生",
+            "博士",
+            "教授",
+            "学家",
+            "院士",
+            "工程师",
+            "医生",
+            "国王",
+            "皇帝",
+            "总统",
+            "发明家",
+            "作者",
+            "创始人",
+            "探险家",
+            "官员",
+            "部门",
+            "委员会",
+            "人民政府",
+        ]),
+        Wants::Time => {
+            numbers(sentence, question).any(|(number, after)| {
+                number.chars().count() == 4
+                    || ["年", "月", "日", "世纪", "天", "小时", "分钟", "秒", "周", "星期", "点", "时", "百万年", "亿年", "万年"]
+                        .iter()
+                        .any(|unit| after.starts_with(unit))
+            }) || has(&["世纪", "年代", "时期", "朝", "时代"])
         }
-        Wants::Time => numbers(sentence, question).any(|(number, after)| {
-            number.chars().count() == 4
-                || ["年", "月", "日", "世纪", "天", "小时", "分钟", "秒", "周", "星期", "点", "时", "百万年", "亿年", "万年"].iter().any(|unit| after.starts_with(unit))
-        }) || has(&["世纪", "年代", "时期", "朝", "时代"]),
         Wants::Number => numbers(sentence, question).next().is_some() || counted(sentence),
         Wants::Place => has(&["位于", "分布", "省", "市", "县", "国", "州", "洲", "岛", "海", "河", "江", "湖", "山", "地区", "境内"]),
         Wants::Reason => has(&["因为", "由于", "因此", "所以", "为了", "导致", "原因", "使得", "从而", "以免", "造成", "以便", "取决"]),

@@ -37,14 +37,14 @@ impl Index {
     ///
     /// # Errors
     /// [`SearchError::Index`] if the files cannot be read.
-    pub fn show(&self, text: &str, judged: usize, without: &[String]) -> Result<Vec<Shown>, SearchError> {
+    pub fn show(&self, text: &str, without: &[String]) -> Result<Vec<Shown>, SearchError> {
         let searcher = self.searcher();
         let show = || -> tantivy::Result<Vec<Shown>> {
             let asked = Asked::parse(text);
             let gathered = gather(&searcher, &asked, &Query::default(), &self.fields)?;
             let judge = Judge::new(&asked, text, &gathered);
             let mut all = Vec::new();
-            for reached in gathered.best.iter().take(judged) {
+            for reached in gathered.best.iter().take(gathered.near + without.len()) {
                 let doc: TantivyDocument = searcher.doc(DocAddress::new(reached.segment, reached.doc))?;
                 let id = stored(&doc, self.fields.id).to_owned();
                 if !without.contains(&id) {

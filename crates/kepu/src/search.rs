@@ -172,7 +172,9 @@ fn ask(dir: &Path, queries: &Path, how: &How, query: &(dyn Fn(String) -> Query +
 fn answers(index: &Index, batch: &[(Value, String)], threads: usize, query: &(dyn Fn(String) -> Query + Sync)) -> anyhow::Result<Vec<Value>> {
     let part = batch.len().div_ceil(threads.max(1)).max(1);
     let parts: Vec<anyhow::Result<Vec<Value>>> = std::thread::scope(|scope| {
-        let work = |part| move || -> anyhow::Result<Vec<Value>> { std::iter::Iterator::map(<[(Value, String)]>::iter(part), |asked| answer(index, asked, query)).collect() };
+        let work = |part| {
+            move || -> anyhow::Result<Vec<Value>> { std::iter::Iterator::map(<[(Value, String)]>::iter(part), |asked| answer(index, asked, query)).collect() }
+        };
         let running: Vec<_> = batch.chunks(part).map(|part| scope.spawn(work(part))).collect();
         running.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
     });
@@ -313,7 +315,9 @@ mod tests {
 
     #[test]
     fn other_members_become_filters() {
-        let doc = document(row(r#"{"id": 7, "title": "水", "text": "水分子", "kind": "wiki", "tags": ["a", "b"], "mt": true, "deep": {"x": 1}, "none": null}"#)).expect("a document");
+        let doc =
+            document(row(r#"{"id": 7, "title": "水", "text": "水分子", "kind": "wiki", "tags": ["a", "b"], "mt": true, "deep": {"x": 1}, "none": null}"#))
+                .expect("a document");
         assert_eq!((doc.id.as_str(), doc.title.as_str()), ("7", "水"));
         let more: Vec<String> = doc.more.iter().map(|(name, value)| format!("{name}={value}")).collect();
         assert_eq!(more, ["kind=wiki", "mt=true", "tags=a", "tags=b"]);

@@ -48,7 +48,10 @@ pub fn run(data: &Path, questions: Option<&Path>, size: usize) -> anyhow::Result
 fn rows(path: &Path) -> anyhow::Result<Vec<Value>> {
     let bytes = input::read(path)?;
     let text = std::str::from_utf8(&bytes).with_context(|| format!("{} is not UTF-8", path.display()))?;
-    text.lines().filter(|line| !line.is_empty()).map(|line| serde_json::from_str(line).with_context(|| format!("{} is not JSON lines", path.display()))).collect()
+    text.lines()
+        .filter(|line| !line.is_empty())
+        .map(|line| serde_json::from_str(line).with_context(|| format!("{} is not JSON lines", path.display())))
+        .collect()
 }
 
 fn word(row: &Value, name: &str) -> String {
