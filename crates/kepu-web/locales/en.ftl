@@ -2509,3 +2509,14 @@ act-judgement-scored = score
 act-judgement-recused = a judge steps back
 act-objection-made = an objection (nobody notes whose)
 act-objection-answered = answer an objection
+
+## Answers of search, and why
+search-quoted = What the material says
+search-quoted-reviewed = Reviewed
+search-quoted-unreviewed = No reviewer is on record
+search-guessed = No material holds the words “{ $q }”. These sound or look alike; perhaps one of them is what you meant.
+search-why-title = In the title: { $words }
+search-why-text = In the text: { $words }
+search-why-everyday = What you call “{ $said }” is written “{ $word }” here
+search-why-between = {"; "}
+comma-list = {", "}

@@ -2452,3 +2452,14 @@ act-judgement-scored = 评分
 act-judgement-recused = 评委回避
 act-objection-made = 有人提出异议（不记是谁）
 act-objection-answered = 答复异议
+
+## 搜索的回答与缘由
+search-quoted = 资料里这样说
+search-quoted-reviewed = 审读于
+search-quoted-unreviewed = 没有留下审读人
+search-guessed = 没有一份资料有“{ $q }”这几个字。下面这些读音或写法相近，也许是您要的。
+search-why-title = 题目里有：{ $words }
+search-why-text = 正文里有：{ $words }
+search-why-everyday = 您说的“{ $said }”，这里写作“{ $word }”
+search-why-between = ；
+comma-list = 、
