@@ -93,6 +93,7 @@ async fn doc(tx: &mut Tx, row: &subject::Row) -> Result<Doc, AppError> {
         lang: row.lang.clone(),
         date_ms: row.modified,
         seq: row.seq,
+        more: Vec::new(),
     })
 }
 

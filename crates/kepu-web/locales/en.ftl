@@ -2700,3 +2700,13 @@ shelf-how-print = Keeping pages needs the scripts of the browser. Without them, 
 kept-shelf = Pages on the shelf, on your device only
 kept-shelf-why = to read without a network
 kept-shelf-long = until you remove them; what was withdrawn goes by itself
+## Answers of search, and why
+search-quoted = What the material says
+search-quoted-reviewed = Reviewed
+search-quoted-unreviewed = No reviewer is on record
+search-guessed = No material holds the words “{ $q }”. These sound or look alike; perhaps one of them is what you meant.
+search-why-title = In the title: { $words }
+search-why-text = In the text: { $words }
+search-why-everyday = What you call “{ $said }” is written “{ $word }” here
+search-why-between = {"; "}
+comma-list = {", "}

@@ -2631,3 +2631,13 @@ shelf-how-print = 保存要用到浏览器的脚本。脚本关闭时，可以�
 kept-shelf = 离线书架上的页面，只在您的设备上
 kept-shelf-why = 没有网络也能看
 kept-shelf-long = 您移除以前；撤回的内容联网时自动移除
+## 搜索的回答与缘由
+search-quoted = 资料里这样说
+search-quoted-reviewed = 审读于
+search-quoted-unreviewed = 没有留下审读人
+search-guessed = 没有一份资料有“{ $q }”这几个字。下面这些读音或写法相近，也许是您要的。
+search-why-title = 题目里有：{ $words }
+search-why-text = 正文里有：{ $words }
+search-why-everyday = 您说的“{ $said }”，这里写作“{ $word }”
+search-why-between = ；
+comma-list = 、
