@@ -9,10 +9,13 @@
 //! | which part of a text is shown with its hits? | [`Span`]; `snippet` |
 //! | who is competent, near and free? | [`PartyIndex`]; `parties` |
 //! | which known claims say nearly the same? how near are two texts? | [`Index::similar`], [`near`]; `similar` |
+//! | which known claim says what a post says, or none? | [`claims`] |
+//! | which topics rise in a stream of signals? | [`topics`] |
 //!
 //! Not here: what is public and may be indexed (`kepu-app` decides), the texts themselves (`kepu-store`), folding and tokens
 //! (`kepu-text`). Everything is synchronous; servers call it from a blocking thread.
 
+pub mod claims;
 mod error;
 mod found;
 mod index;
@@ -24,6 +27,7 @@ mod search;
 mod similar;
 mod snippet;
 mod tokens;
+pub mod topics;
 
 pub use error::SearchError;
 pub use index::Index;
