@@ -5,6 +5,7 @@ use kepu_app::{App, Options};
 use kepu_store::create::party;
 use kepu_tests::axe::Axe;
 use kepu_tests::browser::{Browser, Person};
+use kepu_tests::http::Http;
 use kepu_tests::{Node, cutting_relay};
 use std::collections::HashMap;
 
@@ -544,5 +545,126 @@ fn a_doctors_talk_is_confirmed_certified_printed_and_verified_with_the_network_c
     choose(&file.replace("周示例", "王示例"))?;
     visitor.see("不符 1")?;
     visitor.see("签发之后有内容被改动")?;
+    Ok(())
+}
+
+#[test]
+fn a_teacher_finds_a_lesson_that_works_tomorrow_and_adapts_before_writing_anew() -> anyhow::Result<()> {
+    let Some(browser) = Browser::find()? else { return Ok(()) };
+    let nation = Node::init("国家示例", "000000")?;
+    let accounts = seed(&nation)?;
+    let served = nation.serve()?;
+    let teacher = browser.person(&served.url())?;
+    teacher.scripts(false)?;
+    teacher.width(360)?;
+    teacher.open("/search?q=水滴为什么是圆的")?;
+    teacher.click("一节课：水滴为什么是圆的")?;
+    for words in ["安全等级", "可独立完成", "学习目标", "教学过程", "小学高年级"] {
+        teacher.see(words)?;
+    }
+    ensure!(teacher.overflow()?.is_none(), "{:?}", teacher.overflow()?);
+    let lesson = teacher.address()?;
+    teacher.click("繁體（台灣用語）")?;
+    teacher.see("水滴為什麼是圓的")?;
+    teacher.open(&format!("{lesson}?view=print"))?;
+    teacher.see("教学过程")?;
+    let spoken = Http::new()?.get(&format!("{}{lesson}/spoken.txt", served.url()))?;
+    ensure!(spoken.text.starts_with("一节课：水滴为什么是圆的。\n") && spoken.header("content-type").starts_with("text/plain"));
+
+    // Whoever wants to write the same is shown first that it exists; the form then asks what a lesson needs.
+    let editor = sign_in(&browser, &served.url(), &accounts, "bianji")?;
+    editor.open("/drafts/new?kind=resource")?;
+    editor.fill("title", "水滴为什么是圆的")?;
+    editor.send()?;
+    editor.see("审核过的相近内容")?;
+    editor.see("一节课：水滴为什么是圆的")?;
+    editor.send()?;
+    editor.choose("type", "教案")?;
+    editor.click("显示这种形式要填的项目")?;
+    editor.see("学习目标")?;
+    editor.fill("detail-periods", "很多")?;
+    editor.click("保存")?;
+    editor.see("要写整数")?;
+    editor.fill("detail-periods", "2")?;
+    editor.fill("detail-objectives", "看到水面像一层膜")?;
+    editor.click("保存")?;
+    ensure!(editor.value("detail-periods")? == "2");
+    editor.see("没有填这种形式必填的项目")
+}
+
+#[test]
+fn a_village_relay_makes_the_pack_of_the_month_and_says_that_it_hangs() -> anyhow::Result<()> {
+    let Some(browser) = Browser::find()? else { return Ok(()) };
+    let county = Node::init("县示例", "411525")?;
+    let accounts = seed(&county)?;
+    let served = county.serve()?;
+    let relay = sign_in(&browser, &served.url(), &accounts, "yisheng")?;
+    relay.width(360)?;
+    relay.open("/packs")?;
+    relay.choose("写给谁", "农民")?;
+    relay.click("配好")?;
+    relay.see("里面有什么，为什么选它")?;
+    let pack = relay.address()?;
+    let pack = pack.split('?').next().unwrap_or_default().to_owned();
+    let http = Http::new()?;
+    for (file, begins) in [("pack.zip", &b"PK"[..]), ("book.epub", b"PK"), ("broadcast.txt", "".as_bytes()), ("chat.txt", b""), ("chalk.txt", b"")] {
+        let answer = http.get(&format!("{}{pack}/{file}", served.url()))?;
+        ensure!(answer.status == 200 && answer.bytes.len() > 100 && answer.bytes.starts_with(begins), "{file}: {}", answer.status);
+    }
+    relay.click("我已张贴")?;
+    relay.see("您已经回执")?;
+    relay.open("/packs/table")?;
+    relay.see("固始县")
+}
+
+#[test]
+fn an_old_woman_pastes_what_the_neighbour_sent_and_hears_the_answer() -> anyhow::Result<()> {
+    let Some(browser) = Browser::find()? else { return Ok(()) };
+    let county = Node::init("县示例", "411525")?;
+    seed(&county)?;
+    let served = county.serve()?;
+    let reader = browser.person(&served.url())?;
+    reader.width(360)?;
+    reader.open("/")?;
+    reader.click("长辈版")?;
+    reader.fill("q", "隔夜菜千万别吃")?;
+    reader.press_to_go("Enter")?;
+    reader.see("不实")?;
+    reader.open("/resources")?;
+    reader.click("流感疫苗：为什么每年都要打")?;
+    reader.see("谁审的")?;
+    // In large letters the text for the old stands first, and the button reads it.
+    reader.see("流感比感冒厉害")?;
+    let listens: bool = reader.evaluate("!('speechSynthesis' in window) || !!document.querySelector('[data-spoken] button')")?;
+    ensure!(listens, "no button reads aloud");
+    let spoken: String = reader.evaluate("document.querySelector('[data-spoken]').dataset.spoken")?;
+    ensure!(Http::new()?.get(&format!("{}{spoken}", served.url()))?.text.contains("流感比感冒厉害"));
+    ensure!(reader.overflow()?.is_none(), "{:?}", reader.overflow()?);
+    Ok(())
+}
+
+#[test]
+fn an_integrator_finds_every_door_from_the_first_page() -> anyhow::Result<()> {
+    let nation = Node::init("国家示例", "000000")?;
+    seed(&nation)?;
+    let served = nation.serve()?;
+    let (http, url) = (Http::new()?, served.url());
+    let page = http.get(&format!("{url}/"))?;
+    ensure!(page.text.contains("application/atom+xml") && page.text.contains("application/feed+json"));
+    let feed = http.get(&format!("{url}/feed.json"))?.json()?;
+    let item = feed["items"].as_array().and_then(|items| items.iter().find(|i| i["url"].as_str().is_some_and(|u| u.contains("/r/")))).context("a resource")?;
+    let resource = item["url"].as_str().context("address")?.to_owned();
+    let path = resource.split_once("/r/").map(|(_, local)| local.to_owned()).context("a path")?;
+    let card = http.get(&format!("{url}/embed/resource/{path}"))?;
+    ensure!(card.status == 200 && card.header("content-security-policy").contains("frame-ancestors *") && card.header("set-cookie").is_empty());
+    let oembed = http.get(&format!("{url}/oembed?url={url}/r/{path}"))?.json()?;
+    ensure!(oembed["html"].as_str().is_some_and(|html| html.contains("<iframe") && html.contains("/embed/resource/")), "{oembed}");
+    let tag = http.get(&format!("{url}/feed.atom"))?.header("etag").to_owned();
+    ensure!(http.send("GET", &format!("{url}/feed.atom"), &[("if-none-match", &tag)], vec![])?.status == 304);
+    ensure!(http.get(&format!("{url}/oai?verb=Identify"))?.text.contains("<deletedRecord>persistent</deletedRecord>"));
+    ensure!(http.get(&format!("{url}/oai?verb=Nonsense"))?.text.contains("badVerb"));
+    let api = http.get(&format!("{url}/api/resources/{path}"))?.json()?;
+    ensure!(api.to_string().contains("learningResourceType"), "{api}");
+    ensure!(http.get(&format!("{url}/sitemap.xml"))?.status == 200 && http.get(&format!("{url}/robots.txt"))?.text.contains("sitemap.xml"));
     Ok(())
 }

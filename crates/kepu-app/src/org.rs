@@ -6,6 +6,7 @@ use crate::error::{AppError, FieldError, text_error};
 use crate::{App, keys, node};
 use kepu_domain::access::{Action, Actor, Role};
 use kepu_domain::create::party::Party;
+use kepu_domain::deliver::alert::{Divisions, PlaceError};
 use kepu_domain::field::Facts;
 use kepu_domain::ids::OrgId;
 use kepu_domain::org::{Org, OrgKind, Region};
@@ -19,6 +20,12 @@ const DIVISIONS_CSV: &str = include_str!("../../../data/geo/divisions.csv");
 
 /// [`divisions`], read once.
 pub static DIVISIONS: LazyLock<Vec<Org>> = LazyLock::new(|| divisions().unwrap_or_default());
+
+/// The divisions as warnings find them: what lies in which, and where.
+pub fn places() -> Result<&'static Divisions, AppError> {
+    static PLACES: LazyLock<Result<Divisions, PlaceError>> = LazyLock::new(|| Divisions::read(DIVISIONS_CSV));
+    PLACES.as_ref().map_err(|error| AppError::Record(error.to_string()))
+}
 
 /// What the rules for fields must be told.
 pub const FACTS: Facts = Facts { count: kepu_text::count, division: |region| division(region).is_some() };

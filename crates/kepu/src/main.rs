@@ -2,6 +2,7 @@
 //! standard output, words for people on standard error. Exit status: 0 done, 1 done with refused rows, 2 unusable call.
 
 mod account;
+mod alert;
 mod backup;
 mod bench;
 mod bundle;
@@ -48,6 +49,9 @@ enum Command {
     Bundle(bundle::Bundle),
     /// Check records, certificates and bundles offline.
     Verify(verify::Verify),
+    /// Official warnings.
+    #[command(subcommand)]
+    Alert(alert::Alert),
     /// Save the whole node into one file.
     Backup(backup::Backup),
     /// Bring a node back from a backup.
@@ -121,6 +125,7 @@ async fn main() -> ExitCode {
         Command::Sync(sync) => sync.run().await,
         Command::Bundle(bundle) => bundle.run().await,
         Command::Verify(verify) => verify.run().await,
+        Command::Alert(alert) => alert.run(),
         Command::Backup(backup) => backup.run().await,
         Command::Restore(restore) => restore.run().await,
         Command::Rebuild(folder) => folder.rebuild().await,

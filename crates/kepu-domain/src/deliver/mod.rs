@@ -1,5 +1,6 @@
-//! Deliver: what a node subscribes to, what goes out by open channels, what a pack holds. Events come with their own nouns.
+//! Deliver: what a node subscribes to, what goes out by open channels, what a pack holds, what official warnings say. Events come with their own nouns.
 
+pub mod alert;
 pub mod channel;
 pub mod pack;
 pub mod scope;

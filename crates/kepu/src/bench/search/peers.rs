@@ -14,7 +14,7 @@ const B: f64 = 0.75;
 /// The ways there are in this build.
 pub fn all<'a>(docs: &'a [Doc], folder: &Path) -> anyhow::Result<Vec<(String, Way<'a>)>> {
     let grams = Bm25::new(docs, |text| grams(&fold(text)).map(|gram| gram.text.into_owned()).collect());
-    let mut ways: Vec<(String, Way<'a>)> = vec![("BM25, characters and pairs".to_owned(), Box::new(move |text| Ok(grams.search(text))))];
+    let ways: Vec<(String, Way<'a>)> = vec![("BM25, characters and pairs".to_owned(), Box::new(move |text| Ok(grams.search(text))))];
     #[cfg(feature = "peers")]
     {
         let jieba = jieba_rs::Jieba::new();
