@@ -249,7 +249,7 @@ impl House {
             ("round", _) if path.contains("/objection/") => path.replace("{id}/objection/{number}", "sample-publicity/objection/sample-objection"),
             ("round", _) if path.contains("/object") => format!("{}?application=sample-publicity-1", path.replace("{id}", "sample-publicity")),
             ("round" | "rounds", _) => path.replace("{id}", "sample-open"),
-            ("application", _) => path.replace("{id}", "sample-open-2"),
+            ("application", _) => path.replace("{id}", "sample-open-2").replace("{hash}", &"0".repeat(64)),
             ("judging", _) => path.replace("{id}", "sample-judging-1"),
             ("criteria", _) => path.replace("{id}", "base-district"),
             ("sync", _) => format!("{path}?r=411525"),

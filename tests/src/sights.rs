@@ -132,6 +132,7 @@ pub fn all() -> Vec<Sight> {
         seen_by("steward", "create/round/new.html", "/rounds/new"),
         seen_by("contributor", "create/round/apply.html", "/round/sample-open/apply"),
         seen_by("contributor", "create/round/application.html", "/application/sample-open-1"),
+        seen_by("contributor", "create/round/proofs.html", "/application/sample-open-1/proofs"),
         seen_by("steward", "create/round/application.html", "/application/sample-open-2"),
         seen_by("steward", "create/round/office.html", "/round/sample-open/office"),
         seen_by("steward", "create/round/office.html", "/round/sample-publicity/office"),

@@ -118,7 +118,7 @@ vocabulary!(
     AUDIENCES, "audiences.csv", Columns { id: "id", zh: "name_zh", en: "name_en", schema: "schema_educationalAudience_role", group: "group" }
 );
 vocabulary!(
-    /// What kind of resource it is (35).
+    /// What kind of resource it is (42). What a type says beyond its text is in `data/types/`.
     RESOURCE_TYPES, "resource_types.csv", Columns { id: "id", zh: "name_zh", en: "name_en", schema: "schema_type", group: "" }
 );
 vocabulary!(
@@ -134,6 +134,10 @@ vocabulary!(
     VENUE_TYPES, "venue_types.csv", Columns { id: "id", zh: "name_zh", en: "name_en", schema: "schema_type", group: "" }
 );
 
+vocabulary!(
+    /// Terms explained in texts, by the Chinese word; names are the meanings, `schema` holds the English word.
+    TERMS, "terms.csv", Columns { id: "zh", zh: "meaning_zh", en: "meaning_en", schema: "en", group: "" }
+);
 vocabulary!(
     /// Hazards of emergency cards (68); `group` holds the statutory class.
     HAZARDS, "hazards.csv", Columns { id: "id", zh: "name_zh", en: "name_en", schema: "", group: "class_zh" }
@@ -182,7 +186,7 @@ mod tests {
     fn every_built_in_vocabulary_loads() {
         assert_eq!(FIELDS.terms().len(), 36);
         assert_eq!(AUDIENCES.terms().len(), 17);
-        assert_eq!(RESOURCE_TYPES.terms().len(), 35);
+        assert_eq!(RESOURCE_TYPES.terms().len(), 42);
         assert_eq!(EVIDENCE.terms().len(), 8);
         assert_eq!(LANGUAGES.terms().len(), 13);
         assert!(VENUE_TYPES.find("planetarium").is_some());

@@ -106,6 +106,8 @@ const FILES: &[(i64, &str, &str)] = &[
     (143, "credential_subject", include_str!("../migrations/0143_credential_subject.sql")),
     (144, "credential_party", include_str!("../migrations/0144_credential_party.sql")),
     (145, "credential_org", include_str!("../migrations/0145_credential_org.sql")),
+    (150, "proof", include_str!("../migrations/0150_proof.sql")),
+    (151, "proof_hash", include_str!("../migrations/0151_proof_hash.sql")),
     (200, "public_change", include_str!("../migrations/0200_public_change.sql")),
     (201, "public_change_at", include_str!("../migrations/0201_public_change_at.sql")),
     (202, "public_change_begin", include_str!("../migrations/0202_public_change_begin.sql")),

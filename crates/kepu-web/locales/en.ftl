@@ -427,6 +427,12 @@ kept-address-long = One minute, in memory only; counts of failed sign-ins at mos
 kept-form = Random ids of forms
 kept-form-why = So that a form sent twice counts once
 kept-form-long = { $days } days
+kept-objection = How to reach you, if you object to a proposal and say so
+kept-objection-why = To ask you back; only the organiser sees it
+kept-objection-long = Removed by itself { $days } days after the answer; the objection and its answer stay
+kept-proof = Proof files uploaded with an application
+kept-proof-why = To check the application; nobody is asked for the same proof twice
+kept-proof-long = Until you delete the file or your entry; never public
 kept-session = Staff sign-in (one cookie)
 kept-session-why = To prove the sign-in
 kept-session-long = At most 12 hours; ends after 30 idle minutes
@@ -1173,7 +1179,7 @@ import-kind-resource = Resources
 import-kind-resource-hint = One a row: title, text, source, licence.
 import-kind-claim = Fact checks
 import-kind-claim-hint = One claim a row, perhaps with verdict, evidence and reviewer.
-import-file-hint = CSV, or one JSON object a line, in UTF-8, UTF-16 or GB 18030, at most { $max }. From Excel, save as “CSV UTF-8”.
+import-file-hint = CSV, Excel (.xlsx), or one JSON object a line; resources also as RSS, Atom, OAI-PMH (Dublin Core) or BibTeX. UTF-8, UTF-16 or GB 18030, at most { $max }.
 import-org = Organisation that answers for it
 import-bring = Read the file
 import-nothing-yet = Nothing is published by this step.
@@ -1279,7 +1285,7 @@ error-import_signed_by = Please write the name of who signs, 60 characters at mo
 error-import_missing = “{ $field }” is missing.
 error-import_cut = “{ $field }” was longer than { $max } characters and was cut.
 error-import_words = “{ $words }” in “{ $field }” is not known; taken as “{ $default }”.
-error-import_region = “{ $code }” is no six-digit division code.
+error-import_region = “{ $code }” is no division code or name.
 error-import_date = “{ $text }” is no date; write 2026-01-31.
 error-import_url = The address “{ $text }” does not begin with https:// and was left out.
 error-import_licence = The licence “{ $text }” is not among those under which texts may be passed on.
@@ -2465,6 +2471,8 @@ error-recommender_self = Another institution must recommend it.
 job-rounds = Look through ending honours
 task-judge = { $n } to judge
 verb-judge = Judge
+task-ledger = { $n } contributions for your institution to confirm
+verb-ledger = Confirm
 verb-round = Open the office
 verb-application = Open
 round-task-write = application not finished
@@ -2509,6 +2517,56 @@ act-judgement-recused = a judge steps back
 act-objection-made = an objection (nobody notes whose)
 act-objection-answered = answer an objection
 
+## Proofs
+proof-title = Proof files: { $label }
+proof-add = Upload or choose proof files
+proof-lead = A file handed in once is kept for you, so that later applications can use it without your sending it again. Only you, the stewards of your institution, the organiser, the body that recommends and judges who see names can open it.
+proof-file-hint = PDF, or a PNG, JPEG or WebP picture; 20 MB at most.
+proof-go = Upload and use in this application
+proof-back = Back to the application
+proof-kept = Kept files
+proof-none = No file yet. What you upload is listed here and can be used again.
+proof-used = used in this application
+proof-use = Use
+proof-delete = Delete
+proof-delete-sure = Yes, delete “{ $title }”. Applications that were handed in keep its title only.
+proof-delete-go = Delete the file
+proof-see = See the file
+proof-gone = file deleted by the applicant
+proof-said-added = Uploaded, and used in this application.
+proof-said-used = Used.
+proof-said-deleted = The file is deleted.
+error-proof_kind = This kind of file is not taken. A proof is a PDF or a PNG, JPEG, WebP or GIF picture. Please turn HEIC photos into JPEG first.
+
+## Types of resources
+label-details = What this kind says
+draft-type-show = Show what this kind asks
+detail-gone = This piece is withdrawn or not public
+check-no_detail = Something that this kind needs is not filled
+check-strange_detail = Something belongs to another kind; please save once
+check-trained_only = Trained staff in a fitted place only: make sure that no reader tries it at home
+
+## Reading
+contents = Contents
+scripts = Characters
+script-hans = 简体
+script-tw = 繁體（台灣用語）
+script-hk = 繁體（香港）
+read-play = Read aloud
+read-stop = Stop
+read-script = Script to read aloud
+
+## Reuse first
+draft-known = { $n } reviewed pieces on nearly the same already exist
+draft-known-text = See whether one can be used as it is, or adapted with an edition of your own; write on if yours is different.
+draft-begin-anyway = Mine is different: begin
+
+## Lists of other systems
+error-file_xml = Line { $line } of this XML file cannot be read: { $cause }
+error-file_xml_kind = This is no RSS, Atom or OAI-PMH file (its root is “{ $found }”).
+error-file_oai = The repository gave no records: { $code } { $cause }
+error-file_bib = Line { $line } of this BibTeX file cannot be read: { $cause }
+error-file_no_entries = There is no entry in the file.
 ## Channels: feeds, cards on other sites, screens
 podcast-title = { $name }: science to listen to
 podcast-about = Science to listen to, each piece with its sources and its review.
@@ -2642,3 +2700,13 @@ shelf-how-print = Keeping pages needs the scripts of the browser. Without them, 
 kept-shelf = Pages on the shelf, on your device only
 kept-shelf-why = to read without a network
 kept-shelf-long = until you remove them; what was withdrawn goes by itself
+## Answers of search, and why
+search-quoted = What the material says
+search-quoted-reviewed = Reviewed
+search-quoted-unreviewed = No reviewer is on record
+search-guessed = No material holds the words “{ $q }”. These sound or look alike; perhaps one of them is what you meant.
+search-why-title = In the title: { $words }
+search-why-text = In the text: { $words }
+search-why-everyday = What you call “{ $said }” is written “{ $word }” here
+search-why-between = {"; "}
+comma-list = {", "}

@@ -409,6 +409,12 @@ kept-address-long = 一分钟，只在内存里；登录失败的计数最多 { 
 kept-form = 表单的随机编号
 kept-form-why = 同一张表单发两次只算一次
 kept-form-long = { $days } 天
+kept-objection = 您提异议时留下的联系方式
+kept-objection-why = 核实时找得到您；只有主办方看得到
+kept-objection-long = 答复后 { $days } 天自动清除；异议内容和答复留存
+kept-proof = 申报时上传的证明文件
+kept-proof-why = 核实申报；同一份证明不用交第二次
+kept-proof-long = 到您删除文件或登记信息为止；不公开
 kept-session = 工作人员的登录（一个 Cookie）
 kept-session-why = 证明已登录
 kept-session-long = 最多 12 小时，闲置 30 分钟结束
@@ -1134,7 +1140,7 @@ import-kind-resource = 科普资源
 import-kind-resource-hint = 每行一份：题目、正文、来源、许可。
 import-kind-claim = 核实过的说法
 import-kind-claim-hint = 每行一个说法，可以带结论、依据和核查人。
-import-file-hint = CSV 或每行一个 JSON，UTF-8、UTF-16 或 GB 18030 编码，最大 { $max }。Excel 请另存为“CSV UTF-8”。
+import-file-hint = CSV、Excel（.xlsx）或每行一个 JSON；资源还可以是 RSS、Atom、OAI-PMH（都柏林核心）或 BibTeX。UTF-8、UTF-16 或 GB 18030 编码，最大 { $max }。
 import-org = 由哪个机构负责
 import-bring = 读取文件
 import-nothing-yet = 这一步什么都不会公开。
@@ -1237,7 +1243,7 @@ error-import_signed_by = 请写签发人的姓名，最多 60 个字。
 error-import_missing = 没有“{ $field }”。
 error-import_cut = “{ $field }”超过 { $max } 个字，已截短。
 error-import_words = 不认识“{ $field }”里的“{ $words }”，按“{ $default }”处理。
-error-import_region = “{ $code }”不是六位行政区划代码。
+error-import_region = “{ $code }”不是行政区划代码或名称。
 error-import_date = “{ $text }”不是日期，请写成 2026-01-31。
 error-import_url = 网址“{ $text }”不以 https:// 开头，没有收。
 error-import_licence = 许可“{ $text }”不在可以转载的许可之中。
@@ -2408,6 +2414,8 @@ error-recommender_self = 推荐单位要是另一家机构。
 job-rounds = 查看到期的称号
 task-judge = { $n } 份材料待评
 verb-judge = 评审
+task-ledger = { $n } 项贡献待贵单位确认
+verb-ledger = 确认
 verb-round = 办理
 verb-application = 打开
 round-task-write = 申报没有填完
@@ -2452,6 +2460,56 @@ act-judgement-recused = 评委回避
 act-objection-made = 有人提出异议（不记是谁）
 act-objection-answered = 答复异议
 
+## Proofs
+proof-title = 证明文件：{ $label }
+proof-add = 上传或选用证明文件
+proof-lead = 交过一次的文件会替您留着，以后申报可以直接选用，不用再交。只有您、您单位的管理员、主办方、推荐单位和看得到姓名的评委能打开。
+proof-file-hint = PDF，或 PNG、JPEG、WebP 图片；最大 20 MB。
+proof-go = 上传并用在这份申报里
+proof-back = 回到申报
+proof-kept = 留着的文件
+proof-none = 还没有文件。上传的文件会列在这里，下次申报可以再用。
+proof-used = 这份申报已选用
+proof-use = 选用
+proof-delete = 删除
+proof-delete-sure = 确定删除“{ $title }”。已提交的申报里只留下名称。
+proof-delete-go = 删除文件
+proof-see = 查看文件
+proof-gone = 文件已由申报人删除
+proof-said-added = 已上传，并用在这份申报里。
+proof-said-used = 已选用。
+proof-said-deleted = 文件已删除。
+error-proof_kind = 不能使用这种文件。证明文件可以是 PDF，或 PNG、JPEG、WebP、GIF 图片。手机的 HEIC 照片请先转成 JPEG。
+
+## Types of resources
+label-details = 这种形式的项目
+draft-type-show = 显示这种形式要填的项目
+detail-gone = 这条内容已撤回或未公开
+check-no_detail = 没有填这种形式必填的项目
+check-strange_detail = 有不属于这种形式的项目，请保存一次
+check-trained_only = 只在专门场所、由专业人员做：请确认读者不会在家里照做
+
+## Reading
+contents = 目录
+scripts = 字体
+script-hans = 简体
+script-tw = 繁體（台灣用語）
+script-hk = 繁體（香港）
+read-play = 朗读
+read-stop = 停止朗读
+read-script = 下载朗读稿
+
+## Reuse first
+draft-known = 已有 { $n } 条审核过的相近内容
+draft-known-text = 先看看能不能直接用，或在它的页面上改写、加一个本地版本；确实不同，再往下写。
+draft-begin-anyway = 内容不同，开始写
+
+## Lists of other systems
+error-file_xml = 这个 XML 文件第 { $line } 行读不懂：{ $cause }
+error-file_xml_kind = 这不是 RSS、Atom 或 OAI-PMH 文件（根元素是“{ $found }”）。
+error-file_oai = 对方的仓储没有给出记录：{ $code } { $cause }
+error-file_bib = 这个 BibTeX 文件第 { $line } 行读不懂：{ $cause }
+error-file_no_entries = 文件里没有条目。
 ## Channels: feeds, cards on other sites, screens
 podcast-title = { $name }：听科普
 podcast-about = 可以收听的科普内容，每一条都有来源和评议。
@@ -2573,3 +2631,13 @@ shelf-how-print = 保存要用到浏览器的脚本。脚本关闭时，可以�
 kept-shelf = 离线书架上的页面，只在您的设备上
 kept-shelf-why = 没有网络也能看
 kept-shelf-long = 您移除以前；撤回的内容联网时自动移除
+## 搜索的回答与缘由
+search-quoted = 资料里这样说
+search-quoted-reviewed = 审读于
+search-quoted-unreviewed = 没有留下审读人
+search-guessed = 没有一份资料有“{ $q }”这几个字。下面这些读音或写法相近，也许是您要的。
+search-why-title = 题目里有：{ $words }
+search-why-text = 正文里有：{ $words }
+search-why-everyday = 您说的“{ $said }”，这里写作“{ $word }”
+search-why-between = ；
+comma-list = 、

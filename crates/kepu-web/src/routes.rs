@@ -85,6 +85,7 @@ fn public() -> Vec<Route> {
         // Resources
         route("GET", "/resources", Public, create::resource::list),
         route("GET", "/r/{owner}/{local}", Public, create::resource::show),
+        route("GET", "/r/{owner}/{local}/spoken.txt", Public, create::resource::spoken),
         route("GET", "/id/{owner}/{local}", Public, subject::resolve),
         route("GET", "/media/{hash}", Public, media::serve),
         // Questions and cases
@@ -298,7 +299,7 @@ fn ledger_routes() -> Vec<Route> {
 /// Rounds: the call and its results for everybody, applying and judging for whoever is signed in, the office for stewards. What somebody
 /// may see of one application is asked inside.
 fn round_routes() -> Vec<Route> {
-    use create::round::{apply, call, criteria, judge, office, show};
+    use create::round::{apply, call, criteria, judge, office, proof, show};
     let keeps = Can(Action::ManageMembers);
     vec![
         route("GET", "/rounds", Public, show::list),
@@ -314,6 +315,10 @@ fn round_routes() -> Vec<Route> {
         route("POST", "/round/{id}/office", keeps, office::act),
         route("GET", "/application/{id}", SignedIn, apply::show),
         route("POST", "/application/{id}", SignedIn, apply::save),
+        route("GET", "/application/{id}/proofs", SignedIn, proof::show),
+        route("POST", "/application/{id}/proofs", SignedIn, proof::upload),
+        route("GET", "/application/{id}/proof/{hash}", SignedIn, proof::read),
+        route("POST", "/application/{id}/proof/{hash}", SignedIn, proof::act),
         route("POST", "/application/{id}/test", SignedIn, apply::test),
         route("POST", "/application/{id}/withdraw", SignedIn, apply::withdraw),
         route("POST", "/application/{id}/deliver", SignedIn, apply::deliver),

@@ -114,6 +114,14 @@ pub fn round_office(id: &RoundId) -> String {
 pub fn application(id: &ApplicationId) -> String {
     format!("/application/{}", encode(&id.0))
 }
+/// The page on which files are added to an application.
+pub fn proofs(id: &ApplicationId) -> String {
+    format!("{}/proofs", application(id))
+}
+/// A file that an application names.
+pub fn proof(id: &ApplicationId, hash: &str) -> String {
+    format!("{}/proof/{}", application(id), encode(hash))
+}
 /// An application as its judge sees it.
 pub fn judging(id: &ApplicationId) -> String {
     format!("/judging/{}", encode(&id.0))

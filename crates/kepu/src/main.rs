@@ -14,6 +14,7 @@ mod node;
 #[cfg(feature = "print")]
 mod print;
 mod registry;
+mod search;
 mod serve;
 mod verify;
 mod work;
@@ -64,6 +65,9 @@ enum Command {
     /// The registry as files.
     #[command(subcommand)]
     Registry(registry::Registry),
+    /// An index of documents in files, and questions asked of it.
+    #[command(subcommand)]
+    Search(search::Search),
     /// Definition files: registers, rounds, criteria, scoring.
     #[command(subcommand)]
     Definitions(registry::Definitions),
@@ -124,6 +128,7 @@ async fn main() -> ExitCode {
         Command::Audit(audit) => audit.run().await,
         Command::Import(import) => import.run().await,
         Command::Registry(registry) => registry.run().await,
+        Command::Search(search) => search.run(),
         Command::Definitions(definitions) => definitions.run().await,
         Command::Work(work) => work.run().await,
         Command::Seed(folder) => folder.seed().await,

@@ -126,6 +126,7 @@ macro_rules! suite {
             work::reviews,
             rounds::rounds_and_applications,
             rounds::judgements_and_objections,
+            rounds::proofs,
             work::tasks_follow_their_draft,
             work::tables_refuse_impossible_stages,
             work::failed_transactions_leave_nothing,

@@ -5,13 +5,14 @@ mod pages;
 mod records;
 mod registry;
 mod rounds;
+mod search;
 mod store;
 mod sync;
 
 use kepu_app::{App, Options, index, node, seed};
 use kepu_domain::org::Region;
 use kepu_sync::suite::Suite;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// What to measure.
@@ -44,6 +45,17 @@ pub enum Bench {
     /// A round of applications with a planted truth: assigning judges, ordering, raw means against adjusted scores. Size:
     /// applications, with one judge for every 25 of them.
     Rounds(Args),
+    /// Search: right documents and answers beside plain ways of searching, then speed and size as documents grow. Size: most documents.
+    Search {
+        #[command(flatten)]
+        args: Args,
+        /// Folder with documents.jsonl.zst and questions_dev.jsonl.
+        #[arg(long, default_value = "../shared/data/content")]
+        data: PathBuf,
+        /// Other questions over the same documents: JSON lines with type, question, relevant, answers.
+        #[arg(long)]
+        questions: Option<PathBuf>,
+    },
     /// Two nodes over loopback: small records first, then nothing new. Size: records.
     Sync(Args),
 }
@@ -51,7 +63,7 @@ pub enum Bench {
 /// How much, and how to print it.
 #[derive(clap::Args)]
 pub struct Args {
-    /// How many; default: 100000 records, 500 requests a page, 20000 rows, 5000 applications, 10000 records exchanged.
+    /// How many; default: 100000 records, 500 requests a page, 20000 rows, 5000 applications, 100000 documents, 10000 records exchanged.
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
     size: Option<u64>,
     /// JSON lines instead of a table.
@@ -88,6 +100,7 @@ impl Bench {
             Bench::Store { args, database } => ("store", args.or(20_000), args.json, store::run(args.or(20_000), database.as_deref()).await?),
             Bench::Registry { people, places, json } => ("registry", people + places, json, registry::run(people, places).await?),
             Bench::Rounds(args) => ("rounds", args.or(5_000), args.json, rounds::run(args.or(5_000)).await?),
+            Bench::Search { args, data, questions } => ("search", args.or(100_000), args.json, search::run(&data, questions.as_deref(), args.or(100_000))?),
             Bench::Sync(args) => ("sync", args.or(10_000), args.json, sync::run(args.or(10_000)).await?),
         };
         for Figure { metric, value, unit } in figures {
