@@ -53,6 +53,10 @@ impl Place {
     }
 }
 
+fn datestamp(xml: &str) -> &str {
+    xml.split("<datestamp>").nth(1).and_then(|rest| rest.split('<').next()).unwrap_or_default()
+}
+
 #[test]
 fn a_withdrawal_empties_every_channel_of_both_nodes() -> anyhow::Result<()> {
     let (nation, county, http) = (Node::init("国家示例", "000000")?, Node::init("县示例", "411525")?, Http::new()?);
@@ -72,6 +76,13 @@ fn a_withdrawal_empties_every_channel_of_both_nodes() -> anyhow::Result<()> {
         ensure!(place.get(&http, &card)?.0 == 200 && place.get(&http, &record)?.1.contains("<metadata>"));
         ensure!(place.get(&http, "/sitemap.xml")?.1.contains(&page));
         ensure!(place.get(&http, &format!("/packs/{}/chat.txt", place.pack))?.1.contains(&title));
+        // Printed, or told what to install: never boxes.
+        let (status, sheet) = place.get(&http, &format!("/packs/{}/a3.pdf", place.pack))?;
+        ensure!((status == 200 && sheet.starts_with("%PDF")) || (status == 422 && sheet.contains("apt")), "{status}");
+        // Making the tables anew is no change: nobody has to harvest everything again.
+        let before = place.get(&http, &record)?.1;
+        place.node.json(&["rebuild"])?;
+        ensure!(datestamp(&before) == datestamp(&place.get(&http, &record)?.1) && !datestamp(&before).is_empty());
     }
     let fields = kepu_web::urls::with("/feed.json", &[("kind", "resource")]);
     runtime.block_on(async {

@@ -125,7 +125,7 @@ fn slide(s: &Shell, piece: &Piece) -> Slide {
 /// The first list of a card: what to do now.
 fn points(text: &str) -> Vec<String> {
     let lines = text.lines().map(str::trim).skip_while(|line| !line.starts_with("- ")).take_while(|line| line.starts_with("- "));
-    lines.map(|line| kepu_text::plain(line)).take(POINTS).collect()
+    lines.map(kepu_text::plain).take(POINTS).collect()
 }
 
 #[cfg(test)]

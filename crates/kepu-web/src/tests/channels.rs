@@ -305,3 +305,50 @@ async fn pages_say_what_search_engines_ask_and_the_map_names_them() {
     assert!(!get(&site, "/sitemap.xml").await.1.contains(&urls::claim(&id)));
     assert!(get(&site, "/robots.txt").await.1.contains("Disallow: /embed/"));
 }
+
+#[tokio::test]
+async fn a_recording_becomes_an_episode_with_its_file() {
+    let (node, site, _) = seeded().await;
+    let app = &node.web.app;
+    let file = kepu_app::media::put(app, b"ID3\x04\x00\x00\x00\x00\x00\x00 a voice").await.expect("file");
+    let mut tx = app.db.write().await.expect("tx");
+    let filter = Filter { kind: Some("resource".into()), ..Filter::default() };
+    let id = subject::list(&mut tx, &filter, Order::Newest, None, 1).await.expect("list").remove(0).id;
+    let found = publish::current(app, &mut tx, &id).await.expect("found").and_then(|(_, record)| record).expect("record");
+    let Ok(kepu_domain::record::Body::Resource(mut resource)) = found.body else { panic!("a resource") };
+    resource.media.push(kepu_domain::create::resource::Media { hash: file.hash.clone(), media_type: file.media_type, size: file.size, alt: "朗读".into() });
+    let matter = kepu_domain::create::draft::Matter::Resource(resource);
+    kepu_app::record::publish(app, &mut tx, vec![publish::saying_of(&id, &matter)]).await.expect("published");
+    tx.commit().await.expect("commit");
+    let (_, podcast) = get(&site, "/podcast.xml").await;
+    assert!(
+        podcast.contains(&format!("/media/{}\"", file.hash)) && podcast.contains("type=\"audio/mpeg\"") && podcast.contains("<guid isPermaLink=\"false\">"),
+        "{podcast}"
+    );
+    let (_, json) = get(&site, "/feed.json?kind=resource").await;
+    assert!(json.contains("\"mime_type\":\"audio/mpeg\""), "{json}");
+    publish::withdraw(app, &operator(), &id, "录音里说错了用量").await.expect("withdrawn");
+    assert!(!get(&site, "/podcast.xml").await.1.contains("<item>"));
+}
+
+#[tokio::test]
+async fn what_must_be_looked_at_again_leaves_cards_screens_and_packs() {
+    let (node, site, _) = seeded().await;
+    let app = &node.web.app;
+    let filter = Filter { kind: Some("resource".into()), ..Filter::default() };
+    let mut tx = app.db.read().await.expect("tx");
+    let id = subject::list(&mut tx, &filter, Order::Newest, None, 1).await.expect("list").remove(0).id;
+    drop(tx);
+    assert_eq!(get(&site, &urls::embed("resource", &id)).await.0, StatusCode::OK);
+    // Five years later everything should have been looked at again.
+    let later = node.restarted(5 * 366 * 24 * 60).await;
+    let site = crate::router(later.clone());
+    let (status, card) = get(&site, &urls::embed("resource", &id)).await;
+    assert!(status == StatusCode::OK && card.contains("已过复核日期") && card.contains(&urls::resource(&id)), "{card}");
+    assert!(get(&site, "/screen").await.1.contains("这里会轮流显示"));
+    let (_, shelf) = get(&site, &format!("/shelf/status?ids={id}")).await;
+    assert!(shelf.contains("\"expired\""), "{shelf}");
+    let asked = kepu_app::deliver::pack::Make { region: Some(kepu_domain::org::Region::parse("411525").expect("code")), ..Default::default() };
+    let refused = kepu_app::deliver::pack::make(&later.app, &operator(), asked).await.expect_err("nothing is left");
+    assert!(matches!(refused, kepu_app::AppError::Invalid(errors) if errors[0].key == "pack_nothing"));
+}

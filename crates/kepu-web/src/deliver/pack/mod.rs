@@ -88,7 +88,7 @@ fn about(s: &Shell, pack: &Pack) -> String {
 async fn list_page(web: &Web, req: &Req, status: StatusCode, form: Option<&Form>, errors: &[FieldError]) -> Answer {
     let s = req.titled(req.shell.t("packs-title"));
     let month = Month::parse(req.query.get("month"));
-    let region = req.query.opt("region").and_then(|code| kepu_app::org::region_named(code));
+    let region = req.query.opt("region").and_then(kepu_app::org::region_named);
     let packs = app::list(&web.app, month, region, LISTED).await?;
     let said = |name: &str| form.map_or("", |form| form.get(name)).to_owned();
     let (own_province, own_county) = place::write(region.unwrap_or(web.settings.region));
