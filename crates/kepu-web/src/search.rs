@@ -98,7 +98,11 @@ pub async fn search(State(web): State<Web>, req: Req) -> Answer {
     let unanswered = at == 1 && kepu_text::count(&q) >= STATEMENT && claims.is_empty() && same.is_none() && quoted.is_none() && req.query.opt("kind").is_none();
     let kind = |value: &str, text: String| (value.to_owned(), text);
     Ok(page(&SearchPage {
-        kinds: counted(&found.facets, "kind", choices(s.t("any-kind"), [kind("claim", s.t("kind-claims")), kind("resource", s.t("kind-resources"))].into_iter(), req.query.get("kind"))),
+        kinds: counted(
+            &found.facets,
+            "kind",
+            choices(s.t("any-kind"), [kind("claim", s.t("kind-claims")), kind("resource", s.t("kind-resources"))].into_iter(), req.query.get("kind")),
+        ),
         fields: counted(&found.facets, "field", field_choices(&s, req.query.get("field"))),
         audiences: counted(&found.facets, "audience", audience_choices(&s, req.query.get("audience"))),
         regions: region_choices(&s, web.settings.region, req.query.get("region")),

@@ -28,8 +28,8 @@ use kepu_store::Tx;
 use kepu_store::subject::{self, Filter, Order, Row};
 use serde::Serialize;
 use serde_json::Value;
-use utoipa::{OpenApi, ToSchema};
 use std::collections::BTreeMap;
+use utoipa::{OpenApi, ToSchema};
 
 /// Rows of a page unless `limit` says otherwise.
 const LIMIT: usize = 50;
