@@ -12,11 +12,14 @@
 //! | which part of a text is shown with its hits? | [`Span`]; `snippet` |
 //! | who is competent, near and free? | [`PartyIndex`]; `parties` |
 //! | which known claims say nearly the same? how near are two texts? | [`Index::similar`], [`near`]; `similar` |
+//! | which known claim says what a post says, or none? | [`claims`] |
+//! | which topics rise in a stream of signals? | [`topics`] |
 //!
 //! Not here: what is public and may be indexed (`kepu-app` decides), the texts themselves (`kepu-store`), folding and tokens
 //! (`kepu-text`). Everything is synchronous; servers call it from a blocking thread. Why it is built so: `docs/decisions/0014-search-engine.md`.
 
 mod asked;
+pub mod claims;
 mod error;
 mod facets;
 mod gather;
@@ -36,6 +39,7 @@ mod sound;
 #[cfg(feature = "teach")]
 pub mod teach;
 mod tokens;
+pub mod topics;
 mod words;
 
 pub use error::SearchError;

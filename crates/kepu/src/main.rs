@@ -99,7 +99,7 @@ pub struct Data {
 
 /// How certificates become PDF, if the typesetter was built in.
 #[cfg(feature = "print")]
-const PRINTER: Option<kepu_web::paper::Printer> = Some(print::paper);
+const PRINTER: Option<kepu_web::paper::Printer> = Some(print::PRINTER);
 /// How certificates become PDF: not in this build.
 #[cfg(not(feature = "print"))]
 const PRINTER: Option<kepu_web::paper::Printer> = None;

@@ -1,0 +1,29 @@
+//! "Is this true?": which known claim says what a post says, or honestly none.
+//!
+//! | question | where |
+//! |---|---|
+//! | how is a text read, whatever its script, width, spacing and ornaments? | [`reading`] |
+//! | which few claims come into question? | [`postings`] |
+//! | what do a post and a claim share, and in which fact do they differ? | [`pair`], [`slots`] |
+//! | how likely do they say the same? | [`decide`], with `model.txt` |
+//! | all of it together, and claims that come and go | [`Matcher`] |
+//! | which words are the reason? | [`shared`] |
+//!
+//! Same topic is not same claim: another place, number, thing, date or a denial makes another claim, and the matcher is taught so. Measurements and what else
+//! was tried are in `docs/decisions/0015-claims-matcher.md`. Not here: verdicts and answers (`kepu-app`), documents (`crate::Index`).
+
+pub mod decide;
+#[cfg(feature = "learn")]
+#[expect(missing_docs, reason = "read by the measuring programs only; the names say what stands there")]
+pub mod learn;
+mod matcher;
+pub mod pair;
+pub mod postings;
+pub mod reading;
+mod reason;
+mod shelf;
+pub mod slots;
+
+pub use matcher::{Band, Candidate, Found, Hit, JUDGED, Matcher};
+pub use postings::Sums;
+pub use reason::{Shared, shared};

@@ -1,0 +1,227 @@
+//! The inverted index of the matcher: which claims hold a symbol or a pair of neighbours, and how much that says about them.
+//!
+//! Made for one question: the best few claims for one post, in bounded time whatever the number of claims. A list of postings is a row of claim
+//! numbers with one byte of impact each (the part of BM25 that depends on the claim). Lists are read rarest first, and no more than [`Budget`] of them;
+//! claims are scored in blocks whose sums fit the processor's cache. What the best few are worth is decided in `pair` and `decide`.
+
+use super::reading::{BREAK, one, two};
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+
+/// Claims scored together.
+const BLOCK: usize = 1 << 16;
+/// Saturation of repeated grams and weight of length, as BM25 names them.
+const K1: f32 = 1.5;
+const B: f32 = 0.75;
+/// Impacts are this many steps from 0 to 1.
+const STEPS: f32 = 255.0;
+
+/// Keys are well mixed by one multiplication.
+#[derive(Default, Clone)]
+pub struct Mix(u64);
+
+impl Hasher for Mix {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u64(u64::from(*byte));
+        }
+    }
+    fn write_u32(&mut self, n: u32) {
+        self.write_u64(u64::from(n));
+    }
+    fn write_u64(&mut self, n: u64) {
+        let mixed = (self.0 ^ n).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.0 = mixed ^ mixed >> 29;
+    }
+}
+
+/// A map with keys of `reading`.
+pub type Map<V> = HashMap<u64, V, BuildHasherDefault<Mix>>;
+
+/// Distinct keys of a text with how often each stands in it, in the order of the keys.
+pub fn keys(symbols: &[u32]) -> Vec<(u64, u32)> {
+    let mut all: Vec<u64> = Vec::with_capacity(symbols.len() * 2);
+    for (i, symbol) in symbols.iter().enumerate() {
+        all.push(one(*symbol));
+        if let Some(before) = i.checked_sub(1).map(|b| symbols[b]).filter(|_| symbol & BREAK == 0) {
+            all.push(two(before, *symbol));
+        }
+    }
+    all.sort_unstable();
+    let mut out: Vec<(u64, u32)> = Vec::with_capacity(all.len());
+    for key in all {
+        match out.last_mut() {
+            Some((last, times)) if *last == key => *times += 1,
+            _ => out.push((key, 1)),
+        }
+    }
+    out
+}
+
+/// How much a claim of this length and mean length gets for a gram that stands in it so many times, from 0 to 1.
+pub fn impact(times: f32, length: usize, mean: f32) -> f32 {
+    times / (times + K1 * (1.0 - B + B * length as f32 / mean))
+}
+
+/// How rare a key is that `len` of `count` claims hold.
+pub fn idf(len: u32, count: usize) -> f32 {
+    let (n, df) = (count as f32, len as f32);
+    (1.0 + (n - df + 0.5).max(0.5) / (df + 0.5)).ln()
+}
+
+/// Postings of some claims, by key.
+#[derive(Default)]
+pub struct Postings {
+    numbers: Map<u32>,
+    starts: Vec<u32>,
+    claims: Vec<u32>,
+    impacts: Vec<u8>,
+    /// How many claims there are.
+    pub count: usize,
+    /// Their mean length in symbols.
+    pub mean: f32,
+    /// Of each claim the sums of rarity, from 0 to 1 a key: of distinct symbols, of distinct pairs.
+    pub mass: Vec<[f32; 2]>,
+}
+
+/// A list to be read, with what a post makes of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Probe {
+    /// Number of the list.
+    pub list: u32,
+    /// How many claims it names.
+    pub len: u32,
+    /// What the full impact is worth.
+    pub weight: f32,
+}
+
+/// How much is read for one post.
+#[derive(Debug, Clone, Copy)]
+pub struct Budget {
+    /// Postings read, at least of the rarest list.
+    pub postings: usize,
+    /// Claims kept.
+    pub keep: usize,
+}
+
+/// Memory that one thread uses again for every post.
+pub struct Sums {
+    sums: Vec<f32>,
+    touched: Vec<u32>,
+    cursors: Vec<(usize, usize, f32)>,
+}
+
+impl Default for Sums {
+    fn default() -> Self {
+        Self { sums: vec![0.0; BLOCK], touched: Vec::new(), cursors: Vec::new() }
+    }
+}
+
+impl Postings {
+    /// Indexes texts given as symbols; claim `n` is the `n`th of them.
+    pub fn build<'a>(texts: impl Iterator<Item = &'a [u32]> + Clone) -> Self {
+        let mut out = Self::default();
+        let mut lengths: Vec<usize> = Vec::new();
+        let mut sizes: Vec<u32> = Vec::new();
+        for text in texts.clone() {
+            lengths.push(text.len());
+            for (key, _) in keys(text) {
+                let next = u32::try_from(sizes.len()).unwrap_or(u32::MAX);
+                let number = *out.numbers.entry(key).or_insert(next);
+                if number == next {
+                    sizes.push(0);
+                }
+                sizes[number as usize] += 1;
+            }
+        }
+        out.count = lengths.len();
+        out.mean = (lengths.iter().sum::<usize>() as f32 / lengths.len().max(1) as f32).max(1.0);
+        out.starts = std::iter::once(0)
+            .chain(sizes.iter().scan(0u32, |sum, size| {
+                *sum += size;
+                Some(*sum)
+            }))
+            .collect();
+        let total = out.starts.last().map_or(0, |end| *end as usize);
+        out.claims = vec![0; total];
+        out.impacts = vec![0; total];
+        let mut next: Vec<u32> = out.starts.clone();
+        let full = idf(0, out.count);
+        for (claim, text) in texts.enumerate() {
+            let mut mass = [0.0; 2];
+            for (key, times) in keys(text) {
+                let number = out.numbers[&key] as usize;
+                let at = next[number] as usize;
+                next[number] += 1;
+                out.claims[at] = claim as u32;
+                out.impacts[at] = (STEPS * impact(times as f32, lengths[claim], out.mean)).round().max(1.0) as u8;
+                mass[usize::from(key >> 32 > 0)] += idf(sizes[number], out.count) / full;
+            }
+            out.mass.push(mass);
+        }
+        out
+    }
+
+    /// The list of a key and its length.
+    pub fn list(&self, key: u64) -> Option<(u32, u32)> {
+        let number = *self.numbers.get(&key)?;
+        Some((number, self.starts[number as usize + 1] - self.starts[number as usize]))
+    }
+
+    /// The claims with the highest sums, in no order; of equals the first. `probes` come in the order in which they are to be read.
+    pub fn best(&self, probes: &[Probe], budget: Budget, sums: &mut Sums) -> Vec<(u32, f32)> {
+        sums.cursors.clear();
+        let mut left = budget.postings;
+        for probe in probes {
+            let len = probe.len as usize;
+            if len > left && !sums.cursors.is_empty() {
+                break;
+            }
+            left = left.saturating_sub(len);
+            let start = self.starts[probe.list as usize] as usize;
+            sums.cursors.push((start, start + len, probe.weight / STEPS));
+        }
+        let mut best: Vec<(u32, f32)> = Vec::with_capacity(budget.keep * 4);
+        let mut floor = 0.0f32;
+        for base in (0..self.count).step_by(BLOCK) {
+            let end = (base + BLOCK).min(self.count) as u32;
+            let last = end as usize == self.count;
+            for (at, stop, weight) in &mut sums.cursors {
+                let run = if last { *stop - *at } else { self.claims[*at..*stop].partition_point(|claim| *claim < end) };
+                for (claim, impact) in self.claims[*at..*at + run].iter().zip(&self.impacts[*at..*at + run]) {
+                    let sum = &mut sums.sums[*claim as usize - base];
+                    if *sum == 0.0 {
+                        sums.touched.push(*claim);
+                    }
+                    *sum += *weight * f32::from(*impact);
+                }
+                *at += run;
+            }
+            for claim in sums.touched.drain(..) {
+                let sum = std::mem::take(&mut sums.sums[claim as usize - base]);
+                if sum > floor {
+                    best.push((claim, sum));
+                    if best.len() >= budget.keep * 4 {
+                        floor = cut(&mut best, budget.keep);
+                    }
+                }
+            }
+        }
+        cut(&mut best, budget.keep);
+        best
+    }
+}
+
+/// Keeps the best, in no order; how much the last of them has, or 0 while there are fewer.
+fn cut(best: &mut Vec<(u32, f32)>, keep: usize) -> f32 {
+    if best.len() < keep || keep == 0 {
+        return 0.0;
+    }
+    let (_, last, _) = best.select_nth_unstable_by(keep - 1, |a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    let floor = last.1;
+    best.truncate(keep);
+    floor
+}
