@@ -40,7 +40,7 @@ const SLACK: f32 = 1e-4;
 /// Documents whose sums are kept at a time.
 const WINDOW: usize = 1 << 15;
 /// How many entries of lists one search reads before it leaves the commonest tokens to the second pass, which knows them exactly.
-const ENTRIES_MAX: usize = 1_200_000;
+const ENTRIES_MAX: usize = 400_000;
 /// Tokens that are read whatever their lists cost.
 const TOKENS_MIN: usize = 4;
 /// Share of the best score from which on a document is read whole, and how many are at least and at most.

@@ -93,7 +93,7 @@ impl<'a> Judge<'a> {
             whole.letters,
             cover.technical,
             (length + 0.05).ln(),
-            (length - 1.0).max(0.0).min(2.0),
+            (length - 1.0).clamp(0.0, 2.0),
         ]
     }
 

@@ -37,7 +37,7 @@ fn flush(run: &mut Vec<&str>, out: &mut Vec<String>) {
 /// Pairs of syllables that Latin letters such as `heidong` or `hei dong` spell; empty if they spell no Chinese.
 pub(crate) fn spelled(text: &str) -> Vec<String> {
     let folded = fold(text);
-    let words: Option<Vec<Vec<&str>>> = folded.split(|c: char| c == ' ' || c == '\'').filter(|word| !word.is_empty()).map(syllables).collect();
+    let words: Option<Vec<Vec<&str>>> = folded.split([' ', '\'']).filter(|word| !word.is_empty()).map(syllables).collect();
     let mut run: Vec<&str> = words.unwrap_or_default().concat();
     run.truncate(SYLLABLES_MAX);
     let mut out = Vec::new();

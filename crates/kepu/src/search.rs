@@ -172,10 +172,8 @@ fn ask(dir: &Path, queries: &Path, how: &How, query: &(dyn Fn(String) -> Query +
 fn answers(index: &Index, batch: &[(Value, String)], threads: usize, query: &(dyn Fn(String) -> Query + Sync)) -> anyhow::Result<Vec<Value>> {
     let part = batch.len().div_ceil(threads.max(1)).max(1);
     let parts: Vec<anyhow::Result<Vec<Value>>> = std::thread::scope(|scope| {
-        let work = |part| {
-            move || -> anyhow::Result<Vec<Value>> { std::iter::Iterator::map(<[(Value, String)]>::iter(part), |asked| answer(index, asked, query)).collect() }
-        };
-        let running: Vec<_> = batch.chunks(part).map(|part| scope.spawn(work(part))).collect();
+        let work = |asked: &(Value, String)| answer(index, asked, query);
+        let running: Vec<_> = batch.chunks(part).map(|part| scope.spawn(move || part.iter().map(work).collect())).collect();
         running.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
     });
     Ok(parts.into_iter().collect::<anyhow::Result<Vec<_>>>()?.concat())

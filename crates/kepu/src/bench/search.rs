@@ -201,7 +201,7 @@ fn changed(doc: &Doc, at: usize, round: usize) -> Doc {
     let mut text = String::with_capacity(doc.text.len() + 16);
     for (n, sentence) in doc.text.split_inclusive('。').enumerate() {
         // Every copy lacks other sentences.
-        if round == 0 || (n + round) % 7 != 0 {
+        if round == 0 || !(n + round).is_multiple_of(7) {
             text.extend(sentence.chars().map(|c| match c.to_digit(10) {
                 Some(digit) => char::from(b'0' + ((digit as usize + round) % 10) as u8),
                 None => c,

@@ -14,7 +14,9 @@ const B: f64 = 0.75;
 /// The ways there are in this build.
 pub fn all<'a>(docs: &'a [Doc], folder: &Path) -> anyhow::Result<Vec<(String, Way<'a>)>> {
     let grams = Bm25::new(docs, |text| grams(&fold(text)).map(|gram| gram.text.into_owned()).collect());
-    let ways: Vec<(String, Way<'a>)> = vec![("BM25, characters and pairs".to_owned(), Box::new(move |text| Ok(grams.search(text))))];
+    let plain: Way<'a> = Box::new(move |text| Ok(grams.search(text)));
+    #[cfg_attr(not(feature = "peers"), expect(unused_mut, reason = "the others come with the feature"))]
+    let mut ways = vec![("BM25, characters and pairs".to_owned(), plain)];
     #[cfg(feature = "peers")]
     {
         let jieba = jieba_rs::Jieba::new();
@@ -33,10 +35,13 @@ pub fn all<'a>(docs: &'a [Doc], folder: &Path) -> anyhow::Result<Vec<(String, Wa
     Ok(ways)
 }
 
+/// Cuts a text into words.
+type Cut<'a> = Box<dyn Fn(&str) -> Vec<String> + 'a>;
+
 /// BM25 as in the textbook.
 struct Bm25<'a> {
     ids: Vec<&'a str>,
-    cut: Box<dyn Fn(&str) -> Vec<String> + 'a>,
+    cut: Cut<'a>,
     lists: HashMap<String, Vec<(usize, f64)>>,
     lengths: Vec<f64>,
     mean: f64,
