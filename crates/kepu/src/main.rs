@@ -5,6 +5,7 @@ mod account;
 mod backup;
 mod bench;
 mod bundle;
+mod claims;
 mod commands;
 mod demo;
 mod import;
@@ -67,6 +68,11 @@ enum Command {
     /// Definition files: registers, rounds, criteria, scoring.
     #[command(subcommand)]
     Definitions(registry::Definitions),
+    /// Posts and the claims that say the same.
+    #[command(subcommand)]
+    Claims(claims::Claims),
+    /// Topics that rise in a stream of signals, one alert each.
+    Topics(claims::Topics),
     /// Do queued jobs, without serving pages.
     Work(work::Work),
     /// Publish the sample texts and make the sample accounts.
@@ -125,6 +131,8 @@ async fn main() -> ExitCode {
         Command::Import(import) => import.run().await,
         Command::Registry(registry) => registry.run().await,
         Command::Definitions(definitions) => definitions.run().await,
+        Command::Claims(claims) => claims.run(),
+        Command::Topics(topics) => topics.run(),
         Command::Work(work) => work.run().await,
         Command::Seed(folder) => folder.seed().await,
         #[cfg(feature = "print")]
