@@ -6,6 +6,7 @@ use crate::http::Http;
 use crate::{Node, Served, wait_for};
 use anyhow::{Context, bail};
 use kepu_app::create::{draft, import, party, publish, review};
+use kepu_app::deliver::pack;
 use kepu_app::job;
 use kepu_app::listen::{case, question};
 use kepu_app::measure::{certificate, contribution};
@@ -248,10 +249,14 @@ impl House {
             ("round", _) if path.contains("/objection/") => path.replace("{id}/objection/{number}", "sample-publicity/objection/sample-objection"),
             ("round", _) if path.contains("/object") => format!("{}?application=sample-publicity-1", path.replace("{id}", "sample-publicity")),
             ("round" | "rounds", _) => path.replace("{id}", "sample-open"),
-            ("application", _) => path.replace("{id}", "sample-open-2"),
+            ("application", _) => path.replace("{id}", "sample-open-2").replace("{hash}", &"0".repeat(64)),
             ("judging", _) => path.replace("{id}", "sample-judging-1"),
             ("criteria", _) => path.replace("{id}", "base-district"),
             ("sync", _) => format!("{path}?r=411525"),
+            ("packs", _) => path.replace("{id}", "{pack}").replace("{file}", "chat.txt"),
+            ("sitemap", _) => path.replace("{n}", "1"),
+            ("embed", _) => path.replace("{kind}/{owner}/{local}", "resource/{resource}"),
+            ("oembed", _) => format!("{path}?url={}/r/{{resource}}", self.url()),
             _ => path.to_owned(),
         };
         self.address(&path).with_context(|| format!("say in House::example what stands for the parameters of {method} {path}"))
@@ -288,6 +293,7 @@ impl House {
         self.keep("record", claim.doc_hash.map(|hash| hash.hex()).unwrap_or_default());
         self.runtime.block_on(publish::withdraw(&self.app, &editor, &withdrawn.id, "依据已经更新，正在重新核查。"))?;
         self.keep("withdrawn", path_of(&withdrawn.id));
+        self.keep("pack", self.pack()?);
         self.next_second()?;
         self.runtime.block_on(self.correct(&corrected.id))?;
         self.next_second()?;
@@ -311,6 +317,12 @@ impl House {
         self.keep("submitted", submitted);
         self.keep("review", task);
         Ok(())
+    }
+
+    /// The pack of this month for a county.
+    pub fn pack(&self) -> anyhow::Result<String> {
+        let asked = pack::Make { region: Some(Region::parse("411525")?), lang: "zh-Hans".into(), ..pack::Make::default() };
+        Ok(self.runtime.block_on(pack::make(&self.app, self.actor("contributor"), asked))?.0)
     }
 
     /// A contribution that somebody of the house has stated and nobody confirmed yet.

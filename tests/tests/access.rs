@@ -91,7 +91,7 @@ impl Town {
         let body = match (method, path) {
             ("GET", _) | (_, "/sync") => Vec::new(),
             (_, "/join" | "/api/questions") => b"{}".to_vec(),
-            (_, "/media" | "/import" | "/certificates/bring") => {
+            (_, "/media" | "/import" | "/certificates/bring" | "/application/{id}/proofs") => {
                 headers.push(("content-type", "multipart/form-data; boundary=kepu".into()));
                 let pairs = form.split('&').filter_map(|pair| pair.split_once('='));
                 let parts = pairs.map(|(name, value)| format!("--kepu\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"));

@@ -14,7 +14,7 @@ fn a_county_receives_everything_once_and_rebuilds_the_same_state() -> anyhow::Re
     let (nation, county, _served) = pair()?;
     nation.run(&["seed"])?;
     let first = county.json(&["sync"])?;
-    assert_eq!(first["pulled"], 247, "{first}");
+    assert_eq!(first["pulled"], 251, "{first}");
     let second = county.json(&["sync"])?;
     assert_eq!((second["pulled"].as_i64(), second["pushed"].as_i64(), second["round_trips"].as_i64()), (Some(0), Some(0), Some(1)), "{second}");
     assert!(second["bytes_in"].as_u64() < Some(400) && second["bytes_out"].as_u64() < Some(400), "{second}");

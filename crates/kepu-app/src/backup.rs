@@ -11,14 +11,15 @@ use crate::{App, Options, node, relearn};
 use data_encoding::HEXLOWER;
 use jiff::Timestamp;
 use kepu_domain::ids::KeyId;
-use kepu_store::{Engine, media as files, session};
+use kepu_store::create::proof;
+use kepu_store::{Engine, Tx, media as files, session};
 use kepu_sync::bundle::{Header, Reader, Writer};
 use kepu_sync::did;
 use kepu_sync::frame::{Chunk, Frame};
 use kepu_sync::record::write_time;
 use serde::Serialize;
 use serde_json::json;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -103,22 +104,35 @@ async fn pack(app: &App, tables: &Path, file: File, with_key: bool) -> Result<Sa
     if let Some((hash, size)) = key_hash {
         writer.file(digest(&hash), size, open(&key)?)?;
     }
-    let (mut count, mut after) = (0, String::new());
-    loop {
-        let page = files::list_here(&mut tx, &after, 500).await?;
-        let Some(last) = page.last() else { break };
-        after = last.hash.clone();
-        for media in page {
-            let path = crate::media::path(app, &media.hash)?;
-            writer.file(digest(&media.hash), u64::try_from(media.size).unwrap_or(0), open(&path)?)?;
-            count += 1;
-        }
+    let files = digests(&mut tx).await?;
+    let count = files.len();
+    for (hash, size) in files {
+        writer.file(digest(&hash), u64::try_from(size).unwrap_or(0), open(&crate::media::path(app, &hash)?)?)?;
     }
     let bytes = writer.bytes();
     let out = writer.finish(app.key.signing())?;
     let file = out.into_inner().map_err(|e| AppError::Record(e.to_string()))?;
     file.sync_all().map_err(|source| failed("write", tables, source))?;
     Ok(Saved { bytes, tables: size, files: count, key: with_key })
+}
+
+/// Digests and sizes of all files that are here: those of resources, and proofs that applicants handed in.
+async fn digests(tx: &mut Tx) -> Result<BTreeMap<String, i64>, AppError> {
+    let mut list = BTreeMap::new();
+    let mut after = String::new();
+    loop {
+        let page = files::list_here(tx, &after, 500).await?;
+        let Some(last) = page.last() else { break };
+        after = last.hash.clone();
+        list.extend(page.into_iter().map(|media| (media.hash, media.size)));
+    }
+    after.clear();
+    loop {
+        let page = proof::list_hashes(tx, &after, 500).await?;
+        let Some((last, _)) = page.last() else { return Ok(list) };
+        after = last.clone();
+        list.extend(page);
+    }
 }
 
 fn hash_file(path: &Path) -> Result<(String, u64), AppError> {

@@ -7,6 +7,7 @@ use kepu_domain::create::criteria::CriteriaSet;
 use kepu_domain::create::register::{self, Registers};
 use kepu_domain::create::round::{self, RoundKind};
 use kepu_domain::definition::{File, Mistake};
+use kepu_domain::deliver::pack;
 use kepu_domain::measure::scoring::Scheme;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -42,6 +43,8 @@ pub struct Definitions {
     pub criteria: BTreeMap<String, CriteriaSet>,
     /// Scoring schemes by id.
     pub schemes: BTreeMap<String, Scheme>,
+    /// What packs hold and who gets how many.
+    pub packs: pack::Rules,
     /// What is wrong with files of this node.
     pub mistakes: Vec<Mistake>,
 }
@@ -158,8 +161,10 @@ fn build(files: &BTreeMap<String, String>) -> Definitions {
             take(CriteriaSet::read(&file), &mut out.criteria, |set| set.id.clone(), &mut out.mistakes);
         } else if path.starts_with("scoring/") {
             take(Scheme::read(&file), &mut out.schemes, |scheme| scheme.id.clone(), &mut out.mistakes);
+        } else if path.starts_with("packs/") {
+            out.mistakes.extend(out.packs.take(&file).err());
         } else {
-            let cause = "definitions stand in registers/, registers/kinds/, rounds/, criteria/ or scoring/".into();
+            let cause = "definitions stand in registers/, registers/kinds/, rounds/, criteria/, scoring/ or packs/".into();
             out.mistakes.push(Mistake { file: path.clone(), line: 1, cause });
         }
     }
@@ -193,8 +198,9 @@ pub fn sources(app: &App) -> Vec<(String, Source)> {
     let rounds = round::built_in().into_iter().map(|file| format!("rounds/{}", file.name));
     let criteria = CRITERIA.iter().map(|file| format!("criteria/{}", file.name));
     let schemes = SCHEMES.iter().map(|file| format!("scoring/{}", file.name));
+    let packs = pack::BUILT_IN.iter().map(|file| format!("packs/{}", file.name));
     let own = slot.iter().flat_map(|held| held.good.keys().cloned());
-    let built_in = registers.chain(rounds).chain(criteria).chain(schemes).map(|name| (name, Source::Program));
+    let built_in = registers.chain(rounds).chain(criteria).chain(schemes).chain(packs).map(|name| (name, Source::Program));
     built_in.chain(own.map(|name| (name, Source::Node))).collect()
 }
 

@@ -16,6 +16,7 @@ use kepu_domain::trust::TrustView;
 use kepu_store::create::draft::{self as drafts, Filter, Listed, Order};
 use kepu_store::create::review::Which;
 use kepu_store::listen::case as cases;
+use kepu_store::measure::contribution;
 use kepu_store::subject::{self, Standing};
 use kepu_store::{Tx, meta};
 use std::collections::HashMap;
@@ -105,6 +106,8 @@ pub enum Task {
     Applicant(ApplicationId, RoundStep),
     /// Say that one's own registry entry is still right.
     Confirm,
+    /// Confirm so many contributions that one's institution received.
+    Ledger(usize),
 }
 
 /// What a round or an application waits for.
@@ -191,6 +194,7 @@ pub async fn desk(app: &App, who: &Actor) -> Result<Desk, AppError> {
     submitted(app, &mut tx, who, &mut names, &mut waiting).await?;
     due.extend(rounds.due);
     waiting.extend(rounds.waiting);
+    waiting.extend(ledger(&mut tx, who, &mut names).await?);
     due.sort_by_key(|item| item.clock.at());
     let mut unanswered = Vec::new();
     for case in &open {
@@ -203,6 +207,19 @@ pub async fn desk(app: &App, who: &Actor) -> Result<Desk, AppError> {
     desk.cards = cards(&mut tx, who).await?;
     desk.changed = list(changes(app, &mut tx, who).await?);
     Ok(desk)
+}
+
+/// Contributions that wait for an institution of the actor: one row, with the oldest of them.
+async fn ledger(tx: &mut Tx, who: &Actor, names: &mut Names) -> Result<Option<Item>, AppError> {
+    if who.may(Action::ConfirmContribution, None).is_err() {
+        return Ok(None);
+    }
+    let roots = who.roots(Action::ConfirmContribution);
+    let Some(oldest) = contribution::list_claimed(tx, roots.as_deref(), 1).await?.pop() else { return Ok(None) };
+    let n = contribution::count_claimed(tx, roots.as_deref()).await?;
+    let place = names.org(tx, &oldest.host).await?;
+    let task = Task::Ledger(usize::try_from(n).unwrap_or_default());
+    Ok(Some(Item { task, title: oldest.title, note: String::new(), place, clock: Clock::Since(end_of(oldest.day)) }))
 }
 
 fn list(mut rows: Vec<Item>) -> List {

@@ -2,6 +2,8 @@
 
 use crate::App;
 use crate::error::AppError;
+use kepu_domain::create::resource_type;
+use kepu_domain::ids::SubjectId;
 use kepu_domain::record::Body;
 use kepu_search::{Doc, Index};
 use kepu_store::subject::{self, Standing};
@@ -70,7 +72,7 @@ async fn doc(tx: &mut Tx, row: &subject::Row) -> Result<Doc, AppError> {
         None => None,
     };
     let text = match record.and_then(|r| r.body.ok()) {
-        Some(Body::Resource(r)) => format!("{}\n{}", r.summary, kepu_text::plain(&r.text)),
+        Some(Body::Resource(r)) => format!("{}\n{}\n{}", r.summary, kepu_text::plain(&r.text), resource_type::words(&r.details)),
         // Variants stand first, a line each: the claim matcher compares with every line.
         Some(Body::Claim(c)) => {
             let mut lines = c.variants;
@@ -91,5 +93,22 @@ async fn doc(tx: &mut Tx, row: &subject::Row) -> Result<Doc, AppError> {
         lang: row.lang.clone(),
         date_ms: row.modified,
         seq: row.seq,
+        more: Vec::new(),
     })
+}
+
+/// Public subjects of `kind` whose title or a line of whose text says nearly what `text` says, with a likeness of at least `least` (0 to 1),
+/// the nearest first.
+pub async fn near(app: &App, text: &str, kind: &str, least: f64, limit: usize) -> Result<Vec<(subject::Row, f64)>, AppError> {
+    let Some(index) = app.index.as_ref().filter(|_| !text.is_empty()) else { return Ok(vec![]) };
+    let scored = index.similar(text, &[kind.to_owned()], limit)?;
+    let mut tx = app.db.read().await?;
+    let mut list = Vec::with_capacity(scored.len());
+    for hit in scored.into_iter().filter(|hit| f64::from(hit.score) >= least) {
+        // The index may lag a moment behind the tables: what was just withdrawn is never offered.
+        if let Some(row) = subject::find(&mut tx, &SubjectId(hit.id)).await?.filter(|row| row.standing == Standing::Public) {
+            list.push((row, f64::from(hit.score)));
+        }
+    }
+    Ok(list)
 }

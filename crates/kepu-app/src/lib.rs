@@ -9,6 +9,7 @@ pub mod bundle;
 pub mod chain;
 pub mod create;
 pub mod definitions;
+pub mod deliver;
 pub mod desk;
 pub mod error;
 pub mod files;

@@ -6,13 +6,28 @@ use crate::error::{AppError, FieldError, text_error};
 use crate::{App, keys, node};
 use kepu_domain::access::{Action, Actor, Role};
 use kepu_domain::create::party::Party;
+use kepu_domain::field::Facts;
 use kepu_domain::ids::OrgId;
 use kepu_domain::org::{Org, OrgKind, Region};
 use kepu_domain::text::NAME;
 use kepu_store::account::{self as accounts, Filter};
 use kepu_store::{Tx, create::party, org as store};
+use std::collections::HashMap;
+use std::sync::LazyLock;
 
-const DIVISIONS: &str = include_str!("../../../data/geo/divisions.csv");
+const DIVISIONS_CSV: &str = include_str!("../../../data/geo/divisions.csv");
+
+/// [`divisions`], read once.
+pub static DIVISIONS: LazyLock<Vec<Org>> = LazyLock::new(|| divisions().unwrap_or_default());
+
+/// What the rules for fields must be told.
+pub const FACTS: Facts = Facts { count: kepu_text::count, division: |region| division(region).is_some() };
+
+/// The division with this code.
+pub fn division(region: Region) -> Option<&'static Org> {
+    static BY_REGION: LazyLock<HashMap<Region, usize>> = LazyLock::new(|| DIVISIONS.iter().enumerate().map(|(at, org)| (org.region, at)).collect());
+    DIVISIONS.get(*BY_REGION.get(&region)?)
+}
 
 /// The divisions of `data/geo/divisions.csv` with the nation above them.
 pub fn divisions() -> Result<Vec<Org>, AppError> {
@@ -27,7 +42,7 @@ pub fn divisions() -> Result<Vec<Org>, AppError> {
         sample: false,
     };
     let mut list = vec![division("000000", "全国", None, Region::NATION)];
-    for (at, row) in csv::Reader::from_reader(DIVISIONS.as_bytes()).into_records().enumerate() {
+    for (at, row) in csv::Reader::from_reader(DIVISIONS_CSV.as_bytes()).into_records().enumerate() {
         let line = at + 2;
         let row = row.map_err(|e| wrong(line, e.to_string()))?;
         let cell = |n: usize| row.get(n).unwrap_or_default();
@@ -40,8 +55,8 @@ pub fn divisions() -> Result<Vec<Org>, AppError> {
 
 /// Longitude and latitude of a division's seat, in degrees; none for the nation and for unknown codes.
 pub fn seat(region: Region) -> Option<(f64, f64)> {
-    static SEATS: std::sync::LazyLock<std::collections::HashMap<Region, (f64, f64)>> = std::sync::LazyLock::new(|| {
-        let rows = csv::Reader::from_reader(DIVISIONS.as_bytes()).into_records();
+    static SEATS: LazyLock<HashMap<Region, (f64, f64)>> = LazyLock::new(|| {
+        let rows = csv::Reader::from_reader(DIVISIONS_CSV.as_bytes()).into_records();
         let read = |row: csv::StringRecord| Some((Region::parse(row.get(0)?).ok()?, (row.get(4)?.parse().ok()?, row.get(5)?.parse().ok()?)));
         rows.filter_map(Result::ok).filter_map(read).collect()
     });
@@ -50,13 +65,12 @@ pub fn seat(region: Region) -> Option<(f64, f64)> {
 
 /// A division by its code or name, alone if no other bears it, or with what it lies in: 固始县, 河南省信阳市固始县, 河南省 固始县.
 pub fn region_named(text: &str) -> Option<Region> {
-    static NAMES: std::sync::LazyLock<std::collections::HashMap<String, Option<Region>>> = std::sync::LazyLock::new(|| {
-        let list = divisions().unwrap_or_default();
-        let by_code: std::collections::HashMap<Region, &str> = list.iter().map(|org| (org.region, org.name.as_str())).collect();
-        let mut names = std::collections::HashMap::new();
-        for org in &list {
-            let chain: Vec<&str> =
-                org.region.chain().iter().filter(|region| **region != Region::NATION).filter_map(|region| by_code.get(region).copied()).collect();
+    static NAMES: LazyLock<HashMap<String, Option<Region>>> = LazyLock::new(|| {
+        let mut names = HashMap::new();
+        for org in DIVISIONS.iter() {
+            let chain = org.region.chain();
+            let above = chain.iter().filter(|region| **region != Region::NATION).filter_map(|region| division(*region));
+            let chain: Vec<&str> = above.map(|org| org.name.as_str()).collect();
             let mut forms = vec![org.name.clone(), chain.concat()];
             forms.extend(chain.first().map(|province| format!("{province}{}", org.name)));
             forms.sort_unstable();
@@ -68,7 +82,7 @@ pub fn region_named(text: &str) -> Option<Region> {
         names
     });
     let text: String = text.split_whitespace().collect();
-    Region::parse(&text).ok().or_else(|| NAMES.get(&text).copied().flatten())
+    Region::parse(&text).ok().filter(|region| division(*region).is_some()).or_else(|| NAMES.get(&text).copied().flatten())
 }
 
 /// Puts the divisions into an empty store.

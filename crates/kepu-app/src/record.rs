@@ -145,9 +145,9 @@ pub async fn apply(app: &App, tx: &mut Tx, genuine: impl Into<Genuine>, source: 
         counter::take(tx, "trust", 1).await?;
         app.forget_trust();
         let all = subject_rows(tx, &touched).await?;
-        report.erased = fold(tx, &touched, &all, &[], &trust).await?;
+        report.erased = fold(app, tx, &touched, &all, &[], &trust).await?;
     } else {
-        report.erased = fold(tx, &touched, &held, &counting, &trust).await?;
+        report.erased = fold(app, tx, &touched, &held, &counting, &trust).await?;
     }
     Ok(report)
 }
@@ -381,6 +381,7 @@ impl Part {
 /// Computes how each subject stands from `held` rows and `fresh` records, and writes its public row. Returns how many bodies
 /// a withdrawal took away.
 async fn fold(
+    app: &App,
     tx: &mut Tx,
     subjects: &BTreeSet<SubjectId>,
     held: &HashMap<SubjectId, Vec<Row>>,
@@ -423,6 +424,7 @@ async fn fold(
     }
     subject::upsert_many(tx, &rows).await?;
     subject::delete_many(tx, &gone).await?;
+    kepu_store::deliver::change::note(tx, &rows, &gone, app.now().as_millisecond()).await?;
     files.store(tx).await?;
     Ok(erased)
 }
@@ -656,7 +658,7 @@ pub async fn rebuild(app: &App) -> Result<Rebuilt, AppError> {
     for part in list.chunks(1_000) {
         let part: BTreeSet<SubjectId> = part.iter().cloned().collect();
         let held = subject_rows(&mut tx, &part).await?;
-        fold(&mut tx, &part, &held, &[], &trust).await?;
+        fold(app, &mut tx, &part, &held, &[], &trust).await?;
     }
     let hash = subject::hash_state(&mut tx).await?;
     tx.commit().await?;

@@ -90,6 +90,8 @@ struct SeedResource {
     hazard: String,
     #[serde(default)]
     phase: String,
+    #[serde(default)]
+    details: kepu_domain::create::resource_type::Details,
 }
 
 fn lines<T: serde::de::DeserializeOwned>(name: &str, text: &str) -> Result<Vec<T>, AppError> {
@@ -227,6 +229,7 @@ fn matters(people: &People) -> Result<Vec<(String, Matter)>, AppError> {
                 editions: r.editions,
                 hazard: r.hazard,
                 phase: r.phase,
+                details: r.details,
                 media: vec![],
                 corrections: vec![],
                 reviews: people.sign_offs(&r.reviewers, r.date)?,
@@ -373,7 +376,7 @@ mod tests {
             // Who has verified a qualification is no field of a form.
             let told = |field: &&&kepu_domain::field::FieldDef| field.id != "qualifications";
             for field in registers.fields_of(party).iter().filter(told) {
-                field.check(&party.value(&field.id), &kepu_text::count).unwrap_or_else(|fault| panic!("{}: {fault}", party.id));
+                field.check(&party.value(&field.id), crate::org::FACTS).unwrap_or_else(|fault| panic!("{}: {fault}", party.id));
             }
             let known = |id: &String| registers.fields_of(party).iter().any(|field| field.id == *id);
             assert!(party.values.keys().all(known), "{}: {:?}", party.id, party.values.keys());

@@ -11,6 +11,15 @@ use serde_json::{Value, json};
 /// Most entries of a list in one field.
 pub const ITEMS_MAX: usize = 200;
 
+/// What the rules here must be told of the world to check a value.
+#[derive(Clone, Copy, Debug)]
+pub struct Facts {
+    /// Counts user characters (see `kepu_text::count`).
+    pub count: fn(&str) -> usize,
+    /// Whether a code is a division's; six digits alone say nothing.
+    pub division: fn(Region) -> bool,
+}
+
 /// What a field holds. Values are JSON; the form each type has stands behind its name.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -291,8 +300,7 @@ impl FieldDef {
     /// Reads what a person typed or a cell holds. `texts`: the field's inputs; several for [`FieldType::Choices`].
     /// Groups come as JSON or are put together by the caller. Empty input is [`Value::Null`].
     ///
-    /// `count` counts user characters (see `kepu_text::count`).
-    pub fn read(&self, texts: &[&str], count: &dyn Fn(&str) -> usize) -> Result<Value, Fault> {
+    pub fn read(&self, texts: &[&str], facts: Facts) -> Result<Value, Fault> {
         let texts: Vec<&str> = texts.iter().map(|t| t.trim()).filter(|t| !t.is_empty()).collect();
         let Some(first) = texts.first().copied() else {
             return if self.required { Err(Fault::new(&self.id, "required")) } else { Ok(Value::Null) };
@@ -321,12 +329,12 @@ impl FieldDef {
             }
             FieldType::Items { .. } => serde_json::from_str(first).map_err(|_| wrong("no_group"))?,
         };
-        self.check(&value, count)?;
+        self.check(&value, facts)?;
         Ok(value)
     }
 
     /// Checks a value, wherever it comes from. `Null` is "not filled".
-    pub fn check(&self, value: &Value, count: &dyn Fn(&str) -> usize) -> Result<(), Fault> {
+    pub fn check(&self, value: &Value, facts: Facts) -> Result<(), Fault> {
         let wrong = |key| Fault::new(&self.id, key);
         if value.is_null() {
             return if self.required { Err(wrong("required")) } else { Ok(()) };
@@ -334,7 +342,7 @@ impl FieldDef {
         let text = || value.as_str().ok_or_else(|| wrong("wrong_form"));
         match &self.kind {
             FieldType::Line { max } | FieldType::Text { max } => {
-                let found = count(text()?);
+                let found = (facts.count)(text()?);
                 if found > *max { Err(wrong("long").with("count", found).with("max", max)) } else { Ok(()) }
             }
             FieldType::Integer { min, max } => {
@@ -365,7 +373,10 @@ impl FieldDef {
                 }
                 Ok(())
             }
-            FieldType::Region => Region::parse(text()?).map(drop).map_err(|_| wrong("no_region").with("value", value.as_str().unwrap_or_default())),
+            FieldType::Region => {
+                let known = Region::parse(text()?).is_ok_and(facts.division);
+                known.then_some(()).ok_or_else(|| wrong("no_region").with("value", value.as_str().unwrap_or_default()))
+            }
             FieldType::Point => point(value).map(drop).ok_or_else(|| wrong("no_point").with("value", value)),
             FieldType::Hours => hours(text()?).map(drop).ok_or_else(|| wrong("no_hours")),
             FieldType::Url => {
@@ -380,11 +391,11 @@ impl FieldDef {
                     Err(wrong("wrong_form"))
                 }
             }
-            FieldType::Items { fields } => self.check_items(fields, value, count),
+            FieldType::Items { fields } => self.check_items(fields, value, facts),
         }
     }
 
-    fn check_items(&self, fields: &[FieldDef], value: &Value, count: &dyn Fn(&str) -> usize) -> Result<(), Fault> {
+    fn check_items(&self, fields: &[FieldDef], value: &Value, facts: Facts) -> Result<(), Fault> {
         let list = value.as_array().ok_or_else(|| Fault::new(&self.id, "wrong_form"))?;
         if list.len() > ITEMS_MAX {
             return Err(Fault::new(&self.id, "too_many").with("max", ITEMS_MAX));
@@ -396,7 +407,7 @@ impl FieldDef {
                 return Err(inside(Fault::new(unknown, "unknown_field")));
             }
             for field in fields {
-                field.check(object.get(&field.id).unwrap_or(&Value::Null), count).map_err(inside)?;
+                field.check(object.get(&field.id).unwrap_or(&Value::Null), facts).map_err(inside)?;
             }
         }
         Ok(())
@@ -493,8 +504,9 @@ mod tests {
         object.as_object_mut().expect("object").extend(json.as_object().expect("object").clone());
         serde_json::from_value(object).expect("definition")
     }
+    const FACTS: Facts = Facts { count: |t| t.chars().count(), division: |region| region != Region::parse("999999").expect("six digits") };
     fn read(json: Value, text: &str) -> Result<Value, &'static str> {
-        field(json).read(&[text], &|t| t.chars().count()).map_err(|fault| fault.key)
+        field(json).read(&[text], FACTS).map_err(|fault| fault.key)
     }
 
     #[test]
@@ -511,6 +523,9 @@ mod tests {
         assert_eq!(read(json!({"type": "choice", "options": [{"id": "a", "zh": "甲", "en": "A"}]}), "乙"), Err("no_option"));
         assert_eq!(read(json!({"type": "point"}), "115.6，32.2"), Ok(json!(["115.60000", "32.20000"])));
         assert_eq!(read(json!({"type": "point"}), "200,10"), Err("no_point"));
+        assert_eq!(read(json!({"type": "region"}), "411525"), Ok(json!("411525")));
+        assert_eq!(read(json!({"type": "region"}), "41152"), Err("no_region"));
+        assert_eq!(read(json!({"type": "region"}), "999999"), Err("no_region"));
         assert_eq!(read(json!({"type": "hours"}), "22:00-07:00"), Ok(json!("22:00-07:00")));
         assert_eq!(read(json!({"type": "hours"}), "25:00-07:00"), Err("no_hours"));
         assert_eq!(read(json!({"type": "url"}), "javascript:alert(1)"), Err("no_url"));
@@ -522,9 +537,9 @@ mod tests {
     #[test]
     fn groups_name_the_row_and_the_field() {
         let group = field(json!({"type": "items", "fields": [{"id": "name", "zh": "名", "en": "name", "type": "line", "required": true}]}));
-        let fault = group.read(&[r#"[{"name": "a"}, {}]"#], &|t| t.len()).expect_err("second row");
+        let fault = group.read(&[r#"[{"name": "a"}, {}]"#], FACTS).expect_err("second row");
         assert_eq!((fault.field.as_str(), fault.key), ("f.2.name", "required"));
-        assert_eq!(group.read(&[r#"[{"name": "a", "x": 1}]"#], &|t| t.len()).expect_err("unknown").field, "f.1.x");
+        assert_eq!(group.read(&[r#"[{"name": "a", "x": 1}]"#], FACTS).expect_err("unknown").field, "f.1.x");
     }
 
     #[test]
@@ -537,7 +552,7 @@ mod tests {
         ];
         for (definition, cell) in cases {
             let field = field(definition);
-            let value = field.read(&[cell], &|t| t.len()).expect("read");
+            let value = field.read(&[cell], FACTS).expect("read");
             assert_eq!(field.cell(&value), cell);
         }
     }

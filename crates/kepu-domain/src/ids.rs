@@ -49,6 +49,8 @@ ids! {
     ObjectionId,
     /// A line of the contribution ledger. Random.
     ContributionId,
+    /// A monthly pack. Random.
+    PackId,
     /// A file that is taken in row by row. Random.
     ImportId,
     /// A row of the job table. Random, ordered by time.

@@ -11,5 +11,7 @@ pub const SIGN_IN_FAILURE_DAYS: i64 = 30;
 pub const INVITE_DAYS: i64 = 30;
 /// A file that was brought and never taken in.
 pub const FILE_DAYS: i64 = 7;
+/// How to reach whoever objected, counted from the answer: long enough to ask back and to tell how the round ended.
+pub const CONTACT_DAYS: i64 = 90;
 /// A job that was done or called off.
 pub const JOB_DAYS: i64 = 90;

@@ -118,7 +118,7 @@ vocabulary!(
     AUDIENCES, "audiences.csv", Columns { id: "id", zh: "name_zh", en: "name_en", schema: "schema_educationalAudience_role", group: "group" }
 );
 vocabulary!(
-    /// What kind of resource it is (35).
+    /// What kind of resource it is (42). What a type says beyond its text is in `data/types/`.
     RESOURCE_TYPES, "resource_types.csv", Columns { id: "id", zh: "name_zh", en: "name_en", schema: "schema_type", group: "" }
 );
 vocabulary!(
@@ -134,6 +134,10 @@ vocabulary!(
     VENUE_TYPES, "venue_types.csv", Columns { id: "id", zh: "name_zh", en: "name_en", schema: "schema_type", group: "" }
 );
 
+vocabulary!(
+    /// Terms explained in texts, by the Chinese word; names are the meanings, `schema` holds the English word.
+    TERMS, "terms.csv", Columns { id: "zh", zh: "meaning_zh", en: "meaning_en", schema: "en", group: "" }
+);
 vocabulary!(
     /// Hazards of emergency cards (68); `group` holds the statutory class.
     HAZARDS, "hazards.csv", Columns { id: "id", zh: "name_zh", en: "name_en", schema: "", group: "class_zh" }
@@ -155,6 +159,20 @@ pub const LICENCES: [(&str, &str); 8] = [
     ("PD", "公有领域（法规、公文、古籍等）"),
 ];
 
+/// The address of a licence's text, for programs that know licences by it; none for what is no licence, such as the public domain.
+pub fn licence_url(id: &str) -> Option<&'static str> {
+    Some(match licence(id)?.0 {
+        "CC-BY-4.0" => "https://creativecommons.org/licenses/by/4.0/",
+        "CC-BY-SA-4.0" => "https://creativecommons.org/licenses/by-sa/4.0/",
+        "CC-BY-SA-3.0" => "https://creativecommons.org/licenses/by-sa/3.0/",
+        "CC-BY-NC-4.0" => "https://creativecommons.org/licenses/by-nc/4.0/",
+        "CC0-1.0" => "https://creativecommons.org/publicdomain/zero/1.0/",
+        "Apache-2.0" => "https://www.apache.org/licenses/LICENSE-2.0",
+        "MIT" => "https://opensource.org/license/mit",
+        _ => return None,
+    })
+}
+
 /// The licence whose id is `id`, whatever its case.
 pub fn licence(id: &str) -> Option<(&'static str, &'static str)> {
     LICENCES.into_iter().find(|(known, _)| known.eq_ignore_ascii_case(id.trim()))
@@ -168,7 +186,7 @@ mod tests {
     fn every_built_in_vocabulary_loads() {
         assert_eq!(FIELDS.terms().len(), 36);
         assert_eq!(AUDIENCES.terms().len(), 17);
-        assert_eq!(RESOURCE_TYPES.terms().len(), 35);
+        assert_eq!(RESOURCE_TYPES.terms().len(), 42);
         assert_eq!(EVIDENCE.terms().len(), 8);
         assert_eq!(LANGUAGES.terms().len(), 13);
         assert!(VENUE_TYPES.find("planetarium").is_some());

@@ -31,7 +31,14 @@ pub fn certificate(sheet: &CertificateSheet) -> Result<Vec<u8>, PrintError> {
 ///
 /// Fails as [`certificate`] does.
 pub fn sheet(sheet: &Sheet) -> Result<Vec<u8>, PrintError> {
-    with_fonts(|fonts| sheet::print(sheet, fonts))
+    sheets(std::slice::from_ref(sheet))
+}
+
+/// Several sheets in one file, each on pages of its own with its own footer: a pack for a notice board.
+///
+/// Fails as [`certificate`] does.
+pub fn sheets(sheets: &[Sheet]) -> Result<Vec<u8>, PrintError> {
+    with_fonts(|fonts| sheet::print(sheets, fonts))
 }
 
 /// Fonts are looked up once. When a glyph is missing they are looked up again, so that a font installed meanwhile is found

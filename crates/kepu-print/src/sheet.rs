@@ -71,12 +71,24 @@ pub struct Footer {
 
 static TEMPLATE: Template = Template::new(|| typeset::source("sheet.typ", include_str!("../templates/sheet.typ")));
 
-/// The pages.
-pub(crate) fn print(sheet: &Sheet, fonts: &Fonts) -> Result<Vec<u8>, PrintError> {
+/// Most sheets in one file.
+const SHEETS_MAX: usize = 40;
+
+/// The pages of all sheets, one after the other. The file is titled as the first one.
+pub(crate) fn print(sheets: &[Sheet], fonts: &Fonts) -> Result<Vec<u8>, PrintError> {
+    let Some(first) = sheets.first() else { return Err(wrong("sheets", "must be at least one")) };
+    at_most("sheets", sheets.len(), SHEETS_MAX)?;
     let mut intake = Intake::new(fonts);
+    let list: Array = sheets.iter().map(|sheet| leaf(&mut intake, sheet)).collect::<Result<_, _>>()?;
+    intake.finish()?;
+    let values = dict! { "plain-title" => first.title.as_str(), "sheets" => list };
+    typeset::pdf(&TEMPLATE, values, &format!("kepu sheet {}", first.title), fonts)
+}
+
+fn leaf(intake: &mut Intake<'_>, sheet: &Sheet) -> Result<Value, PrintError> {
     let (lang, region) = read_lang(&sheet.lang)?;
     at_most("blocks", sheet.blocks.len(), 300)?;
-    let blocks = sheet.blocks.iter().enumerate().map(|(at, part)| block(&mut intake, &format!("blocks[{at}]"), part));
+    let blocks = sheet.blocks.iter().enumerate().map(|(at, part)| block(intake, &format!("blocks[{at}]"), part));
     let blocks: Array = blocks.collect::<Result<_, _>>()?;
     let footer = match &sheet.footer {
         Some(footer) => dict! {
@@ -87,18 +99,16 @@ pub(crate) fn print(sheet: &Sheet, fonts: &Fonts) -> Result<Vec<u8>, PrintError>
         .into_value(),
         None => NoneValue.into_value(),
     };
-    let values = dict! {
+    Ok(dict! {
         "lang" => lang,
         "region" => region,
         "paper" => if sheet.paper == Paper::A4 { "a4" } else { "a3" },
         "scale" => (if sheet.paper == Paper::A4 { 1.0 } else { std::f64::consts::SQRT_2 }) * if sheet.large { 1.5 } else { 1.0 },
-        "plain-title" => sheet.title.as_str(),
         "title" => intake.text("title", &sheet.title, Face::Title, 80)?,
         "blocks" => blocks,
         "footer" => footer,
-    };
-    intake.finish()?;
-    typeset::pdf(&TEMPLATE, values, &format!("kepu sheet {}", sheet.title), fonts)
+    }
+    .into_value())
 }
 
 fn block(intake: &mut Intake<'_>, field: &str, block: &Block) -> Result<Value, PrintError> {

@@ -1,7 +1,7 @@
 //! Pages as they come out: what they hold, what is refused, and that texts stay texts.
 
 use crate::fonts::{self, Face, Fonts};
-use crate::{Block, CertificateSheet, Footer, Item, Lang, Paper, PrintError, Sheet, certificate, sheet};
+use crate::{Block, CertificateSheet, Footer, Item, Lang, Paper, PrintError, Sheet, certificate, sheet, sheets};
 use jiff::civil::date;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -271,6 +271,28 @@ fn a_sheet_grows_with_paper_and_type() {
     });
     assert_eq!(sizes[0], sheet(&poster()).expect("again"));
     assert_ne!(sizes[0], sizes[1]);
+}
+
+#[test]
+fn several_sheets_stand_in_one_file_each_with_its_own_foot() {
+    if !has_chinese() {
+        return;
+    }
+    let other = Sheet {
+        title: "冬天用火别大意".into(),
+        footer: Some(Footer { qr: "https://kepu.example/id/abcdefgh23/fire-1".into(), lines: vec!["第二张的地址".into()] }),
+        paper: Paper::A3,
+        ..poster()
+    };
+    let pdf = sheets(&[poster(), other]).expect("printed");
+    keep("pack.pdf", &pdf);
+    if has_poppler() {
+        let text = text_of(&pdf);
+        assert!(["高温天怎样防中暑", "heat-1", "冬天用火别大意", "第二张的地址"].iter().all(|word| text.contains(word)), "{text}");
+    }
+    assert!(matches!(sheets(&[]), Err(PrintError::Input { field, .. }) if field == "sheets"));
+    let bad = Sheet { title: "缺字\u{E0000}\u{F0000}".into(), ..poster() };
+    assert!(matches!(sheets(&[poster(), bad]), Err(PrintError::Glyphs { install, .. }) if !install.is_empty()), "never boxes");
 }
 
 #[test]

@@ -4,8 +4,11 @@
 //! |---|---|
 //! | what is in the index, and how is a text cut into tokens? | [`Doc`]; `schema`, `tokens` |
 //! | how does it open, fill, commit, start over? | [`Index`]; `index` |
-//! | what does a query ask for, and which documents count as found? | [`Query`]; `needles`, `found` |
-//! | in which order, on which page? | [`Page`]; `search` |
+//! | what does a query ask for? which words only build it, which stand for technical ones? | [`Query`]; `asked`, `words` |
+//! | which documents count as found? | `gather` |
+//! | in which order, with which passage and answer, on which page? | [`Page`]; `rank`, `lens`, `sentence`, `model`; `search` |
+//! | how many of them have which value? | `facets` |
+//! | what was meant, if nothing was found? | `guess`, `sound` |
 //! | which part of a text is shown with its hits? | [`Span`]; `snippet` |
 //! | who is competent, near and free? | [`PartyIndex`]; `parties` |
 //! | which known claims say nearly the same? how near are two texts? | [`Index::similar`], [`near`]; `similar` |
@@ -13,26 +16,36 @@
 //! | which topics rise in a stream of signals? | [`topics`] |
 //!
 //! Not here: what is public and may be indexed (`kepu-app` decides), the texts themselves (`kepu-store`), folding and tokens
-//! (`kepu-text`). Everything is synchronous; servers call it from a blocking thread.
+//! (`kepu-text`). Everything is synchronous; servers call it from a blocking thread. Why it is built so: `docs/decisions/0014-search-engine.md`.
 
+mod asked;
 pub mod claims;
 mod error;
-mod found;
+mod facets;
+mod gather;
+mod guess;
 mod index;
-mod needles;
+mod lens;
+mod model;
 mod parties;
 mod query;
+mod rank;
 mod schema;
 mod search;
+mod sentence;
 mod similar;
 mod snippet;
+mod sound;
+#[cfg(feature = "teach")]
+pub mod teach;
 mod tokens;
 pub mod topics;
+mod words;
 
 pub use error::SearchError;
 pub use index::Index;
 pub use parties::{PartyDoc, PartyHit, PartyIndex, PartyQuery, distance_km};
-pub use query::{Hit, LIMIT_MAX, Page, QUERY_MAX, Query, Sort};
-pub use schema::Doc;
+pub use query::{Answer, Hit, LIMIT_MAX, Page, QUERY_MAX, Query, Sort, Why};
+pub use schema::{Doc, FILTER_MAX};
 pub use similar::{Scored, near};
 pub use snippet::Span;

@@ -6,7 +6,7 @@ use tantivy::Term;
 use tantivy::query::{BooleanQuery, BoostQuery, ConstScoreQuery, Occur, Query as Clause, TermQuery, TermSetQuery};
 use tantivy::schema::{Field, IndexRecordOption};
 
-use crate::schema::{ANYWHERE, Fields};
+use crate::schema::{ANYWHERE, Fields, filter_term};
 use crate::snippet::Span;
 
 /// Longest query in user characters; of a longer one the beginning is searched.
@@ -30,6 +30,12 @@ pub struct Query {
     pub region_chain: Vec<String>,
     /// Only documents in this language; `zh` finds `zh-Hans-CN`.
     pub lang: Option<String>,
+    /// Further filters as name and value ([`crate::Doc::more`]); all must hold.
+    pub more: Vec<(String, String)>,
+    /// Names of filters whose values are to be counted among everything found, such as `field`.
+    pub facets: Vec<String>,
+    /// How many documents to offer for a question even if they hold less of it than counts as found.
+    pub at_least: usize,
     /// Hits to skip.
     pub offset: usize,
     /// Hits to return, at most [`LIMIT_MAX`]; 0 only counts.
@@ -57,39 +63,79 @@ pub struct Page {
     pub hits: Vec<Hit>,
     /// Whether the query was longer than [`QUERY_MAX`] and its end was not searched.
     pub truncated: bool,
+    /// For each name of [`Query::facets`] the values of the documents found with their number, most frequent first.
+    pub facets: Vec<(String, Vec<(String, usize)>)>,
+    /// The sentence that answers best, if any does. Only on the first page, by relevance.
+    pub answer: Option<Answer>,
+    /// Nothing holds what was asked, so that these hits only sound or look like it.
+    pub guessed: bool,
+}
+
+/// A sentence quoted as the answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// Id of the document it stands in.
+    pub id: String,
+    /// The sentence, as it stands there.
+    pub quote: String,
+    /// How sure it is that the document speaks of what was asked, from 0 to 1.
+    pub confidence: f32,
+}
+
+/// Why a document was found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Why {
+    /// Words of the question that stand in its title.
+    pub title: Vec<String>,
+    /// Words of the question that stand in its text.
+    pub text: Vec<String>,
+    /// Everyday words of the question with the technical word for it that stands in the document.
+    pub everyday: Vec<(String, String)>,
 }
 
 /// One document found.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Hit {
     /// Its id.
     pub id: String,
     /// Its kind.
     pub kind: String,
-    /// BM25 score; compares only within one answer. 0 for listings by date.
+    /// Compares only within one answer. 0 for listings by date.
     pub score: f32,
     /// The best part of its text, in pieces.
     pub snippet: Vec<Span>,
+    /// Up to three whole sentences that say most about what was asked, in their order; an ellipsis stands where text is left out.
+    pub passage: String,
+    /// Why it was found.
+    pub why: Why,
+}
+
+/// The filters of `query`: of each group a document must have one.
+pub(crate) fn groups(query: &Query) -> Vec<Vec<String>> {
+    let of = |name: &str, values: &mut dyn Iterator<Item = &String>| values.map(|value| filter_term(name, value)).collect::<Vec<_>>();
+    let mut groups = vec![
+        of("kind", &mut query.kinds.iter()),
+        of("field", &mut query.field.iter()),
+        of("audience", &mut query.audience.iter()),
+        of("lang", &mut query.lang.iter()),
+    ];
+    let mut regions = of("region", &mut query.region_chain.iter());
+    if !regions.is_empty() {
+        regions.push(filter_term("region", ANYWHERE));
+    }
+    groups.push(regions);
+    groups.extend(query.more.iter().map(|(name, value)| vec![filter_term(name, value)]));
+    groups.retain(|group| !group.is_empty());
+    groups
 }
 
 /// `clause` within the filters of `query`; filters add nothing to the score.
 pub(crate) fn filtered(clause: Box<dyn Clause>, query: &Query, fields: &Fields) -> BooleanQuery {
     let mut clauses = vec![(Occur::Must, clause)];
-    let mut filter = |field: Field, values: Vec<&str>| {
-        if !values.is_empty() {
-            let terms = values.into_iter().map(|value| Term::from_field_text(field, value));
-            clauses.push((Occur::Must, Box::new(ConstScoreQuery::new(Box::new(TermSetQuery::new(terms)), 0.0))));
-        }
-    };
-    filter(fields.kind, query.kinds.iter().map(String::as_str).collect());
-    filter(fields.field, query.field.as_deref().into_iter().collect());
-    filter(fields.audience, query.audience.as_deref().into_iter().collect());
-    filter(fields.lang, query.lang.as_deref().into_iter().collect());
-    let mut regions: Vec<&str> = query.region_chain.iter().map(String::as_str).collect();
-    if !regions.is_empty() {
-        regions.push(ANYWHERE);
+    for group in groups(query) {
+        let terms = group.iter().map(|term| Term::from_field_text(fields.filter, term));
+        clauses.push((Occur::Must, Box::new(ConstScoreQuery::new(Box::new(TermSetQuery::new(terms)), 0.0))));
     }
-    filter(fields.region, regions);
     BooleanQuery::new(clauses)
 }
 

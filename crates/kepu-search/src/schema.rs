@@ -2,17 +2,21 @@
 //!
 //! Opening and writing are in `index`; which of the fields a query uses is in `query`.
 
+use std::collections::BTreeSet;
+
 use tantivy::TantivyDocument;
 use tantivy::schema::{FAST, Field, IndexRecordOption, STORED, Schema, TextFieldIndexing, TextOptions, Value};
 
-use crate::tokens;
+use crate::{sound, tokens};
 
 /// Version of layout and tokens. Written beside the index; another one there empties the index, and the caller fills it again.
 /// Raise it with every change of this file, of `kepu_text::fold` or of `kepu_text::pieces`.
-pub(crate) const STAMP: &str = "kepu-search 1 (tantivy 0.27)\n";
+pub(crate) const STAMP: &str = "kepu-search 2 (tantivy 0.27)\n";
 
-/// Region term of documents that belong nowhere in particular.
+/// Region of documents that belong nowhere in particular.
 pub(crate) const ANYWHERE: &str = "*";
+/// Longest value that can be filtered by, in bytes; a longer one is prose and left out.
+pub const FILTER_MAX: usize = 128;
 
 /// One thing that can be found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -33,6 +37,8 @@ pub struct Doc {
     pub audience: Vec<String>,
     /// Language tag (BCP 47), such as `zh-Hans-CN`; found by each of its beginnings (`zh`, `zh-Hans`).
     pub lang: String,
+    /// Whatever else can be filtered by and counted, as name and value. Names of the fields above are theirs.
+    pub more: Vec<(String, String)>,
     /// Date that "newest" means, in Unix milliseconds.
     pub date_ms: i64,
     /// Number in the log; among equal dates the higher is newer.
@@ -44,19 +50,22 @@ pub struct Doc {
 pub(crate) struct Fields {
     pub id: Field,
     pub kind: Field,
-    pub region: Field,
-    pub field: Field,
-    pub audience: Field,
-    pub lang: Field,
+    /// Everything that can be filtered by and counted, as `name=value`.
+    pub filter: Field,
     pub date_ms: Field,
     pub seq: Field,
     /// Tokens of the title alone.
     pub title: Field,
     /// Tokens of title and text: one list to ask whether a document holds a word at all.
     pub body: Field,
+    /// How the title sounds: pairs of syllables.
+    pub sound: Field,
     /// The text as it was, not searched.
     pub text: Field,
 }
+
+/// Name of the column of [`Fields::filter`].
+pub(crate) const FILTER: &str = "filter";
 
 /// The one schema there is.
 pub(crate) fn schema() -> (Schema, Fields) {
@@ -67,15 +76,13 @@ pub(crate) fn schema() -> (Schema, Fields) {
     let prose = TextOptions::default().set_indexing_options(prose);
     let fields = Fields {
         id: schema.add_text_field("id", code.clone().set_stored().set_fast("raw")),
-        kind: schema.add_text_field("kind", code.clone().set_stored()),
-        region: schema.add_text_field("region", code.clone()),
-        field: schema.add_text_field("field", code.clone()),
-        audience: schema.add_text_field("audience", code.clone()),
-        lang: schema.add_text_field("lang", code),
+        kind: schema.add_text_field("kind", TextOptions::from(STORED)),
+        filter: schema.add_text_field(FILTER, code.clone().set_fast("raw")),
         date_ms: schema.add_i64_field("date_ms", FAST),
         seq: schema.add_i64_field("seq", FAST),
         title: schema.add_text_field("title", prose.clone().set_stored()),
         body: schema.add_text_field("body", prose),
+        sound: schema.add_text_field("sound", code),
         text: schema.add_text_field("text", TextOptions::from(STORED)),
     };
     (schema.build(), fields)
@@ -86,25 +93,38 @@ impl Fields {
         let mut out = TantivyDocument::default();
         out.add_text(self.id, &doc.id);
         out.add_text(self.kind, &doc.kind);
-        out.add_text(self.region, if doc.region.is_empty() { ANYWHERE } else { &doc.region });
-        for field in &doc.fields {
-            out.add_text(self.field, field);
-        }
-        for audience in &doc.audience {
-            out.add_text(self.audience, audience);
-        }
-        let ends = doc.lang.match_indices('-').map(|(at, _)| at).chain([doc.lang.len()]);
-        for end in ends.filter(|&end| end > 0) {
-            out.add_text(self.lang, &doc.lang[..end]);
+        for term in filters(doc) {
+            out.add_text(self.filter, term);
         }
         out.add_i64(self.date_ms, doc.date_ms);
         out.add_i64(self.seq, doc.seq);
         out.add_text(self.title, &doc.title);
         out.add_text(self.body, &doc.title);
         out.add_text(self.body, &doc.text);
+        for pair in sound::pairs(&doc.title) {
+            out.add_text(self.sound, pair);
+        }
         out.add_text(self.text, &doc.text);
         out
     }
+}
+
+/// How a filter stands in the index.
+pub(crate) fn filter_term(name: &str, value: &str) -> String {
+    format!("{name}={value}")
+}
+
+/// What `doc` can be filtered by. Nothing twice, or it would be counted twice.
+fn filters(doc: &Doc) -> BTreeSet<String> {
+    let region = if doc.region.is_empty() { ANYWHERE } else { &doc.region };
+    let mut named = vec![("kind", doc.kind.as_str()), ("region", region)];
+    named.extend(doc.fields.iter().map(|field| ("field", field.as_str())));
+    named.extend(doc.audience.iter().map(|audience| ("audience", audience.as_str())));
+    let ends = doc.lang.match_indices('-').map(|(at, _)| at).chain([doc.lang.len()]);
+    named.extend(ends.map(|end| ("lang", &doc.lang[..end])));
+    named.extend(doc.more.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+    let fit = |value: &str| !value.is_empty() && value.len() <= FILTER_MAX;
+    named.into_iter().filter(|(_, value)| fit(value)).map(|(name, value)| filter_term(name, value)).collect()
 }
 
 /// First value of a stored text field; empty if it has none.

@@ -1,20 +1,32 @@
-//! Running a search: the order of the documents found, and the page of them that is shown.
+//! Running a search: from the query to the page of hits that is shown.
 //!
-//! Which documents are found at all is decided in `found`. Their order is BM25 over letters, pairs and words of the text (title included), plus the
-//! same over the title alone; a letter weighs half of a pair, for it is half of a word. Two passes cost less than one: scoring visits only what was found.
+//! Which documents are found is decided in `gather`, their order in `rank`; without a text to look for, the newest come first.
 
-use tantivy::collector::sort_key::{SortBySimilarityScore, SortByStaticFastValue, SortByString};
+use tantivy::collector::sort_key::{SortByStaticFastValue, SortByString};
 use tantivy::collector::{Count, TopDocs};
-use tantivy::query::{AllQuery, BooleanQuery, Occur, Query as Clause};
+use tantivy::query::AllQuery;
 use tantivy::{DocAddress, Order, Searcher, TantivyDocument};
 
+use crate::asked::{Asked, Part, Shape};
 use crate::error::SearchError;
-use crate::found::{Found, find};
+use crate::facets;
+use crate::gather::{Gathered, Reached, gather, near};
+use crate::guess::guess;
 use crate::index::Index;
-use crate::needles::Needles;
-use crate::query::{Hit, LIMIT_MAX, Page, Query, Sort, filtered, term};
+use crate::model::MODEL;
+use crate::query::{Answer, Hit, LIMIT_MAX, Page, Query, Sort, Why, filtered};
+use crate::rank::{Judge, Judged, flat, passage};
 use crate::schema::{Fields, stored};
 use crate::snippet::snippet;
+
+/// From how many deciding units on a query is a question, of which the nearest are offered even if they hold little of it.
+const QUESTION: usize = 4;
+/// How many are.
+const OFFERED: usize = 10;
+/// Documents in which a sentence is looked for to quote.
+const QUOTED: usize = 3;
+/// Documents read to see whether a phrase stands in them as it is; of more than these, pairs decide.
+const VERIFIED: usize = 500;
 
 impl Index {
     /// The documents that answer `query`, one page of them.
@@ -24,71 +36,300 @@ impl Index {
     /// # Errors
     /// [`SearchError::Index`] if the files cannot be read; opening the index again repairs it.
     pub fn search(&self, query: &Query) -> Result<Page, SearchError> {
-        let needles = Needles::parse(&query.text);
         let searcher = self.searcher();
-        let answer = if needles.blank {
-            listing(&searcher, &filtered(Box::new(AllQuery), query, &self.fields), query)
-        } else {
-            find(&searcher, &needles, query, &self.fields).and_then(|found| ranking(&searcher, found, &needles, query, &self.fields))
-        };
-        let (total, found) = answer.map_err(SearchError::on("search"))?;
-        let marks: Vec<&str> = needles.deciding.iter().map(|unit| unit.text.as_str()).collect();
-        let mut hits = Vec::with_capacity(found.len());
-        for (score, address) in found {
-            let doc: TantivyDocument = searcher.doc(address).map_err(SearchError::on("read a document of"))?;
-            hits.push(Hit {
-                id: stored(&doc, self.fields.id).to_owned(),
-                kind: stored(&doc, self.fields.kind).to_owned(),
-                score,
-                snippet: snippet(stored(&doc, self.fields.text), &marks),
-            });
+        let run = Run { searcher: &searcher, fields: &self.fields, query, asked: Asked::parse(&query.text) };
+        let page = if run.asked.blank { run.listing() } else { run.answer() };
+        page.map_err(SearchError::on("search"))
+    }
+}
+
+/// One search under way.
+struct Run<'a> {
+    searcher: &'a Searcher,
+    fields: &'a Fields,
+    query: &'a Query,
+    asked: Asked,
+}
+
+/// A document on its way to the page.
+struct Placed {
+    reached: Reached,
+    id: String,
+    score: f32,
+    /// With its text, if it was read whole.
+    judged: Option<(Judged, TantivyDocument)>,
+}
+
+impl Run<'_> {
+    /// Everything within the filters, newest first.
+    fn listing(&self) -> tantivy::Result<Page> {
+        let clause = filtered(Box::new(AllQuery), self.query, self.fields);
+        let total = self.searcher.search(&clause, &Count)?;
+        let mut page = Page { total, ..Page::default() };
+        if !self.query.facets.is_empty() {
+            let all = self.searcher.search(&clause, &tantivy::collector::DocSetCollector)?;
+            let mut all: Vec<Reached> = all.into_iter().map(|at| Reached { segment: at.segment_ord, doc: at.doc_id, score: 0.0, cover: 0.0 }).collect();
+            all.sort_by_key(|reached| (reached.segment, reached.doc));
+            page.facets = facets::count(self.searcher, &all, &self.query.facets)?;
         }
-        Ok(Page { total, hits, truncated: needles.truncated })
+        let limit = self.query.limit.min(LIMIT_MAX);
+        if limit > 0 && self.query.offset < total {
+            let newest = |name| (SortByStaticFastValue::<i64>::for_field(name), Order::Desc);
+            let order = (newest("date_ms"), newest("seq"), (SortByString::for_field("id"), Order::Asc));
+            let top = TopDocs::with_limit(limit).and_offset(self.query.offset).order_by(order);
+            for (_, address) in self.searcher.search(&clause, &top)? {
+                page.hits.push(self.plain(address)?);
+            }
+        }
+        Ok(page)
     }
-}
 
-/// Total, and the documents of one page with their scores.
-type Ranked = (usize, Vec<(f32, DocAddress)>);
-
-/// Weights in the score of a pair or word, and of a single letter; in the text and again in the title.
-/// Measured on the shared development questions with `examples/measure.rs`: other weights near these change R@10 by less than 0.01. The title
-/// weighs for short queries, of which that set has none.
-const TEXT: (f32, f32) = (1.0, 0.5);
-const TITLE: (f32, f32) = (0.5, 0.25);
-
-/// The documents of `found` by score.
-fn ranking(searcher: &Searcher, found: Found, needles: &Needles, query: &Query, fields: &Fields) -> tantivy::Result<Ranked> {
-    let total = found.total;
-    if query.sort == Sort::Newest {
-        return listing(searcher, &found, query);
+    fn answer(&self) -> tantivy::Result<Page> {
+        let page = Page { truncated: self.asked.truncated, ..Page::default() };
+        if self.asked.deciding().next().is_none() && self.asked.phrases.is_empty() {
+            return Ok(page);
+        }
+        let mut gathered = gather(self.searcher, &self.asked, self.query, self.fields)?;
+        if !self.asked.phrases.is_empty() {
+            gathered = self.verify(&gathered)?;
+        }
+        let question = self.asked.deciding().count() >= QUESTION || self.query.at_least > 0;
+        if gathered.found.is_empty() && (gathered.best.is_empty() || !question) {
+            return self.guessed(page);
+        }
+        let judge = Judge::new(&self.asked, &self.query.text, &gathered);
+        self.page(page, &gathered, &judge)
     }
-    let Some(top) = page(query, total) else { return Ok((total, Vec::new())) };
-    let mut clauses: Vec<(Occur, Box<dyn Clause>)> = vec![(Occur::Must, Box::new(found))];
-    for (field, (whole, letter)) in [(fields.body, TEXT), (fields.title, TITLE)] {
-        let wholes = needles.deciding.iter().map(|unit| &unit.text).chain(&needles.passing);
-        clauses.extend(wholes.map(|text| (Occur::Should, term(field, text, whole))));
-        clauses.extend(needles.letters.iter().map(|text| (Occur::Should, term(field, text, letter))));
+
+    /// What may have been meant, as nothing was found.
+    fn guessed(&self, mut page: Page) -> tantivy::Result<Page> {
+        let guessed = guess(self.searcher, &self.asked, self.query, self.fields)?;
+        page.guessed = !guessed.is_empty();
+        page.total = guessed.len();
+        let limit = self.query.limit.min(LIMIT_MAX);
+        for address in guessed.into_iter().skip(self.query.offset).take(limit) {
+            page.hits.push(self.plain(address)?);
+        }
+        Ok(page)
     }
-    let order = ((SortBySimilarityScore, Order::Desc), by_id());
-    let hits = searcher.search(&BooleanQuery::new(clauses), &top.order_by(order))?;
-    Ok((total, hits.into_iter().map(|((score, _), address)| (score, address)).collect()))
-}
 
-/// The documents of `clause` by date.
-fn listing(searcher: &Searcher, clause: &dyn Clause, query: &Query) -> tantivy::Result<Ranked> {
-    let total = searcher.search(clause, &Count)?;
-    let Some(top) = page(query, total) else { return Ok((total, Vec::new())) };
-    let newest = |name| (SortByStaticFastValue::<i64>::for_field(name), Order::Desc);
-    let hits = searcher.search(clause, &top.order_by((newest("date_ms"), newest("seq"), by_id())))?;
-    Ok((total, hits.into_iter().map(|(_, address)| (0.0, address)).collect()))
-}
+    /// Leaves only documents in which every phrase stands as it is.
+    fn verify(&self, gathered: &Gathered) -> tantivy::Result<Gathered> {
+        let holds = |reached: &Reached| -> tantivy::Result<bool> {
+            let doc: TantivyDocument = self.searcher.doc(DocAddress::new(reached.segment, reached.doc))?;
+            let text = kepu_text::fold::fold(&format!("{}\n{}", stored(&doc, self.fields.title), stored(&doc, self.fields.text)));
+            Ok(self.asked.phrases.iter().all(|phrase| text.contains(phrase.as_str())))
+        };
+        let mut kept = Gathered { idf: gathered.idf.clone(), mean_length: gathered.mean_length, least: 0.0, ..Gathered::default() };
+        let mut verified = std::collections::HashMap::new();
+        for (n, reached) in gathered.best.iter().enumerate() {
+            if n >= VERIFIED || holds(reached)? {
+                kept.best.push(*reached);
+            } else {
+                verified.insert((reached.segment, reached.doc), ());
+            }
+        }
+        // Whatever holds the phrase is found, whether it holds much of the rest or not.
+        kept.found = gathered.best.iter().chain(&gathered.found).copied().filter(|reached| !verified.contains_key(&(reached.segment, reached.doc))).collect();
+        kept.found.sort_by_key(|reached| (reached.segment, reached.doc));
+        kept.found.dedup_by_key(|reached| (reached.segment, reached.doc));
+        kept.near = near(&kept.best);
+        Ok(kept)
+    }
 
-/// The page asked for, unless nothing is on it.
-fn page(query: &Query, total: usize) -> Option<TopDocs> {
-    let limit = query.limit.min(LIMIT_MAX);
-    (limit > 0 && query.offset < total).then(|| TopDocs::with_limit(limit).and_offset(query.offset))
-}
+    fn page(&self, mut page: Page, gathered: &Gathered, judge: &Judge<'_>) -> tantivy::Result<Page> {
+        page.facets = facets::count(self.searcher, &gathered.found, &self.query.facets)?;
+        if self.query.sort == Sort::Newest {
+            return self.newest(page, gathered, judge);
+        }
+        let offered = if self.asked.deciding().count() >= QUESTION { OFFERED.max(self.query.at_least) } else { self.query.at_least };
+        let mut top = self.placed(gathered, judge, offered)?;
+        page.total = gathered.found.len().max(top.len().min(offered));
+        if self.query.offset == 0 && self.query.limit > 0 {
+            page.answer = self.quote(&top, judge);
+        }
+        let limit = self.query.limit.min(LIMIT_MAX);
+        let end = self.query.offset.saturating_add(limit);
+        if end > top.len() && gathered.found.len() > top.len() {
+            self.append(&mut top, gathered, end)?;
+        }
+        let first = top.first().map_or(0.0, |placed| placed.score);
+        for (rank, placed) in top.iter().enumerate().take(end.min(page.total)).skip(self.query.offset) {
+            page.hits.push(self.hit(placed, judge, placed.score / first.max(1e-3), rank)?);
+        }
+        Ok(page)
+    }
 
-fn by_id() -> (SortByString, Order) {
-    (SortByString::for_field("id"), Order::Asc)
+    /// The best of the first pass in their final order.
+    fn placed(&self, gathered: &Gathered, judge: &Judge<'_>, offered: usize) -> tantivy::Result<Vec<Placed>> {
+        let mut best: Vec<Reached> = gathered.best.clone();
+        if best.len() > gathered.near {
+            self.settle(&mut best, gathered.near)?;
+        }
+        let mut top = Vec::with_capacity(best.len());
+        for reached in best {
+            let doc: TantivyDocument = self.searcher.doc(DocAddress::new(reached.segment, reached.doc))?;
+            let judged = judge.judge(stored(&doc, self.fields.title), stored(&doc, self.fields.text));
+            top.push(Placed { reached, id: stored(&doc, self.fields.id).to_owned(), score: judged.score.max(0.0), judged: Some((judged, doc)) });
+        }
+        top.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.id.cmp(&b.id)));
+        let mut kept = 0;
+        top.retain(|placed| {
+            let found = placed.reached.cover >= gathered.least && (placed.reached.cover > 0.0 || !self.asked.phrases.is_empty());
+            let keep = found || kept < offered;
+            kept += usize::from(keep);
+            keep
+        });
+        Ok(top)
+    }
+
+    /// Cuts `best`, which is in order, to `count`; of equal ones at the border those with the lowest ids stay.
+    fn settle(&self, best: &mut Vec<Reached>, count: usize) -> tantivy::Result<()> {
+        let border = best[count - 1].score;
+        let from = best.partition_point(|reached| reached.score > border);
+        let to = best.partition_point(|reached| reached.score >= border);
+        if to > count {
+            let mut equal = Vec::with_capacity(to - from);
+            for reached in &best[from..to] {
+                equal.push((self.id(reached)?, *reached));
+            }
+            equal.sort_by(|a, b| a.0.cmp(&b.0));
+            best.truncate(from);
+            best.extend(equal.into_iter().map(|(_, reached)| reached));
+        }
+        best.truncate(count);
+        Ok(())
+    }
+
+    /// Adds the found documents behind those that were read whole, as the first pass has them, until there are `end`.
+    fn append(&self, top: &mut Vec<Placed>, gathered: &Gathered, end: usize) -> tantivy::Result<()> {
+        let known: std::collections::HashSet<(u32, u32)> = top.iter().map(|placed| (placed.reached.segment, placed.reached.doc)).collect();
+        let mut rest: Vec<Reached> = gathered.found.iter().copied().filter(|reached| !known.contains(&(reached.segment, reached.doc))).collect();
+        rest.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| (a.segment, a.doc).cmp(&(b.segment, b.doc))));
+        let wanted = end.saturating_sub(top.len()).min(rest.len());
+        if wanted > 0 && wanted < rest.len() {
+            self.settle(&mut rest, wanted)?;
+        }
+        let least = top.last().map_or(1.0, |placed| placed.score);
+        let highest = rest.first().map_or(1.0, |reached| reached.score.max(1e-6));
+        let mut placed = Vec::with_capacity(rest.len());
+        for reached in rest {
+            placed.push(Placed { id: self.id(&reached)?, score: least * (reached.score / highest).min(1.0), reached, judged: None });
+        }
+        placed.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.id.cmp(&b.id)));
+        top.extend(placed);
+        Ok(())
+    }
+
+    /// The found documents by date.
+    fn newest(&self, mut page: Page, gathered: &Gathered, judge: &Judge<'_>) -> tantivy::Result<Page> {
+        page.total = gathered.found.len();
+        let mut dated = Vec::with_capacity(gathered.found.len());
+        for part in gathered.found.chunk_by(|a, b| a.segment == b.segment) {
+            let columns = self.searcher.segment_reader(part[0].segment).fast_fields();
+            let (date, seq) = (columns.i64("date_ms")?, columns.i64("seq")?);
+            dated.extend(part.iter().map(|reached| (date.first(reached.doc), seq.first(reached.doc), *reached)));
+        }
+        dated.sort_by(|a, b| (b.0, b.1).cmp(&(a.0, a.1)).then_with(|| (a.2.segment, a.2.doc).cmp(&(b.2.segment, b.2.doc))));
+        let limit = self.query.limit.min(LIMIT_MAX);
+        for (_, _, reached) in dated.into_iter().skip(self.query.offset).take(limit) {
+            let placed = Placed { id: self.id(&reached)?, score: 0.0, reached, judged: None };
+            page.hits.push(self.hit(&placed, judge, 0.0, 0)?);
+        }
+        Ok(page)
+    }
+
+    fn id(&self, reached: &Reached) -> tantivy::Result<String> {
+        let mut id = String::new();
+        if let Some(column) = self.searcher.segment_reader(reached.segment).fast_fields().str("id")?
+            && let Some(ordinal) = column.term_ords(reached.doc).next()
+        {
+            column.ord_to_str(ordinal, &mut id)?;
+        }
+        Ok(id)
+    }
+
+    /// The best sentence of the first documents, if the first is sure enough to speak of what was asked.
+    fn quote(&self, top: &[Placed], judge: &Judge<'_>) -> Option<Answer> {
+        let (judged, _) = top.first()?.judged.as_ref()?;
+        let confidence = judge.confidence(judged, top.get(1).map_or(0.0, |second| second.score));
+        if confidence < MODEL.least {
+            return None;
+        }
+        let first = top[0].score.max(1e-3);
+        let mut best: Option<(f32, Answer)> = None;
+        for (rank, placed) in top.iter().enumerate().take(QUOTED) {
+            let Some((judged, doc)) = &placed.judged else { continue };
+            let text = stored(doc, self.fields.text);
+            for ((score, _), piece) in judge.sentences(judged, text, placed.score / first, rank).iter().zip(&judged.seen.pieces) {
+                if best.as_ref().is_none_or(|(highest, _)| score > highest) {
+                    best = Some((*score, Answer { id: placed.id.clone(), quote: flat(&text[piece.range.clone()]), confidence }));
+                }
+            }
+        }
+        best.map(|(_, answer)| answer)
+    }
+
+    fn hit(&self, placed: &Placed, judge: &Judge<'_>, share: f32, rank: usize) -> tantivy::Result<Hit> {
+        let read;
+        let (judged, doc) = match &placed.judged {
+            Some(known) => known,
+            None => {
+                let doc: TantivyDocument = self.searcher.doc(DocAddress::new(placed.reached.segment, placed.reached.doc))?;
+                read = (judge.judge(stored(&doc, self.fields.title), stored(&doc, self.fields.text)), doc);
+                &read
+            }
+        };
+        let text = stored(doc, self.fields.text);
+        let scores = judge.sentences(judged, text, share, rank);
+        let held =
+            |term: &crate::asked::Term, at: usize| term.decides() || term.part == Part::Technical && judged.seen.pieces.iter().any(|piece| piece.bits.has(at));
+        let marks: Vec<&str> = self.asked.terms.iter().enumerate().filter(|(at, term)| held(term, *at)).map(|(_, term)| term.text.as_str()).collect();
+        Ok(Hit {
+            id: placed.id.clone(),
+            kind: stored(doc, self.fields.kind).to_owned(),
+            score: placed.score,
+            snippet: snippet(text, &marks),
+            passage: passage(&judged.seen, text, &scores),
+            why: self.why(judged),
+        })
+    }
+
+    /// Which words stand where. Overlapping pairs are told as one word.
+    fn why(&self, judged: &Judged) -> Why {
+        let deciding: Vec<(usize, &crate::asked::Term)> = self.asked.terms.iter().enumerate().filter(|(_, term)| term.decides()).collect();
+        let words = |holds: &dyn Fn(usize) -> bool| -> Vec<String> {
+            let mut words: Vec<String> = Vec::new();
+            for (at, term) in deciding.iter().filter(|(at, _)| holds(*at)) {
+                let follows = *at > 0 && holds(at - 1) && term.shape == Shape::Pair;
+                match words.last_mut() {
+                    Some(last) if follows && last.chars().last() == term.text.chars().next() => last.extend(term.text.chars().skip(1)),
+                    _ => words.push(term.text.clone()),
+                }
+            }
+            words
+        };
+        let in_text = |at: usize| judged.seen.pieces.iter().any(|piece| piece.bits.has(at));
+        let mut why = Why { title: words(&|at| judged.seen.title.has(at)), text: words(&|at| in_text(at) && !judged.seen.title.has(at)), everyday: Vec::new() };
+        for (at, term) in self.asked.terms.iter().enumerate().filter(|(_, term)| term.part == Part::Technical) {
+            let Some(said) = &term.said else { continue };
+            if (in_text(at) || judged.seen.title.has(at)) && !why.everyday.iter().any(|(known, _)| known == said) {
+                why.everyday.push((said.clone(), term.text.clone()));
+            }
+        }
+        why
+    }
+
+    /// A hit that no words of the query stand in.
+    fn plain(&self, address: DocAddress) -> tantivy::Result<Hit> {
+        let doc: TantivyDocument = self.searcher.doc(address)?;
+        Ok(Hit {
+            id: stored(&doc, self.fields.id).to_owned(),
+            kind: stored(&doc, self.fields.kind).to_owned(),
+            score: 0.0,
+            snippet: snippet(stored(&doc, self.fields.text), &[]),
+            passage: String::new(),
+            why: Why::default(),
+        })
+    }
 }

@@ -27,10 +27,10 @@ use tantivy::query::{BooleanQuery, Occur};
 use tantivy::schema::Field;
 use tantivy::{Order, Searcher, TantivyDocument, Term};
 
+use crate::asked::is_particle;
 use crate::error::SearchError;
-use crate::found::idf;
+use crate::gather::idf;
 use crate::index::Index;
-use crate::needles::is_particle;
 use crate::query::{Query, filtered, term};
 use crate::schema::stored;
 

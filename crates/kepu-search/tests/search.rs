@@ -82,6 +82,64 @@ fn latin_words_are_whole_and_all_needed_in_short_queries() {
 }
 
 #[test]
+fn what_sounds_or_looks_the_same_is_offered_when_nothing_else_is_there() {
+    let index = library();
+    for text in ["heidong", "hei dong", "黑动"] {
+        let page = ask(&index, text);
+        assert_eq!((ids(&page), page.guessed), (vec!["r1"], true), "{text}");
+    }
+    let index = filled(&[doc("a", "", "Vaccine safety")]);
+    assert_eq!((ids(&ask(&index, "vacine")), ids(&ask(&index, "vaccine"))), (vec!["a"], vec!["a"]));
+    assert!(ask(&index, "vacine").guessed && !ask(&index, "vaccine").guessed);
+    assert_eq!(ask(&index, "xylophone").total, 0);
+}
+
+#[test]
+fn a_phrase_stands_as_it_is_or_not_at_all() {
+    let index = filled(&[doc("a", "", "光合作用需要光"), doc("b", "", "光合，作用；合作的光合与作用"), doc("c", "", "合作，作用，光合")]);
+    assert_eq!(ids(&ask(&index, "“光合作用”")), ["a"]);
+    assert_eq!(ask(&index, "\"作用需要\"").total, 1);
+    assert_eq!(ask(&index, "「光合呼吸」").total, 0);
+}
+
+#[test]
+fn values_are_counted_among_everything_found() {
+    let with =
+        |id: &str, field: &str, place: &str| Doc { fields: vec![field.into()], more: vec![("source".into(), place.into())], ..doc(id, "月食", "月食") };
+    let index = filled(&[with("a", "astronomy", "x"), with("b", "astronomy", "y"), with("c", "earth", "x"), doc("d", "彩虹", "雨后")]);
+    let query = Query { text: "月食".into(), facets: vec!["field".into(), "source".into(), "none".into()], limit: 1, ..Query::default() };
+    let page = index.search(&query).unwrap();
+    let named = |values: &[(&str, usize)]| values.iter().map(|(value, count)| ((*value).to_owned(), *count)).collect::<Vec<_>>();
+    assert_eq!(page.facets[0], ("field".to_owned(), named(&[("astronomy", 2), ("earth", 1)])));
+    assert_eq!(page.facets[1], ("source".to_owned(), named(&[("x", 2), ("y", 1)])));
+    assert_eq!((page.facets[2].1.len(), page.hits.len(), page.total), (0, 1, 3));
+    let narrowed = index.search(&Query { more: vec![("source".into(), "y".into())], ..query.clone() }).unwrap();
+    assert_eq!((ids(&narrowed), narrowed.facets[0].1[0].1), (vec!["b"], 1));
+    let all = index.search(&Query { text: String::new(), ..query }).unwrap();
+    assert_eq!(all.facets[0].1[0], ("astronomy".to_owned(), 2));
+}
+
+#[test]
+fn the_sentence_that_answers_is_quoted_and_nothing_where_nothing_fits() {
+    let mut docs: Vec<Doc> = (0..40).map(|i| doc(&format!("x{i:02}"), "观测记录", &format!("第{i}次观测在夜间进行，天气晴朗。记录员写下了星等。"))).collect();
+    docs.push(doc("a", "哈雷彗星", "哈雷彗星约每76年回归一次。它在1986年最近一次经过太阳附近。彗尾由尘埃和气体组成。"));
+    let index = filled(&docs);
+    let page = ask(&index, "哈雷彗星多少年回归一次？");
+    let answer = page.answer.unwrap();
+    assert_eq!((answer.id.as_str(), answer.quote.as_str()), ("a", "哈雷彗星约每76年回归一次。"));
+    assert!(page.hits[0].passage.contains("1986年") && page.hits[0].why.title == ["哈雷彗星"], "{:?}", page.hits[0]);
+    assert_eq!(ask(&index, "怎样申请退税以及需要带哪些证件材料").answer, None);
+}
+
+#[test]
+fn everyday_words_find_technical_texts_and_say_so() {
+    let index = filled(&[doc("a", "急性腹泻的处理", "腹泻时要补液。"), doc("b", "种花", "花要浇水。")]);
+    let page = index.search(&Query { text: "娃娃老是拉肚子该怎么办".into(), at_least: 5, limit: 5, ..Query::default() }).unwrap();
+    assert_eq!(page.hits[0].id, "a");
+    assert!(page.hits[0].why.everyday.contains(&("拉肚子".to_owned(), "腹泻".to_owned())), "{:?}", page.hits[0].why);
+}
+
+#[test]
 fn a_long_question_ranks_its_answer_first() {
     let page = ask(&library(), "台风马上就要登陆了，我家住在海边，现在应该准备些什么？");
     assert_eq!(ids(&page)[0], "r3");

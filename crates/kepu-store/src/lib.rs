@@ -9,6 +9,7 @@ pub mod bulk;
 pub mod counter;
 pub mod create;
 pub mod db;
+pub mod deliver;
 pub mod error;
 pub mod invite;
 pub mod job;

@@ -216,3 +216,11 @@ pub async fn delete(tx: &mut Tx, hash: &str) -> Result<bool, StoreError> {
 pub async fn clear_tries(tx: &mut Tx) -> Result<(), StoreError> {
     run(tx, "forget failed attempts", "DELETE FROM media_try", vec![]).await.map(drop)
 }
+
+/// Subjects whose public version names a file of this kind (`audio/`) that is here, at most `limit`, in the order of their ids.
+pub async fn list_subjects(tx: &mut Tx, kind: &str, limit: u32) -> Result<Vec<SubjectId>, StoreError> {
+    const SQL: &str = "
+        SELECT DISTINCT media_use.subject FROM media_use JOIN media ON media.hash = media_use.hash
+        WHERE media_use.live AND media.have AND media.media_type LIKE $1 ESCAPE '\\' ORDER BY media_use.subject LIMIT $2";
+    all(tx, "list subjects with files", SQL, args![format!("{}%", crate::value::like_escape(kind)), limit], |c| c.id()).await
+}

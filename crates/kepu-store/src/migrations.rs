@@ -106,6 +106,15 @@ const FILES: &[(i64, &str, &str)] = &[
     (143, "credential_subject", include_str!("../migrations/0143_credential_subject.sql")),
     (144, "credential_party", include_str!("../migrations/0144_credential_party.sql")),
     (145, "credential_org", include_str!("../migrations/0145_credential_org.sql")),
+    (150, "proof", include_str!("../migrations/0150_proof.sql")),
+    (151, "proof_hash", include_str!("../migrations/0151_proof_hash.sql")),
+    (200, "public_change", include_str!("../migrations/0200_public_change.sql")),
+    (201, "public_change_at", include_str!("../migrations/0201_public_change_at.sql")),
+    (202, "public_change_begin", include_str!("../migrations/0202_public_change_begin.sql")),
+    (203, "pack", include_str!("../migrations/0203_pack.sql")),
+    (204, "pack_wish", include_str!("../migrations/0204_pack_wish.sql")),
+    (205, "pack_month", include_str!("../migrations/0205_pack_month.sql")),
+    (206, "pack_receipt", include_str!("../migrations/0206_pack_receipt.sql")),
 ];
 
 /// The migrations as sqlx wants them.

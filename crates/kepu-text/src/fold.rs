@@ -61,6 +61,20 @@ pub fn fold_aligned(s: &str) -> Aligned {
     Aligned { key: simplify(key), from }
 }
 
+/// The key of `c`, if it is the same whatever stands beside it: for ASCII, simplified Chinese, its punctuation and full width. `None` where only [`fold`]
+/// can tell. A text of such characters alone needs no [`fold`] to be read one by one.
+#[must_use]
+pub fn fold_char(c: char) -> Option<char> {
+    match c {
+        c if c.is_ascii() => Some(c.to_ascii_lowercase()),
+        '\u{4E00}'..='\u{9FFF}' => (!HAN.touches(c)).then_some(c),
+        '\u{3000}' => Some(' '),
+        '\u{3001}'..='\u{3003}' | '\u{3008}'..='\u{3011}' | '\u{2018}' | '\u{2019}' | '\u{201C}' | '\u{201D}' | '\u{B7}' | '\u{2014}' => Some(c),
+        '\u{FF01}'..='\u{FF5E}' => char::from_u32(c as u32 - 0xFEE0).map(|c| c.to_ascii_lowercase()),
+        _ => None,
+    }
+}
+
 /// The one character of `cluster`, if neither NFKC nor lower case beyond ASCII concern it.
 fn plain(cluster: &str) -> Option<char> {
     let mut chars = cluster.chars();
@@ -223,6 +237,16 @@ mod tests {
         for c in ('\u{0}'..='\u{33FFF}').filter(|c| !HAN.touches(*c)) {
             assert_eq!(opencc.convert(&c.to_string()), c.to_string());
         }
+    }
+
+    #[test]
+    fn characters_that_fold_alone_fold_the_same_in_company() {
+        for c in ('\u{1}'..='\u{FFFF}').filter(|c| !c.is_whitespace()) {
+            if let Some(key) = fold_char(c) {
+                assert_eq!(fold(&format!("天{c}地")), format!("天{key}地"), "{c:?}");
+            }
+        }
+        assert_eq!((fold_char('灣'), fold_char('é'), fold_char('Ａ')), (None, None, Some('a')));
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Text as people write it in China: reading files, cleaning input, counting, folding for search, Markdown.
+//! Text as people write it in China: reading files, cleaning input, counting, folding for search, Markdown, traditional scripts,
+//! reading aloud.
 //!
 //! Pure functions over `str` and bytes; this crate knows no other crate of ours. The index that uses
 //! [`mod@fold`] and [`pieces`] is `kepu-search`; which field allows how many characters is said in `kepu-domain`.
@@ -13,7 +14,10 @@ pub mod fold;
 pub mod gb18030;
 pub mod graphemes;
 pub mod markdown;
+pub mod outline;
 pub mod pieces;
+pub mod script;
+pub mod speech;
 
 pub use clean::{clean_line, clean_text};
 pub use decode::decode;

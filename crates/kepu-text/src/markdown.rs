@@ -50,11 +50,11 @@ fn new_line(out: &mut String) {
 }
 
 /// Stands for a letter between `**` and punctuation while parsing. A noncharacter, so no text holds it.
-const SEAM: char = '\u{FDD0}';
+pub(crate) const SEAM: char = '\u{FDD0}';
 
 /// Puts a [`SEAM`] between `**` and punctuation where a Chinese letter stands on the other side: CommonMark then sees a letter there and takes
 /// the mark, as the writer meant it.
-fn prepare(md: &str) -> String {
+pub(crate) fn prepare(md: &str) -> String {
     let mut out = String::with_capacity(md.len() + 16);
     let mut before = '\n';
     let mut rest = md;

@@ -427,6 +427,12 @@ kept-address-long = One minute, in memory only; counts of failed sign-ins at mos
 kept-form = Random ids of forms
 kept-form-why = So that a form sent twice counts once
 kept-form-long = { $days } days
+kept-objection = How to reach you, if you object to a proposal and say so
+kept-objection-why = To ask you back; only the organiser sees it
+kept-objection-long = Removed by itself { $days } days after the answer; the objection and its answer stay
+kept-proof = Proof files uploaded with an application
+kept-proof-why = To check the application; nobody is asked for the same proof twice
+kept-proof-long = Until you delete the file or your entry; never public
 kept-session = Staff sign-in (one cookie)
 kept-session-why = To prove the sign-in
 kept-session-long = At most 12 hours; ends after 30 idle minutes
@@ -456,8 +462,7 @@ help-sign = How to be sure nothing was altered
 help-sign-text = Every version is signed. “Signed record” checks it anew on the spot; you can also download it and verify offline.
 help-elder = Large print, paper and English
 help-elder-text = Switch large print, dark and language at the top of every page; resources and fact checks print on A4 or A3 with a QR code.
-feed-title = { $name }: fact checks, corrections, withdrawals
-feed-claim = Fact check
+feed-title = { $name }: new, corrected, withdrawn
 api-title = Open data API
 api-lead = Programs can read everything that pages show. Lists have next, errors follow RFC 9457, no registration.
 api-openapi = OpenAPI description
@@ -1174,7 +1179,7 @@ import-kind-resource = Resources
 import-kind-resource-hint = One a row: title, text, source, licence.
 import-kind-claim = Fact checks
 import-kind-claim-hint = One claim a row, perhaps with verdict, evidence and reviewer.
-import-file-hint = CSV, or one JSON object a line, in UTF-8, UTF-16 or GB 18030, at most { $max }. From Excel, save as “CSV UTF-8”.
+import-file-hint = CSV, Excel (.xlsx), or one JSON object a line; resources also as RSS, Atom, OAI-PMH (Dublin Core) or BibTeX. UTF-8, UTF-16 or GB 18030, at most { $max }.
 import-org = Organisation that answers for it
 import-bring = Read the file
 import-nothing-yet = Nothing is published by this step.
@@ -1280,7 +1285,7 @@ error-import_signed_by = Please write the name of who signs, 60 characters at mo
 error-import_missing = “{ $field }” is missing.
 error-import_cut = “{ $field }” was longer than { $max } characters and was cut.
 error-import_words = “{ $words }” in “{ $field }” is not known; taken as “{ $default }”.
-error-import_region = “{ $code }” is no six-digit division code.
+error-import_region = “{ $code }” is no division code or name.
 error-import_date = “{ $text }” is no date; write 2026-01-31.
 error-import_url = The address “{ $text }” does not begin with https:// and was left out.
 error-import_licence = The licence “{ $text }” is not among those under which texts may be passed on.
@@ -2466,6 +2471,8 @@ error-recommender_self = Another institution must recommend it.
 job-rounds = Look through ending honours
 task-judge = { $n } to judge
 verb-judge = Judge
+task-ledger = { $n } contributions for your institution to confirm
+verb-ledger = Confirm
 verb-round = Open the office
 verb-application = Open
 round-task-write = application not finished
@@ -2509,3 +2516,197 @@ act-judgement-scored = score
 act-judgement-recused = a judge steps back
 act-objection-made = an objection (nobody notes whose)
 act-objection-answered = answer an objection
+
+## Proofs
+proof-title = Proof files: { $label }
+proof-add = Upload or choose proof files
+proof-lead = A file handed in once is kept for you, so that later applications can use it without your sending it again. Only you, the stewards of your institution, the organiser, the body that recommends and judges who see names can open it.
+proof-file-hint = PDF, or a PNG, JPEG or WebP picture; 20 MB at most.
+proof-go = Upload and use in this application
+proof-back = Back to the application
+proof-kept = Kept files
+proof-none = No file yet. What you upload is listed here and can be used again.
+proof-used = used in this application
+proof-use = Use
+proof-delete = Delete
+proof-delete-sure = Yes, delete “{ $title }”. Applications that were handed in keep its title only.
+proof-delete-go = Delete the file
+proof-see = See the file
+proof-gone = file deleted by the applicant
+proof-said-added = Uploaded, and used in this application.
+proof-said-used = Used.
+proof-said-deleted = The file is deleted.
+error-proof_kind = This kind of file is not taken. A proof is a PDF or a PNG, JPEG, WebP or GIF picture. Please turn HEIC photos into JPEG first.
+
+## Types of resources
+label-details = What this kind says
+draft-type-show = Show what this kind asks
+detail-gone = This piece is withdrawn or not public
+check-no_detail = Something that this kind needs is not filled
+check-strange_detail = Something belongs to another kind; please save once
+check-trained_only = Trained staff in a fitted place only: make sure that no reader tries it at home
+
+## Reading
+contents = Contents
+scripts = Characters
+script-hans = 简体
+script-tw = 繁體（台灣用語）
+script-hk = 繁體（香港）
+read-play = Read aloud
+read-stop = Stop
+read-script = Script to read aloud
+
+## Reuse first
+draft-known = { $n } reviewed pieces on nearly the same already exist
+draft-known-text = See whether one can be used as it is, or adapted with an edition of your own; write on if yours is different.
+draft-begin-anyway = Mine is different: begin
+
+## Lists of other systems
+error-file_xml = Line { $line } of this XML file cannot be read: { $cause }
+error-file_xml_kind = This is no RSS, Atom or OAI-PMH file (its root is “{ $found }”).
+error-file_oai = The repository gave no records: { $code } { $cause }
+error-file_bib = Line { $line } of this BibTeX file cannot be read: { $cause }
+error-file_no_entries = There is no entry in the file.
+## Channels: feeds, cards on other sites, screens
+podcast-title = { $name }: science to listen to
+podcast-about = Science to listen to, each piece with its sources and its review.
+api-channels = Feeds, harvesting and cards need no key. What was withdrawn is marked by tombstones (RFC 6721) in feeds and as deleted when harvested. Feeds are narrowed by kind, field, audience and region, such as /feed.json?field=health.
+embed-title = Put it on another site
+embed-code = Copy this code
+embed-hint = The card always shows the current version. If the content is withdrawn or expires, the card empties itself and says why.
+embed-look = Look at the card first
+embed-see = See the page for what happened
+embed-from = From { $name }
+embed-withdrawn = This was withdrawn; please do not use it any more
+embed-expired = This must be looked at again and is not shown meanwhile
+screen-title = Screen
+screen-qr = QR code: { $address }
+screen-scan = Scan for the whole text and its sources
+screen-ask = A question? Scan to ask
+screen-empty = Checked science will be shown here in turn
+screen-empty-text = There is nothing for this place yet. As soon as there is, the screen begins by itself.
+screen-pause = Stay on this page
+screen-go = Go on by itself
+
+## Channels: monthly packs
+packs-title = Monthly packs
+packs-lead = A few pieces of science chosen for a place, its season, crops and readers: large print on A3 and A4, a script for the loudspeaker, chat texts, blackboard texts and an e-book, all in one file.
+packs-table = Who got how much
+packs-make = Make a pack
+packs-make-go = Make it
+packs-sign-in = Sign in to make a pack for any place. Everybody may take a pack that was made.
+packs-made = Packs that were made
+packs-see-month = Month
+packs-any-month = All months
+packs-none = Packs that were made are listed here
+packs-none-here = There is no pack for this place or month yet
+packs-none-text = Choose place and month; a pack takes a few seconds.
+pack-month = { $year }-{ $month }
+pack-title = { $place } { $month }: science pack
+pack-items = { $n ->
+    [one] 1 piece
+   *[other] { $n } pieces
+}
+pack-why-season = in season: { $season }
+pack-why-crop = { $crop } grows there
+pack-why-place = written for this place
+pack-why-audience = written for these readers
+pack-why-new = written lately
+pack-withdrawn = Withdrawn, printed no more
+pack-resting = Being looked at again, not printed meanwhile
+pack-take-down = { $n ->
+    [one] 1 piece of this pack was withdrawn
+   *[other] { $n } pieces of this pack were withdrawn
+}
+pack-take-down-text = If it hangs on a wall or was passed on, please take it down and tell those who saw it. The files no longer hold it.
+pack-posted-tag = Put up by somebody
+pack-empty = Nothing in this pack can be used at the moment
+pack-empty-text = Its pieces were withdrawn or are being looked at again. Make a new one.
+pack-all = Download all (zip)
+pack-a3 = Board A3
+pack-a4 = Large A4
+pack-broadcast = Loudspeaker script
+pack-chat = Chat texts
+pack-chalk = Blackboard texts
+pack-no-printer = This build has no typesetter, so there are no PDFs; each piece can be printed from its own page.
+pack-inside = What is in it, and why
+pack-fill = { $n ->
+    [one] Fill the gap
+   *[other] Fill { $n } gaps
+}
+pack-gaps = { $n ->
+    [one] There is a gap; sign in to fill it.
+   *[other] There are { $n } gaps; sign in to fill them.
+}
+pack-posted = Receipt
+pack-posted-text = Tap once when it hangs, was read out or was sent. Only the number is kept; if you stand in the registry it is also noted among your contributions until your institution confirms it.
+pack-posted-go = I put it up
+pack-posted-done = You have given your receipt. Thank you.
+pack-posted-sign-in = Sign in to give a receipt.
+pack-rule = How it is shared out
+pack-rule-text = How many pieces a place gets and how they are chosen are public rules, the same everywhere.
+pack-foot = { $by } · { $date }
+pack-foot-reviewed = Reviewed by { $who }
+pack-foot-check = Scan for the current version, its sources, and whether it was withdrawn
+pack-script-by = This text comes from { $by }.
+pack-readme = Each piece may be printed and passed on under the licence named. Its address shows the current version and whether it was withdrawn.
+pack-table-title = Who got how much, { $month }
+pack-table-lead = How many packs this node made for each place, how often they were put up, and how much that is for each head. Whether the tilt rule works is seen here.
+pack-table-none = No pack was made in { $month } yet
+pack-table-none-text = Once there are packs, what each place got is listed here.
+pack-table-protected = Numbers of receipts below { $least } are not published, so that nobody is recognised.
+pack-extra = { $n } more in each pack
+pack-most = A pack has at most { $n } pieces.
+pack-class = Class
+pack-no-class = Other places
+pack-by-class = { $month }, by class of the rule
+pack-by-province = { $month }, by province
+pack-by-place = { $month }, by place
+pack-places = Places
+pack-people = People
+pack-each = Pieces for 100,000 people
+pack-quota = Due in each
+pack-posted-times = Put up
+pack-posted-all = Put up, all together
+pack-unknown = unknown
+pack-people-source = People: { $source }. A node may add counties in definitions/packs/population.json.
+semicolon = ;{" "}
+enum-comma = ,{" "}
+label-month = Month
+label-point = Service point
+error-pack_nothing = There is nothing yet for this place, language and these readers. Choose another language or other readers, or publish something first.
+error-pack_month = The month must lie between { $from } and { $to }.
+error-pack_audience = There are no such readers.
+error-pack_lang = There is no such language.
+error-pack_point = There is no such public service point.
+error-pack_region = Choose a province, prefecture or county.
+act-pack-made = Pack made
+act-pack-posted = Pack put up
+
+## Channels: the shelf
+shelf-title = Shelf
+shelf-lead = Pages kept on this device can be read without a network.
+shelf-save = Keep it for reading without a network
+shelf-kept = Kept on this device
+shelf-failed = It could not be kept. Check the network, or print the page.
+shelf-drop = Remove
+shelf-gone = Withdrawn or expired, and taken off the shelf:
+shelf-how = How it works
+shelf-how-save = Open a text and choose “Keep it for reading without a network”. What is kept is listed on this page.
+shelf-how-install = Choose “Add to home screen” in the menu of the browser to open the site like a program.
+shelf-how-gone = Whenever there is a network, what was withdrawn or has expired is taken away and what has changed is fetched anew.
+shelf-how-private = What you keep is known to this device only; nothing is noted here.
+shelf-how-print = Keeping pages needs the scripts of the browser. Without them, print each text, or download the e-book of a monthly pack.
+kept-shelf = Pages on the shelf, on your device only
+kept-shelf-why = to read without a network
+kept-shelf-long = until you remove them; what was withdrawn goes by itself
+## Answers of search, and why
+search-quoted = What the material says
+search-quoted-reviewed = Reviewed
+search-quoted-unreviewed = No reviewer is on record
+search-guessed = No material holds the words “{ $q }”. These sound or look alike; perhaps one of them is what you meant.
+search-why-title = In the title: { $words }
+search-why-text = In the text: { $words }
+search-why-everyday = What you call “{ $said }” is written “{ $word }” here
+search-why-between = {"; "}
+comma-list = {", "}

@@ -176,6 +176,7 @@ fn task_words(s: &Shell, task: &Task) -> (&'static str, String, String, String) 
         Task::Confirm => ("confirm", s.t("task-confirm"), "/account/registry".to_owned(), s.t("verb-confirm")),
         Task::Recheck(id, kind) => ("recheck", s.t("task-recheck"), subject(*kind, id), s.t("verb-recheck")),
         Task::Judge(n) => ("judge", s.t1("task-judge", "n", n), urls::JUDGING.to_owned(), s.t("verb-judge")),
+        Task::Ledger(n) => ("ledger", s.t1("task-ledger", "n", n), "/contributions/confirm".to_owned(), s.t("verb-ledger")),
         Task::Office(id, step, n) => ("round", s.t1(round_step(*step), "n", n), urls::round_office(id), s.t("verb-round")),
         Task::Applicant(id, step) => ("application", s.t1(round_step(*step), "n", 1), urls::application(id), s.t("verb-application")),
     }

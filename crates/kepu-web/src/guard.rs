@@ -88,7 +88,8 @@ async fn arrive(State(web): State<Web>, request: Request, next: Next) -> Respons
         None => response,
     };
     let mut response = finish(response, &req, &route);
-    if asked_lang.is_some() && !req.wants_json {
+    // A card on another site leaves nothing behind in the browser.
+    if asked_lang.is_some() && !req.wants_json && !route.starts_with("/embed/") {
         let shell = &req.shell;
         set_cookie(&mut response, &view_cookie(&web, shell.lang, shell.elder, shell.theme));
     }

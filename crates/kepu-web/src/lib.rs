@@ -24,10 +24,10 @@ pub mod account;
 pub mod api;
 pub mod assets;
 pub mod audit;
+pub mod crawl;
 pub mod create;
 pub mod deliver;
 pub mod desk;
-pub mod feed;
 pub mod form;
 pub mod guard;
 pub mod home;
@@ -53,6 +53,7 @@ pub mod subject;
 pub mod urls;
 pub mod verify;
 pub mod words;
+pub mod xml;
 
 #[cfg(test)]
 mod tests;
@@ -84,7 +85,7 @@ pub struct Settings {
     pub region: Region,
     /// Whether a proxy in front of the node writes `X-Forwarded-For`; else that header is not believed.
     pub behind_proxy: bool,
-    /// Makes certificates as PDF, where the build has the typesetter.
+    /// Makes certificates and packs as PDF, where the build has the typesetter.
     pub printer: Option<paper::Printer>,
 }
 

@@ -20,13 +20,30 @@ const PIECE: usize = 64 * 1024;
 /// GET /media/{hash}
 pub async fn serve(State(web): State<Web>, Path(hash): Path<String>, headers: HeaderMap) -> Answer {
     let (kind, path) = kepu_app::media::open(&web.app, &hash).await?.ok_or_else(Problem::not_found)?;
+    // Not for ever: what is withdrawn must be gone from caches within the day.
+    send(&Sent { hash: &hash, kind: &kind, cache: "public, max-age=86400" }, &path, &headers).await
+}
+
+/// A file as it is sent: its name is its content.
+pub struct Sent<'a> {
+    /// BLAKE3 of the bytes, hex.
+    pub hash: &'a str,
+    /// Media type.
+    pub kind: &'a str,
+    /// `Cache-Control`.
+    pub cache: &'a str,
+}
+
+/// Sends a file, or the part of it that was asked for.
+pub async fn send(sent: &Sent<'_>, path: &std::path::Path, headers: &HeaderMap) -> Answer {
+    let hash = sent.hash;
     let failed = |source| AppError::File { action: "read", path: path.display().to_string(), source };
-    let mut file = File::open(&path).await.map_err(failed)?;
+    let mut file = File::open(path).await.map_err(failed)?;
     let size = file.metadata().await.map_err(failed)?.len();
     let tag = format!("\"{hash}\"");
     let text = |name: HeaderName| headers.get(name).and_then(|v| v.to_str().ok());
     if text(header::IF_NONE_MATCH).is_some_and(|known| known.split(',').any(|one| one.trim() == tag || one.trim() == "*")) {
-        let mut response = with(StatusCode::NOT_MODIFIED, &kind, &hash, size, Body::empty());
+        let mut response = with(StatusCode::NOT_MODIFIED, sent, size, Body::empty());
         response.headers_mut().remove(header::CONTENT_LENGTH);
         return Ok(response);
     }
@@ -35,7 +52,7 @@ pub async fn serve(State(web): State<Web>, Path(hash): Path<String>, headers: He
     let (status, from, to) = match text(header::RANGE).filter(|_| same).map(|range| part(range, size)) {
         Some(Part::Bytes(from, to)) => (StatusCode::PARTIAL_CONTENT, from, to),
         Some(Part::Outside) => {
-            let mut response = with(StatusCode::RANGE_NOT_SATISFIABLE, &kind, &hash, 0, Body::empty());
+            let mut response = with(StatusCode::RANGE_NOT_SATISFIABLE, sent, 0, Body::empty());
             set(&mut response, header::CONTENT_RANGE, &format!("bytes */{size}"));
             return Ok(response);
         }
@@ -43,7 +60,7 @@ pub async fn serve(State(web): State<Web>, Path(hash): Path<String>, headers: He
     };
     let length = if size == 0 { 0 } else { to - from + 1 };
     file.seek(SeekFrom::Start(from)).await.map_err(failed)?;
-    let mut response = with(status, &kind, &hash, length, Body::from_stream(pieces(file, length)));
+    let mut response = with(status, sent, length, Body::from_stream(pieces(file, length)));
     if status == StatusCode::PARTIAL_CONTENT {
         set(&mut response, header::CONTENT_RANGE, &format!("bytes {from}-{to}/{size}"));
     }
@@ -62,7 +79,8 @@ fn pieces(file: File, length: u64) -> impl futures::Stream<Item = io::Result<Byt
     })
 }
 
-fn with(status: StatusCode, kind: &str, hash: &str, length: u64, body: Body) -> Response {
+fn with(status: StatusCode, sent: &Sent<'_>, length: u64, body: Body) -> Response {
+    let Sent { hash, kind, cache } = *sent;
     let shown = ["image/", "audio/", "video/"].iter().any(|group| kind.starts_with(group));
     let place = if shown { "inline".to_owned() } else { format!("attachment; filename=\"{}.{}\"", &hash[..12], ending(kind)) };
     let headers = [
@@ -71,8 +89,7 @@ fn with(status: StatusCode, kind: &str, hash: &str, length: u64, body: Body) -> 
         (header::CONTENT_LENGTH, &length.to_string()),
         (header::ACCEPT_RANGES, "bytes"),
         (header::ETAG, &format!("\"{hash}\"")),
-        // Not for ever: what is withdrawn must be gone from caches within the day.
-        (header::CACHE_CONTROL, "public, max-age=86400"),
+        (header::CACHE_CONTROL, cache),
         (header::CONTENT_SECURITY_POLICY, "sandbox; default-src 'none'; frame-ancestors 'none'"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];

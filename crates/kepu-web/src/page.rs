@@ -254,7 +254,7 @@ impl Shell {
         let here = self.path.split(['?', '#']).next().unwrap_or_default();
         let mine = match here.trim_start_matches('/').split('/').next().unwrap_or_default() {
             "c" | "check" | "claims" => "/claims",
-            "r" | "resources" => "/resources",
+            "r" | "resources" | "packs" | "shelf" => "/resources",
             "q" | "ask" => "/ask",
             "case" | "cases" => "/cases",
             "figures" => "/figures",

@@ -45,14 +45,37 @@ pub enum PaperError {
     Other(String),
 }
 
-/// Makes the PDF.
-pub type Printer = fn(&CertificatePaper) -> Result<Vec<u8>, PaperError>;
+/// A sheet for a wall or a board.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SheetPaper {
+    /// BCP 47 language of the text.
+    pub lang: String,
+    /// A3 instead of A4.
+    pub a3: bool,
+    /// Title.
+    pub title: String,
+    /// What follows it.
+    pub parts: Vec<kepu_text::outline::Part>,
+    /// What the QR code in the foot holds: the page that always says what holds now.
+    pub qr: String,
+    /// Lines beside it.
+    pub foot: Vec<String>,
+}
+
+/// Makes PDFs.
+#[derive(Clone, Copy, Debug)]
+pub struct Printer {
+    /// A certificate.
+    pub certificate: fn(&CertificatePaper) -> Result<Vec<u8>, PaperError>,
+    /// Sheets in large letters, each on pages of its own.
+    pub sheets: fn(&[SheetPaper]) -> Result<Vec<u8>, PaperError>,
+}
 
 impl From<PaperError> for Problem {
     fn from(error: PaperError) -> Self {
         match error {
             PaperError::Glyphs { chars, install } => Problem::new(Kind::Record).why("problem-glyphs", &[("chars", chars), ("install", install)]),
-            PaperError::Other(cause) => Problem::internal(format!("a certificate cannot be printed: {cause}")),
+            PaperError::Other(cause) => Problem::internal(format!("this cannot be printed: {cause}")),
         }
     }
 }

@@ -37,7 +37,7 @@ pub fn write(region: Region) -> (String, String) {
 
 /// The place that province and county name say. An unknown or doubtful name is an error with what to write.
 pub fn read(province: &str, county: &str) -> Result<Region, FieldError> {
-    let region = Region::parse(province).unwrap_or(Region::NATION);
+    let region = Region::parse(province).ok().and_then(division).map_or(Region::NATION, |org| org.region);
     let name = kepu_text::clean::clean_line(county);
     if name.is_empty() {
         return Ok(region);

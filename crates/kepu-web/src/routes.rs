@@ -1,7 +1,7 @@
 //! The one table of all routes: method, path, who may, handler. `tests/access.csv` has a row for each, and `xtask check`
 //! compares the two. Rights in one organisation are asked again inside the operations.
 
-use crate::{Web, account, api, assets, audit, desk, feed, guard, home, job, media, member, problem, record, search, setup, statics, subject, verify};
+use crate::{Web, account, api, assets, audit, crawl, desk, guard, home, job, media, member, problem, record, search, setup, statics, subject, verify};
 use crate::{create, deliver, listen, measure};
 use axum::Router;
 use axum::handler::Handler;
@@ -46,9 +46,21 @@ where
 }
 
 fn all() -> impl Iterator<Item = Route> {
-    [public(), verify_routes(), api_routes(), node_routes(), house_routes(), desk_routes(), work_routes(), registry_routes(), round_routes(), ledger_routes()]
-        .into_iter()
-        .flatten()
+    [
+        public(),
+        verify_routes(),
+        api_routes(),
+        node_routes(),
+        house_routes(),
+        desk_routes(),
+        work_routes(),
+        registry_routes(),
+        round_routes(),
+        ledger_routes(),
+        channel_routes(),
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// Method and path of every route, in the order of the table.
@@ -73,6 +85,7 @@ fn public() -> Vec<Route> {
         // Resources
         route("GET", "/resources", Public, create::resource::list),
         route("GET", "/r/{owner}/{local}", Public, create::resource::show),
+        route("GET", "/r/{owner}/{local}/spoken.txt", Public, create::resource::spoken),
         route("GET", "/id/{owner}/{local}", Public, subject::resolve),
         route("GET", "/media/{hash}", Public, media::serve),
         // Questions and cases
@@ -96,10 +109,7 @@ fn public() -> Vec<Route> {
         route("GET", "/problems/{word}", Public, problem::one),
         route("GET", "/qr.svg", Public, statics::qr),
         route("GET", "/static/{file}", Public, assets::serve),
-        route("GET", "/healthz", Public, feed::health),
-        route("GET", "/robots.txt", Public, feed::robots),
-        route("GET", "/sitemap.xml", Public, feed::sitemap),
-        route("GET", "/feed.atom", Public, feed::atom),
+        route("GET", "/healthz", Public, crawl::health),
     ]
 }
 
@@ -289,7 +299,7 @@ fn ledger_routes() -> Vec<Route> {
 /// Rounds: the call and its results for everybody, applying and judging for whoever is signed in, the office for stewards. What somebody
 /// may see of one application is asked inside.
 fn round_routes() -> Vec<Route> {
-    use create::round::{apply, call, criteria, judge, office, show};
+    use create::round::{apply, call, criteria, judge, office, proof, show};
     let keeps = Can(Action::ManageMembers);
     vec![
         route("GET", "/rounds", Public, show::list),
@@ -305,6 +315,10 @@ fn round_routes() -> Vec<Route> {
         route("POST", "/round/{id}/office", keeps, office::act),
         route("GET", "/application/{id}", SignedIn, apply::show),
         route("POST", "/application/{id}", SignedIn, apply::save),
+        route("GET", "/application/{id}/proofs", SignedIn, proof::show),
+        route("POST", "/application/{id}/proofs", SignedIn, proof::upload),
+        route("GET", "/application/{id}/proof/{hash}", SignedIn, proof::read),
+        route("POST", "/application/{id}/proof/{hash}", SignedIn, proof::act),
         route("POST", "/application/{id}/test", SignedIn, apply::test),
         route("POST", "/application/{id}/withdraw", SignedIn, apply::withdraw),
         route("POST", "/application/{id}/deliver", SignedIn, apply::deliver),
@@ -353,5 +367,33 @@ fn registry_routes() -> Vec<Route> {
         route("GET", "/api/parties/{owner}/{local}", Public, api::registry::party),
         route("GET", "/talent", Public, measure::talent::show),
         route("GET", "/api/talent", Public, api::registry::talent),
+    ]
+}
+
+/// What carries public things on: feeds, harvesters, search engines, cards on other sites, screens, packs.
+fn channel_routes() -> Vec<Route> {
+    use deliver::{embed, feed, oai, pack, screen, shelf};
+    vec![
+        route("GET", "/robots.txt", Public, crawl::robots),
+        route("GET", "/sitemap.xml", Public, crawl::sitemap),
+        route("GET", "/sitemap/{n}", Public, crawl::sitemap_file),
+        route("GET", "/feed.atom", Public, feed::atom),
+        route("GET", "/feed.json", Public, feed::json),
+        route("GET", "/podcast.xml", Public, feed::podcast),
+        route("GET", "/oai", Public, oai::get),
+        route("POST", "/oai", Public, oai::post),
+        route("GET", "/embed/{kind}/{owner}/{local}", Public, embed::show),
+        route("GET", "/oembed", Public, embed::oembed),
+        route("GET", "/screen", Public, screen::show),
+        route("GET", "/shelf", Public, shelf::show),
+        route("GET", "/shelf/status", Public, shelf::status),
+        route("GET", "/sw.js", Public, shelf::worker),
+        route("GET", "/manifest.webmanifest", Public, shelf::manifest),
+        route("GET", "/packs", Public, pack::list),
+        route("POST", "/packs", SignedIn, pack::make),
+        route("GET", "/packs/table", Public, pack::table),
+        route("GET", "/packs/{id}", Public, pack::show),
+        route("POST", "/packs/{id}/posted", SignedIn, pack::posted),
+        route("GET", "/packs/{id}/{file}", Public, pack::file),
     ]
 }

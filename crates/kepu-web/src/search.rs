@@ -3,13 +3,17 @@
 use crate::Web;
 use crate::line::{Choice, Line, audience_choices, choices, field_choices, region_choices};
 use crate::page::{Answer, Html, Pager, Req, Shell, escape, page};
+use crate::subject::{Name, reviewers};
 use askama::Template;
 use axum::extract::State;
 use kepu_app::AppError;
+use kepu_app::create::publish::current;
 use kepu_app::listen::claim::check;
 use kepu_domain::ids::SubjectId;
 use kepu_domain::org::Region;
-use kepu_search::{Hit, Query, Sort, Span};
+use kepu_domain::record::Body;
+use kepu_domain::trust::TrustView;
+use kepu_search::{Hit, Query, Sort, Span, Why};
 use kepu_store::Tx;
 use kepu_store::subject::{self, Filter, Order, Row, Standing};
 use std::collections::HashMap;
@@ -19,12 +23,29 @@ const SIZE: usize = 10;
 /// User characters from which on a query may be a statement.
 const STATEMENT: usize = 6;
 
+/// How sure the engine must be of an answer before it stands on top of a page.
+const SURE: f32 = 0.4;
+
 /// Something found, with the part of its text that says why.
 pub struct Found {
     /// As in any list.
     pub line: Line,
     /// The part of its text with the hits marked.
     pub snippet: Html,
+    /// Which words of the query stand where.
+    pub why: String,
+}
+
+/// A sentence of a resource quoted as the answer, with who stands for it.
+pub struct Quoted {
+    /// The sentence.
+    pub quote: String,
+    /// The resource.
+    pub line: Line,
+    /// Its reviewers.
+    pub by: Vec<Name>,
+    /// When they last looked.
+    pub reviewed: Html,
 }
 
 #[derive(Template)]
@@ -38,6 +59,9 @@ struct SearchPage {
     regions: Vec<Choice>,
     sorts: Vec<Choice>,
     same: Option<Line>,
+    quoted: Option<Quoted>,
+    /// Nothing holds the words; what is shown sounds or looks like them.
+    guessed: bool,
     /// Something that somebody said, and no claim like it: asking is offered ahead of texts that merely share words with it.
     unanswered: bool,
     total: usize,
@@ -53,7 +77,7 @@ pub async fn search(State(web): State<Web>, req: Req) -> Answer {
     let title = if q.is_empty() { req.shell.t("search-title") } else { req.shell.t1("search-title-for", "q", short(&q)) };
     let s = req.titled(title);
     let at = req.page_number();
-    let query = query_of(&req, &q, (at - 1) * SIZE, SIZE);
+    let query = Query { facets: ["kind", "field", "audience"].map(str::to_owned).into(), ..query_of(&req, &q, (at - 1) * SIZE, SIZE) };
     let found = find(&web, &query).await?;
     // One or two words are a subject to read about, not something somebody said: no verdict stands on top of them.
     let answer = if at == 1 && kepu_text::count(&q) >= STATEMENT { check(&web.app, &q, 1).await? } else { Default::default() };
@@ -62,22 +86,32 @@ pub async fn search(State(web): State<Web>, req: Req) -> Answer {
     let trust = web.app.trust(&mut tx).await?;
     let same = answer.matches.into_iter().next().filter(|_| answer.answered).map(|m| Line::new(&s, &m.row, &trust));
     let (mut claims, mut resources) = (Vec::new(), Vec::new());
+    let quoted = match found.answer.filter(|answer| answer.confidence >= SURE && same.is_none()) {
+        Some(answer) => quoted(&web, &s, &mut tx, answer, &trust).await?,
+        None => None,
+    };
     for (hit, row) in with_rows(&mut tx, found.hits).await? {
         let line = Line::new(&s, &row, &trust);
-        let found = Found { snippet: marked(&hit.snippet), line };
+        let found = Found { snippet: marked(&hit.snippet), why: why(&s, &hit.why), line };
         if row.kind == "claim" { claims.push(found) } else { resources.push(found) }
     }
-    let unanswered = at == 1 && kepu_text::count(&q) >= STATEMENT && claims.is_empty() && same.is_none() && req.query.opt("kind").is_none();
+    let unanswered = at == 1 && kepu_text::count(&q) >= STATEMENT && claims.is_empty() && same.is_none() && quoted.is_none() && req.query.opt("kind").is_none();
     let kind = |value: &str, text: String| (value.to_owned(), text);
     Ok(page(&SearchPage {
-        kinds: choices(s.t("any-kind"), [kind("claim", s.t("kind-claims")), kind("resource", s.t("kind-resources"))].into_iter(), req.query.get("kind")),
-        fields: field_choices(&s, req.query.get("field")),
-        audiences: audience_choices(&s, req.query.get("audience")),
+        kinds: counted(
+            &found.facets,
+            "kind",
+            choices(s.t("any-kind"), [kind("claim", s.t("kind-claims")), kind("resource", s.t("kind-resources"))].into_iter(), req.query.get("kind")),
+        ),
+        fields: counted(&found.facets, "field", field_choices(&s, req.query.get("field"))),
+        audiences: counted(&found.facets, "audience", audience_choices(&s, req.query.get("audience"))),
         regions: region_choices(&s, web.settings.region, req.query.get("region")),
         sorts: choices(s.t("sort-relevance"), [kind("newest", s.t("sort-newest"))].into_iter(), req.query.get("sort")),
         pager: Pager::new(&s, at, SIZE, found.total),
         q,
         same,
+        quoted,
+        guessed: found.guessed,
         unanswered,
         total: found.total,
         claims,
@@ -85,6 +119,42 @@ pub async fn search(State(web): State<Web>, req: Req) -> Answer {
         truncated: found.truncated,
         s,
     }))
+}
+
+/// The answer with its source, if that is a resource which is still public.
+async fn quoted(web: &Web, s: &Shell, tx: &mut Tx, answer: kepu_search::Answer, trust: &TrustView) -> Result<Option<Quoted>, AppError> {
+    let Some((row, Some(record))) = current(&web.app, tx, &SubjectId(answer.id)).await? else { return Ok(None) };
+    let Ok(Body::Resource(resource)) = &record.body else { return Ok(None) };
+    if row.standing != Standing::Public {
+        return Ok(None);
+    }
+    let reviewed = resource.reviews.iter().map(|review| review.date).max().map_or_else(Html::default, |day| s.date(&day));
+    Ok(Some(Quoted { quote: answer.quote, line: Line::new(s, &row, trust), by: reviewers(s, &resource.reviews), reviewed }))
+}
+
+/// Which words of the query stand where, in one line; empty for a listing.
+fn why(s: &Shell, why: &Why) -> String {
+    let list = |words: &[String]| words.join(&s.t("comma-list"));
+    let mut parts = Vec::new();
+    if !why.title.is_empty() {
+        parts.push(s.t1("search-why-title", "words", list(&why.title)));
+    }
+    if !why.text.is_empty() {
+        parts.push(s.t1("search-why-text", "words", list(&why.text)));
+    }
+    parts.extend(why.everyday.iter().take(3).map(|(said, word)| s.t2("search-why-everyday", "said", said, "word", word)));
+    parts.join(&s.t("search-why-between"))
+}
+
+/// `list` with how many of everything found each choice would leave.
+fn counted(facets: &[(String, Vec<(String, usize)>)], name: &str, mut list: Vec<Choice>) -> Vec<Choice> {
+    let counts = facets.iter().find(|(known, _)| known == name).map_or(&[][..], |(_, values)| values);
+    for choice in &mut list {
+        if let Some((_, count)) = counts.iter().find(|(value, _)| *value == choice.value) {
+            choice.text = format!("{} ({count})", choice.text);
+        }
+    }
+    list
 }
 
 fn short(q: &str) -> String {
@@ -110,6 +180,7 @@ pub fn query_of(req: &Req, text: &str, offset: usize, limit: usize) -> Query {
         offset,
         limit,
         sort: if req.query.get("sort") == "newest" { Sort::Newest } else { Sort::Relevance },
+        ..Query::default()
     }
 }
 
@@ -135,10 +206,10 @@ async fn without_index(web: &Web, query: &Query) -> Result<kepu_search::Page, Ap
     let hits: Vec<Hit> = rows
         .into_iter()
         .filter(fits)
-        .map(|row| Hit { id: row.id.0, kind: row.kind, score: 0.0, snippet: vec![Span { text: row.summary, hit: false }] })
+        .map(|row| Hit { id: row.id.0, kind: row.kind, snippet: vec![Span { text: row.summary, hit: false }], ..Hit::default() })
         .collect();
     let total = hits.len();
-    Ok(kepu_search::Page { total, hits: hits.into_iter().skip(query.offset).take(query.limit).collect(), truncated: false })
+    Ok(kepu_search::Page { total, hits: hits.into_iter().skip(query.offset).take(query.limit).collect(), ..kepu_search::Page::default() })
 }
 
 /// Hits with their public rows. The index may lag a moment: what was just withdrawn is left out.

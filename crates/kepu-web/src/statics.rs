@@ -68,9 +68,12 @@ pub async fn privacy(req: Req) -> Answer {
     let s = req.titled(req.shell.t("foot-privacy"));
     let kept = vec![
         (s.t("kept-view"), s.t("kept-view-why"), s.t("kept-view-long")),
+        (s.t("kept-shelf"), s.t("kept-shelf-why"), s.t("kept-shelf-long")),
         (s.t("kept-question"), s.t("kept-question-why"), s.t1("kept-question-long", "days", retention::QUESTION_DAYS)),
         (s.t("kept-address"), s.t("kept-address-why"), s.t1("kept-address-long", "days", retention::SIGN_IN_FAILURE_DAYS)),
         (s.t("kept-form"), s.t("kept-form-why"), s.t1("kept-form-long", "days", retention::FORM_DAYS)),
+        (s.t("kept-objection"), s.t("kept-objection-why"), s.t1("kept-objection-long", "days", retention::CONTACT_DAYS)),
+        (s.t("kept-proof"), s.t("kept-proof-why"), s.t("kept-proof-long")),
         (s.t("kept-session"), s.t("kept-session-why"), s.t("kept-session-long")),
         (s.t("kept-account"), s.t("kept-account-why"), s.t("kept-account-long")),
         (s.t("kept-log"), s.t("kept-log-why"), s.t("kept-log-long")),

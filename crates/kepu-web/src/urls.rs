@@ -1,6 +1,6 @@
 //! The address of every thing that has one. Handlers and templates take addresses from here.
 
-use kepu_domain::ids::{AccountId, ApplicationId, CaseId, DraftId, ImportId, OrgId, QuestionId, ReviewId, RoundId, SubjectId};
+use kepu_domain::ids::{AccountId, ApplicationId, CaseId, DraftId, ImportId, OrgId, PackId, QuestionId, ReviewId, RoundId, SubjectId};
 
 /// Percent-encodes one part of a path or one value of a query.
 pub fn encode(text: &str) -> String {
@@ -47,6 +47,14 @@ pub fn of_kind(kind: &str, id: &SubjectId) -> String {
         "party" => party(id),
         _ => subject(id),
     }
+}
+/// The card of a subject for frames on other sites.
+pub fn embed(kind: &str, id: &SubjectId) -> String {
+    subject_at(&format!("embed/{kind}"), id)
+}
+/// A monthly pack.
+pub fn pack(id: &PackId) -> String {
+    format!("/packs/{}", encode(&id.0))
 }
 /// Facts about one signed record.
 pub fn record(hash: &str) -> String {
@@ -105,6 +113,14 @@ pub fn round_office(id: &RoundId) -> String {
 /// An application.
 pub fn application(id: &ApplicationId) -> String {
     format!("/application/{}", encode(&id.0))
+}
+/// The page on which files are added to an application.
+pub fn proofs(id: &ApplicationId) -> String {
+    format!("{}/proofs", application(id))
+}
+/// A file that an application names.
+pub fn proof(id: &ApplicationId, hash: &str) -> String {
+    format!("{}/proof/{}", application(id), encode(hash))
 }
 /// An application as its judge sees it.
 pub fn judging(id: &ApplicationId) -> String {

@@ -3,22 +3,12 @@
 use crate::page::{Html, Shell, escape};
 use jiff::civil::{Date, DateTime};
 use jiff::{SignedDuration, Timestamp, tz::Offset};
+pub use kepu_app::org::{DIVISIONS, division};
 use kepu_domain::access::Role;
 use kepu_domain::create::resource::{AiUse, Finding};
 use kepu_domain::org::{Org, Region};
 use kepu_domain::vocabulary::{AUDIENCES, EVIDENCE, FIELDS, LANGUAGES, RESOURCE_TYPES, licence};
-use std::collections::HashMap;
 use std::fmt::Display;
-use std::sync::LazyLock;
-
-/// The administrative divisions with their names.
-pub static DIVISIONS: LazyLock<Vec<Org>> = LazyLock::new(|| kepu_app::org::divisions().unwrap_or_default());
-static BY_REGION: LazyLock<HashMap<Region, usize>> = LazyLock::new(|| DIVISIONS.iter().enumerate().map(|(at, org)| (org.region, at)).collect());
-
-/// A division by its code.
-pub fn division(region: Region) -> Option<&'static Org> {
-    DIVISIONS.get(*BY_REGION.get(&region)?)
-}
 
 /// The divisions right below `region`, by code.
 pub fn divisions_below(region: Region) -> Vec<&'static Org> {

@@ -7,7 +7,6 @@ use anyhow::Context;
 use kepu_app::bundle::{self, Ask, Make};
 use kepu_app::{subscription, sync};
 use kepu_domain::deliver::scope::Scope;
-use kepu_domain::org::Region;
 use serde_json::json;
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -96,7 +95,7 @@ async fn make(data: &Data, out: &Path, ask: Option<PathBuf>, scope: Option<Strin
         None => None,
     };
     let scope = match scope {
-        Some(code) => Some(Scope { region: Region::parse(&code)?, below: true, fields: vec![], langs: vec![] }),
+        Some(code) => Some(Scope { region: input::place(&code)?, below: true, fields: vec![], langs: vec![] }),
         None => None,
     };
     let bytes_max = u64::try_from(bytes(max)?)?.min(kepu_sync::bundle::BYTES_MAX);

@@ -1,6 +1,7 @@
-//! Reading files for commands: `-` is standard input, `.gz` and `.zst` are unpacked, with a limit on what they unpack to.
+//! Reading what commands are given. Files: `-` is standard input, `.gz` and `.zst` are unpacked, with a limit on what they unpack to.
 
 use anyhow::{Context, bail};
+use kepu_domain::org::Region;
 use std::io::Read;
 use std::path::Path;
 
@@ -32,4 +33,10 @@ pub fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
         bail!("{name} unpacks to more than {BYTES_MAX} bytes");
     }
     Ok(bytes)
+}
+
+/// A place by its code or name.
+pub fn place(text: &str) -> anyhow::Result<Region> {
+    kepu_app::org::region_named(text)
+        .with_context(|| format!("\"{text}\" is no division; write its six-digit code (GB/T 2260) or its name, 000000 for the nation"))
 }

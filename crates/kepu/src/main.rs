@@ -15,6 +15,7 @@ mod node;
 #[cfg(feature = "print")]
 mod print;
 mod registry;
+mod search;
 mod serve;
 mod verify;
 mod work;
@@ -65,6 +66,9 @@ enum Command {
     /// The registry as files.
     #[command(subcommand)]
     Registry(registry::Registry),
+    /// An index of documents in files, and questions asked of it.
+    #[command(subcommand)]
+    Search(search::Search),
     /// Definition files: registers, rounds, criteria, scoring.
     #[command(subcommand)]
     Definitions(registry::Definitions),
@@ -101,7 +105,7 @@ pub struct Data {
 
 /// How certificates become PDF, if the typesetter was built in.
 #[cfg(feature = "print")]
-const PRINTER: Option<kepu_web::paper::Printer> = Some(print::paper);
+const PRINTER: Option<kepu_web::paper::Printer> = Some(print::PRINTER);
 /// How certificates become PDF: not in this build.
 #[cfg(not(feature = "print"))]
 const PRINTER: Option<kepu_web::paper::Printer> = None;
@@ -130,6 +134,7 @@ async fn main() -> ExitCode {
         Command::Audit(audit) => audit.run().await,
         Command::Import(import) => import.run().await,
         Command::Registry(registry) => registry.run().await,
+        Command::Search(search) => search.run(),
         Command::Definitions(definitions) => definitions.run().await,
         Command::Claims(claims) => claims.run(),
         Command::Topics(topics) => topics.run(),

@@ -5,7 +5,6 @@ use crate::{Data, input};
 use anyhow::{Context, bail};
 use kepu_app::record::heads::{Trouble, What};
 use kepu_app::{media, node, record, relearn, subscription, sync};
-use kepu_domain::org::Region;
 use kepu_domain::trust::{KEY_ROLES, KeyRole};
 use kepu_domain::vocabulary::FIELDS;
 use kepu_sync::suite::Suite;
@@ -112,7 +111,7 @@ impl Node {
         match self {
             Node::Init { data, name, region, suite } => {
                 let suite = Suite::parse(&suite).with_context(|| format!("\"{suite}\" is no suite; ed25519 and sm2 are"))?;
-                let init = node::Init { name, region: Region::parse(&region)?, suite, database: data.database.clone() };
+                let init = node::Init { name, region: input::place(&region)?, suite, database: data.database.clone() };
                 let app = node::init(&data.data, init).await?;
                 let code = kepu_app::setup::code(&app).await?;
                 println!("{}", json!({"key": app.key.id().0, "digits": app.key.id().digits(), "data": data.data, "setup_code": code}));
@@ -125,7 +124,7 @@ impl Node {
                     set.insert(KeyRole::parse(word).with_context(|| format!("\"{word}\" is no role of a key; there are {known}"))?);
                 }
                 let fields = words(&fields).into_iter().map(str::to_owned).collect();
-                let invitation = node::Invitation { name, region: Region::parse(&region)?, roles: set, fields };
+                let invitation = node::Invitation { name, region: input::place(&region)?, roles: set, fields };
                 println!("{}", node::invite(&app, &operator(), invitation).await?.write());
             }
             Node::Join { data, token, url } => {
@@ -143,7 +142,7 @@ impl Node {
                 let app = data.open(false).await?;
                 let mut scope = subscription::current(&app).await?;
                 if let Some(region) = region {
-                    scope.region = Region::parse(&region)?;
+                    scope.region = input::place(&region)?;
                 }
                 match below.as_deref() {
                     None => {}

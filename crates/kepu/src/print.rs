@@ -2,8 +2,9 @@
 
 use crate::input;
 use anyhow::Context;
-use kepu_print::{CertificateSheet, Item, Lang, PrintError};
-use kepu_web::paper::{CertificatePaper, PaperError};
+use kepu_print::{Block, CertificateSheet, Footer, Item, Lang, Paper, PrintError, Sheet};
+use kepu_text::outline::Part;
+use kepu_web::paper::{CertificatePaper, PaperError, Printer, SheetPaper};
 use serde::de::DeserializeOwned;
 use serde_json::json;
 use std::path::PathBuf;
@@ -49,8 +50,11 @@ impl Page {
     }
 }
 
+/// What the pages print with.
+pub const PRINTER: Printer = Printer { certificate, sheets };
+
 /// A certificate of the pages as PDF.
-pub fn paper(paper: &CertificatePaper) -> Result<Vec<u8>, PaperError> {
+fn certificate(paper: &CertificatePaper) -> Result<Vec<u8>, PaperError> {
     let items = paper.items.iter().map(|(kind, count, unit, hours)| Item { kind: kind.clone(), count: *count, unit: unit.clone(), hours: *hours });
     let sheet = CertificateSheet {
         lang: if paper.english { Lang::En } else { Lang::Zh },
@@ -65,11 +69,37 @@ pub fn paper(paper: &CertificatePaper) -> Result<Vec<u8>, PaperError> {
         key_digits: paper.key_digits.clone(),
         sample: paper.sample,
     };
-    kepu_print::certificate(&sheet).map_err(|error| match error {
+    kepu_print::certificate(&sheet).map_err(refused)
+}
+
+/// Sheets of the pages as one PDF, in large letters.
+fn sheets(papers: &[SheetPaper]) -> Result<Vec<u8>, PaperError> {
+    let sheets: Vec<Sheet> = papers.iter().map(sheet).collect();
+    kepu_print::sheets(&sheets).map_err(refused)
+}
+
+fn sheet(paper: &SheetPaper) -> Sheet {
+    let block = |part: &Part| match part {
+        Part::Heading(text) => Block::Heading(text.clone()),
+        Part::Paragraph(text) => Block::Paragraph(text.clone()),
+        Part::List(items) => Block::List(items.clone()),
+    };
+    Sheet {
+        lang: paper.lang.clone(),
+        paper: if paper.a3 { Paper::A3 } else { Paper::A4 },
+        large: true,
+        title: paper.title.clone(),
+        blocks: paper.parts.iter().map(block).collect(),
+        footer: Some(Footer { qr: paper.qr.clone(), lines: paper.foot.clone() }),
+    }
+}
+
+fn refused(error: PrintError) -> PaperError {
+    match error {
         PrintError::Glyphs { chars, install, .. } => {
             let chars = chars.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
             PaperError::Glyphs { chars, install }
         }
         other => PaperError::Other(other.to_string()),
-    })
+    }
 }

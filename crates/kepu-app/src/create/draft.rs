@@ -178,6 +178,18 @@ pub async fn get(app: &App, who: &Actor, id: &DraftId) -> Result<Draft, AppError
     open(&mut tx, who, id, Action::Draft, |_| true).await
 }
 
+/// Likeness from which on something public is offered before a new draft is begun.
+const LIKE: f64 = 0.45;
+
+/// What is public already and says nearly what a new draft is to be about: to be adapted instead of written again.
+pub async fn existing(app: &App, kind: Kind, title: &str) -> Result<Vec<kepu_store::subject::Row>, AppError> {
+    let word = match kind {
+        Kind::Resource => "resource",
+        Kind::Claim => "claim",
+    };
+    Ok(crate::index::near(app, &kepu_text::clean_line(title), word, LIKE, 5).await?.into_iter().map(|(row, _)| row).collect())
+}
+
 /// Saves a changed matter. `version` is the one the writer saw.
 ///
 /// May: its writer, editors. Writes: draft, log.

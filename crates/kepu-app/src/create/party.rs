@@ -2,6 +2,7 @@
 //! see follows at once as a signed card, or as its withdrawal. Searching is in `find`, rules in `kepu-domain::create::{party, card}`.
 
 use crate::account::log;
+use crate::create::round::proof;
 use crate::error::{AppError, FieldError};
 use crate::record::{self, Saying};
 use crate::{App, keys};
@@ -140,7 +141,7 @@ pub fn fill(party: &mut Party, values: Values, registers: &Registers) -> Result<
         let value = clean(value);
         match registers.fields_of(party).into_iter().find(|f| f.id == id) {
             None => faults.push(Fault::new(&id, "unknown_field")),
-            Some(field) => faults.extend(field.check(&value, &kepu_text::count).and_then(|()| party.set(&id, value)).err()),
+            Some(field) => faults.extend(field.check(&value, crate::org::FACTS).and_then(|()| party.set(&id, value)).err()),
         }
     }
     for field in registers.fields_of(party).into_iter().filter(|f| f.required) {
@@ -221,7 +222,7 @@ async fn change(
 }
 
 /// What a deed said in public.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Told {
     /// Nothing, or a new card.
     Shown,
@@ -230,7 +231,7 @@ pub enum Told {
 }
 
 /// Commits; what was taken back leaves the store's files as well.
-async fn committed(app: &App, tx: Tx, told: Told) -> Result<(), AppError> {
+pub(crate) async fn committed(app: &App, tx: Tx, told: Told) -> Result<(), AppError> {
     tx.commit().await?;
     app.notify();
     if told == Told::Withdrawn {
@@ -350,6 +351,7 @@ pub async fn merge(app: &App, who: &Actor, from: &PartyId, into: &PartyId) -> Re
     kepu_store::account::move_party(&mut tx, from, into).await?;
     kepu_store::measure::contribution::move_party(&mut tx, from, into).await?;
     kepu_store::create::credential::move_party(&mut tx, from, into).await?;
+    kepu_store::create::proof::move_party(&mut tx, from, into).await?;
     committed(app, tx, told).await
 }
 
@@ -394,11 +396,13 @@ pub async fn export(app: &App, who: &Actor, id: &PartyId) -> Result<Value, AppEr
         return Err(AppError::NotFound { what: "party", id: id.0.clone() });
     }
     let history = store::list_history(&mut tx, id, 1_000).await?;
+    let proofs = kepu_store::create::proof::list(&mut tx, id, proof::PROOFS_MAX).await?;
     let subject = subject_of(app, id);
     let public = subject::find(&mut tx, &subject).await?.is_some_and(|row| row.standing == subject::Standing::Public);
     Ok(json!({
         "entry": entry.party,
         "earlier": history.into_iter().map(|(version, at, _, party)| json!({"version": version, "replaced_at": at, "entry": party})).collect::<Vec<_>>(),
+        "proofs": proofs.into_iter().map(|p| json!({"title": p.title, "shows": p.kind, "until": p.until, "at": p.at, "blake3": p.hash, "bytes": p.size})).collect::<Vec<_>>(),
         "public_card": public.then_some(subject.0),
     }))
 }
@@ -415,8 +419,10 @@ pub async fn delete(app: &App, who: &Actor, id: &PartyId) -> Result<(), AppError
     kepu_store::account::clear_party(&mut tx, id).await?;
     kepu_store::measure::contribution::delete_by_party(&mut tx, id).await?;
     kepu_store::create::credential::erase_bodies(&mut tx, id).await?;
+    let files = proof::delete_all(app, &mut tx, id).await?;
     log(app, &mut tx, &who.log_name(), "party.deleted", &id.0, "ok").await?;
     committed(app, tx, Told::Withdrawn).await?;
+    proof::erase(&files)?;
     super::find::forget(app, id);
     Ok(())
 }

@@ -6,7 +6,7 @@ use crate::{App, blob};
 use jiff::{SignedDuration, Timestamp};
 use kepu_domain::account::IDLE_MINUTES;
 use kepu_domain::retention;
-use kepu_store::create::import;
+use kepu_store::create::{import, round};
 use kepu_store::listen::{case, question};
 use kepu_store::{invite, job, log, login_lock, once, session};
 use serde::Serialize;
@@ -29,6 +29,8 @@ pub struct Expired {
     pub cases: u64,
     /// Notes in cases.
     pub notes: u64,
+    /// Contacts of those who objected to a proposal.
+    pub contacts: u64,
     /// Jobs that were over.
     pub jobs: u64,
     /// Files that nobody took in, with their rows in the table.
@@ -58,6 +60,7 @@ pub async fn run(app: &App) -> Result<Expired, AppError> {
         questions: question::purge_texts(&mut tx, answered).await?,
         cases,
         notes,
+        contacts: round::purge_contacts(&mut tx, before(now, retention::CONTACT_DAYS)).await?,
         jobs: job::purge_done(&mut tx, before(now, retention::JOB_DAYS)).await?,
         ..Expired::default()
     };

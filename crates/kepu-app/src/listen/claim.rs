@@ -3,7 +3,6 @@
 
 use crate::App;
 use crate::error::AppError;
-use kepu_domain::ids::SubjectId;
 use kepu_store::subject;
 
 /// A judged claim close to what was asked.
@@ -34,24 +33,7 @@ const CLOSE: f64 = 0.2;
 /// Finds claims that say what `text` says. Nothing about the asker or the text is kept.
 pub async fn check(app: &App, text: &str, limit: usize) -> Result<Checked, AppError> {
     let query = kepu_text::truncate(&kepu_text::clean_text(text), 1_000).to_string();
-    let Some(index) = &app.index else { return Ok(Checked { query, ..Checked::default() }) };
-    if query.is_empty() {
-        return Ok(Checked::default());
-    }
-    let kinds = ["claim".to_owned()];
-    let scored = index.similar(&query, &kinds, limit)?;
-    let mut tx = app.db.read().await?;
-    let mut matches = Vec::with_capacity(scored.len());
-    for hit in scored {
-        let score = f64::from(hit.score);
-        if score < CLOSE {
-            continue;
-        }
-        // The index may lag a moment behind the tables: what was just withdrawn is never offered.
-        if let Some(row) = subject::find(&mut tx, &SubjectId(hit.id)).await?.filter(|row| row.standing == subject::Standing::Public) {
-            matches.push(Match { row, score });
-        }
-    }
+    let matches: Vec<Match> = crate::index::near(app, &query, "claim", CLOSE, limit).await?.into_iter().map(|(row, score)| Match { row, score }).collect();
     let answered = matches.first().is_some_and(|m| m.score >= SAME);
     Ok(Checked { query, answered, matches })
 }

@@ -43,7 +43,7 @@ pub async fn erase(app: &App, who: &Actor, place: &Place, reason: &str) -> Resul
     let subjects = BTreeSet::from([row.subject]);
     let held = subject_rows(&mut tx, &subjects).await?;
     let trust = app.trust(&mut tx).await?;
-    fold(&mut tx, &subjects, &held, &[], &trust).await?;
+    fold(app, &mut tx, &subjects, &held, &[], &trust).await?;
     // The index keeps words of what was deleted from it until it is made anew.
     counter::take(&mut tx, counter::ERASED, 1).await?;
     log(app, &mut tx, &who.log_name(), "record.erased", &format!("{place} {reason}"), "ok").await?;

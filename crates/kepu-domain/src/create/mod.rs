@@ -9,5 +9,6 @@ pub mod import;
 pub mod party;
 pub mod register;
 pub mod resource;
+pub mod resource_type;
 pub mod review;
 pub mod round;

@@ -1,6 +1,7 @@
 //! Resources: a piece of material, what must be known of it before it may be public, and what machines check first (R11).
 //! Who reviews it is in `review`; the working copy in `draft`; the signed form in `kepu-sync::wire`.
 
+use crate::create::resource_type::{self, Details};
 use crate::create::review::SignOff;
 use crate::org::Region;
 use crate::vocabulary;
@@ -127,6 +128,9 @@ pub struct Resource {
     /// Phase of an emergency card, else empty.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub phase: String,
+    /// What its type says beyond the text, by field id of `data/types/`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub details: Details,
     /// Files.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub media: Vec<Media>,
@@ -274,6 +278,7 @@ impl Resource {
             editions: BTreeMap::new(),
             hazard: String::new(),
             phase: String::new(),
+            details: Details::new(),
             media: vec![],
             corrections: vec![],
             reviews: vec![],
@@ -312,6 +317,8 @@ impl Resource {
         if self.media.iter().any(|media| media.alt.trim().is_empty()) {
             found.push(Finding::block("media", "no_alt"));
         }
+        found.extend(resource_type::check(&self.kind, &self.details));
+        found.extend(check_wording("details", &resource_type::words(&self.details)));
         found.extend(check_wording("text", &self.text));
         found.extend(check_wording("title", &self.title));
         found
@@ -349,6 +356,7 @@ pub(crate) mod tests {
             editions: BTreeMap::new(),
             hazard: String::new(),
             phase: String::new(),
+            details: Details::new(),
             media: vec![],
             corrections: vec![],
             reviews: vec![],

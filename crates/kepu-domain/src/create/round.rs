@@ -237,6 +237,13 @@ impl Round {
         Ok(Round { stage: RoundStage::Publicity { from: now, until }, ..self })
     }
 
+    /// Somebody moved up: the proposal stands in public for its full time again, for everybody in it.
+    pub fn stand_again(self, kind: &RoundKind, now: Timestamp) -> Result<Round, RoundError> {
+        let RoundStage::Publicity { from, until } = self.stage else { return Err(self.wrong("changed")) };
+        let fresh = now.checked_add(SignedDuration::from_hours(24 * kind.publicity_days)).unwrap_or(Timestamp::MAX);
+        Ok(Round { stage: RoundStage::Publicity { from, until: until.max(fresh) }, ..self })
+    }
+
     /// Whether objections are taken now.
     pub fn takes_objections(&self, now: Timestamp) -> Result<(), RoundError> {
         match self.stage {

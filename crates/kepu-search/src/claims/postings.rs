@@ -66,9 +66,12 @@ pub fn impact(times: f32, length: usize, mean: f32) -> f32 {
     times / (times + K1 * (1.0 - B + B * length as f32 / mean))
 }
 
+/// Claims that there are at least taken to be: in ten claims nothing can be seen to be rare.
+const COUNT_LEAST: usize = 2_000;
+
 /// How rare a key is that `len` of `count` claims hold.
 pub fn idf(len: u32, count: usize) -> f32 {
-    let (n, df) = (count as f32, len as f32);
+    let (n, df) = (count.max(COUNT_LEAST) as f32, len as f32);
     (1.0 + (n - df + 0.5).max(0.5) / (df + 0.5)).ln()
 }
 

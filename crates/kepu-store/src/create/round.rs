@@ -205,6 +205,12 @@ pub async fn answer_objection(tx: &mut Tx, id: &ObjectionId, answer: &str, uphel
     Ok(run(tx, "answer an objection", SQL, args![id.as_str(), answer, upheld, at.as_millisecond(), by]).await? == 1)
 }
 
+/// Removes how to reach those whose objections were answered before `before`; says of how many.
+pub async fn purge_contacts(tx: &mut Tx, before: Timestamp) -> Result<u64, StoreError> {
+    const SQL: &str = "UPDATE objection SET contact = '' WHERE contact <> '' AND answered_at < $1";
+    run(tx, "remove contacts of objectors", SQL, args![before.as_millisecond()]).await
+}
+
 /// One objection that must be there.
 pub async fn get_objection(tx: &mut Tx, id: &ObjectionId) -> Result<Objection, StoreError> {
     const SQL: &str = "SELECT id, round, application, at, words, contact, answer, upheld, answered_at, answered_by FROM objection WHERE id = $1";

@@ -1,5 +1,6 @@
 //! One suite, run on every engine the store claims: each step gets a fresh database. Steps stand in files by noun.
 
+mod channels;
 mod jobs;
 mod ledger;
 mod nouns;
@@ -103,6 +104,8 @@ macro_rules! suite {
             published::pages_in_every_order,
             published::what_must_be_looked_at_again,
             published::state_is_a_function_of_the_rows,
+            channels::what_changed_in_public,
+            channels::packs_and_receipts,
             work::log_is_a_chain,
             work::log_shows_tampering,
             work::log_has_no_branches,
@@ -123,6 +126,7 @@ macro_rules! suite {
             work::reviews,
             rounds::rounds_and_applications,
             rounds::judgements_and_objections,
+            rounds::proofs,
             work::tasks_follow_their_draft,
             work::tables_refuse_impossible_stages,
             work::failed_transactions_leave_nothing,

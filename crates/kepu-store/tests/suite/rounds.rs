@@ -4,6 +4,7 @@ use crate::{RARE, at, read, write};
 use kepu_domain::create::round::{AppStage, Application, Interest, Judgement, JudgementStage, Round, RoundStage};
 use kepu_domain::ids::{ApplicationId, PartyId};
 use kepu_domain::org::Region;
+use kepu_store::create::proof::{self, Proof};
 use kepu_store::create::round::{self, Objection};
 use kepu_store::{Db, StoreError};
 
@@ -85,7 +86,7 @@ pub async fn judgements_and_objections(db: &Db) {
         application: "a1".into(),
         at: at(4),
         words: RARE.into(),
-        contact: String::new(),
+        contact: "a@example.org".into(),
         answer: String::new(),
         upheld: false,
         answered_at: None,
@@ -97,6 +98,37 @@ pub async fn judgements_and_objections(db: &Db) {
     assert!(!write!(db, tx => round::answer_objection(tx, &"o1".into(), "再答", true, "acc", at(7))).expect("answer"), "once");
     let found = read!(db, tx => round::get_objection(tx, &"o1".into())).expect("get");
     assert_eq!((found.answer.as_str(), found.upheld, found.answered_by), ("不成立", false, Some("acc".into())));
-    assert_eq!(read!(db, tx => round::list_objections(tx, &"r".into(), 9)).expect("list").len(), 1);
+    assert_eq!(write!(db, tx => round::purge_contacts(tx, at(6))).expect("purge"), 0, "answered then, not before");
+    assert_eq!(write!(db, tx => round::purge_contacts(tx, at(7))).expect("purge"), 1);
+    assert_eq!(read!(db, tx => round::list_objections(tx, &"r".into(), 9)).expect("list")[0].contact, "");
     assert_eq!(read!(db, tx => round::count_open_objections(tx, &"r".into())).expect("count"), 0);
+}
+
+pub async fn proofs(db: &Db) {
+    let kept = |party: &str, hash: &str, second: i64| Proof {
+        party: party.into(),
+        hash: hash.into(),
+        title: RARE.into(),
+        kind: "space".into(),
+        media_type: "application/pdf".into(),
+        size: 9,
+        until: Some(jiff::civil::date(2027, 1, 1)),
+        at: at(second),
+    };
+    for one in [kept("p1", "aa", 1), kept("p1", "bb", 2), kept("p2", "aa", 3)] {
+        write!(db, tx => proof::put(tx, &one)).expect("put");
+    }
+    let renamed = Proof { title: "新名称".into(), until: None, ..kept("p1", "aa", 9) };
+    write!(db, tx => proof::put(tx, &renamed)).expect("again");
+    let found = read!(db, tx => proof::find(tx, &"p1".into(), "aa")).expect("find");
+    assert_eq!(found, Some(Proof { at: at(1), ..renamed }), "when it was first handed in stays");
+    let list = read!(db, tx => proof::list(tx, &"p1".into(), 9)).expect("list");
+    assert_eq!(list.iter().map(|p| p.hash.as_str()).collect::<Vec<_>>(), ["bb", "aa"]);
+    assert_eq!(read!(db, tx => proof::list_hashes(tx, "", 9)).expect("hashes"), [("aa".to_owned(), 9), ("bb".to_owned(), 9)]);
+    write!(db, tx => proof::move_party(tx, &"p2".into(), &"p1".into())).expect("move");
+    assert_eq!(read!(db, tx => proof::find(tx, &"p1".into(), "aa")).expect("find").map(|p| p.title), Some("新名称".to_owned()));
+    write!(db, tx => proof::put(tx, &kept("p2", "aa", 3))).expect("put");
+    write!(db, tx => proof::delete(tx, &"p1".into(), "aa")).expect("delete");
+    assert_eq!(read!(db, tx => proof::count_uses(tx, "aa")).expect("count"), 1, "another party keeps the same bytes");
+    assert_eq!(read!(db, tx => proof::find(tx, &"p1".into(), "aa")).expect("find"), None);
 }

@@ -39,6 +39,8 @@ struct Wire {
     hazard: String,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     phase: String,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    details: BTreeMap<String, Value>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     associated_media: Vec<WireMedia>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -80,6 +82,7 @@ pub(super) fn write(r: &Resource) -> Map<String, Value> {
         editions: r.editions.clone(),
         hazard: r.hazard.clone(),
         phase: r.phase.clone(),
+        details: r.details.clone(),
         associated_media: r
             .media
             .iter()
@@ -119,6 +122,7 @@ pub(super) fn read(value: &Value, envelope: &Envelope) -> Result<Body, String> {
         editions: w.editions,
         hazard: w.hazard,
         phase: w.phase,
+        details: w.details,
         media: w
             .associated_media
             .into_iter()

@@ -28,6 +28,7 @@ use kepu_store::Tx;
 use kepu_store::subject::{self, Filter, Order, Row};
 use serde::Serialize;
 use serde_json::Value;
+use std::collections::BTreeMap;
 use utoipa::{OpenApi, ToSchema};
 
 /// Rows of a page unless `limit` says otherwise.
@@ -241,12 +242,30 @@ pub struct FoundPage {
     items: Vec<Found>,
     /// Hits on all pages.
     total: usize,
+    /// Nothing holds the words; the items sound or look like them.
+    guessed: bool,
+    /// The sentence that answers best; none where nothing fits. First page by relevance only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    answer: Option<Quote>,
+    /// How many of everything found have which kind, field and audience.
+    facets: BTreeMap<String, BTreeMap<String, usize>>,
     /// Cursor of the next page.
     #[serde(skip_serializing_if = "Option::is_none")]
     cursor: Option<String>,
     /// Address of the next page.
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<String>,
+}
+
+/// A sentence quoted as the answer.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Quote {
+    /// The sentence, as it stands there.
+    quote: String,
+    /// Id of the item it stands in.
+    id: String,
+    /// How sure it is that the item speaks of what was asked, from 0 to 1.
+    confidence: f32,
 }
 
 /// Full-text search over claims and resources.
@@ -265,18 +284,25 @@ pub async fn search(State(web): State<Web>, req: Req) -> Answer {
     let limit = limit_of(&req);
     let offset = read_cursor(req.query.get("cursor"))?.map_or(0, |(n, _)| usize::try_from(n).unwrap_or_default().min(100_000));
     let q = kepu_text::clean::clean_line(req.query.get("q"));
-    let found = crate::search::find(&web, &crate::search::query_of(&req, &q, offset, limit)).await?;
+    let query = kepu_search::Query { facets: ["kind", "field", "audience"].map(str::to_owned).into(), ..crate::search::query_of(&req, &q, offset, limit) };
+    let found = crate::search::find(&web, &query).await?;
+    let answer = found.answer.map(|answer| Quote { quote: answer.quote, id: answer.id, confidence: answer.confidence });
+    let facets = found.facets.into_iter().map(|(name, values)| (name, values.into_iter().collect())).collect();
+    let guessed = found.guessed;
     let mut tx = web.app.db.read().await.map_err(AppError::from)?;
     let trust = web.app.trust(&mut tx).await?;
     let s = &req.shell;
-    let items = crate::search::with_rows(&mut tx, found.hits).await?.into_iter().map(|(hit, row)| Found {
+    let rows = crate::search::with_rows(&mut tx, found.hits).await?;
+    // The index may lag a moment: what is not shown is not quoted either.
+    let answer = answer.filter(|answer| rows.iter().any(|(hit, _)| hit.id == answer.id));
+    let items = rows.into_iter().map(|(hit, row)| Found {
         item: Item::new(s, &row, &trust),
         score: hit.score,
         snippet: hit.snippet.into_iter().map(|span| Piece { text: span.text, hit: span.hit }).collect(),
     });
     let cursor = (offset + limit < found.total).then(|| write_cursor((offset + limit) as i64, "-"));
     let next = cursor.as_ref().map(|cursor| format!("{}{}", s.origin, s.here_with("cursor", cursor)));
-    json(&FoundPage { items: items.collect(), total: found.total, cursor, next })
+    json(&FoundPage { items: items.collect(), total: found.total, guessed, answer, facets, cursor, next })
 }
 
 /// A figure of the plan, or what became of it.

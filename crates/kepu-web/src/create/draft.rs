@@ -273,10 +273,14 @@ struct NewPage {
     orgs: Vec<Choice>,
     kind: String,
     title: String,
+    /// Address and title of what exists on nearly the same.
+    known: Vec<(String, String)>,
     errors: Errors,
 }
 
-async fn new_form(web: &Web, req: &Req, status: StatusCode, org: &str, kind: &str, title: &str, errors: &[FieldError]) -> Answer {
+/// The form with what was typed (organisation, kind, title), and what is public already on nearly the same.
+async fn new_form(web: &Web, req: &Req, status: StatusCode, typed: [&str; 3], errors: &[FieldError], known: &[kepu_store::subject::Row]) -> Answer {
+    let [org, kind, title] = typed;
     let s = req.titled(req.shell.t("draft-new"));
     let orgs = kepu_app::account::drafting_orgs(&web.app, req.signed_in()?).await?;
     let orgs = orgs.iter().enumerate().map(|(at, o)| Choice {
@@ -285,18 +289,25 @@ async fn new_form(web: &Web, req: &Req, status: StatusCode, org: &str, kind: &st
         on: if org.is_empty() { at == 0 } else { o.id.0 == org },
     });
     let kind = if kind == "claim" { "claim" } else { "resource" };
-    Ok(page_with(status, &NewPage { orgs: orgs.collect(), kind: kind.into(), title: title.to_owned(), errors: s.errors(errors), s }))
+    let known = known.iter().map(|row| (urls::of_kind(&row.kind, &row.id), row.title.clone())).collect();
+    Ok(page_with(status, &NewPage { known, orgs: orgs.collect(), kind: kind.into(), title: title.to_owned(), errors: s.errors(errors), s }))
 }
 
 /// GET /drafts/new
 pub async fn new_page(State(web): State<Web>, req: Req) -> Answer {
     let (kind, title) = (req.query.get("kind"), req.query.get("title"));
-    new_form(&web, &req, StatusCode::OK, "", kind, title, &[]).await
+    new_form(&web, &req, StatusCode::OK, ["", kind, title], &[], &[]).await
 }
 
 /// POST /drafts/new
 pub async fn create(State(web): State<Web>, req: Req, form: Form) -> Answer {
     let (org, kind, title) = (form.get("org"), form.get("kind"), form.get("title"));
+    if let Some(sort) = draft::Kind::parse(kind).filter(|_| !form.has("anyway")) {
+        let known = draft::existing(&web.app, sort, title).await?;
+        if !known.is_empty() {
+            return new_form(&web, &req, StatusCode::OK, [org, kind, title], &[], &known).await;
+        }
+    }
     let deed = async {
         let kind = draft::Kind::parse(kind).ok_or_else(|| AppError::Invalid(vec![FieldError::new("kind", "no_kind")]))?;
         let draft = draft::start(&web.app, &req.actor, &OrgId::from(org), kind, title).await?;
@@ -304,7 +315,7 @@ pub async fn create(State(web): State<Web>, req: Req, form: Form) -> Answer {
     };
     match form.once(&web, deed).await {
         Ok(response) => Ok(response),
-        Err(AppError::Invalid(errors)) => new_form(&web, &req, StatusCode::UNPROCESSABLE_ENTITY, org, kind, title, &errors).await,
+        Err(AppError::Invalid(errors)) => new_form(&web, &req, StatusCode::UNPROCESSABLE_ENTITY, [org, kind, title], &errors, &[]).await,
         Err(error) => Err(error.into()),
     }
 }

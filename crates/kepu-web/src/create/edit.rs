@@ -1,6 +1,7 @@
 //! The form of a draft: a matter as typed fields and typed fields as a matter. Both ways stand here so that they stay each
 //! other's opposite; the page around the form is in `draft`, the draft's rules in `kepu-app::create::draft`.
 
+use crate::create::detail;
 use crate::form::Fields;
 use crate::place;
 use jiff::civil::Date;
@@ -48,6 +49,7 @@ fn write_resource(out: &mut Fields, r: &Resource) {
         put(out, "edition_lang", name);
         put(out, "edition_text", text);
     }
+    detail::write(out, &r.kind, &r.details);
     for media in &r.media {
         put(out, "media_hash", &media.hash);
         put(out, "media_alt", &media.alt);
@@ -138,6 +140,7 @@ fn read_resource(form: &Fields, r: &Resource, errors: &mut Vec<FieldError>) -> R
         editions: read_editions(form, r, errors),
         hazard: text("hazard"),
         phase: text("phase"),
+        details: detail::read(form, form.get("type"), errors),
         media: read_media(form, &r.media),
         corrections: r.corrections.clone(),
         reviews: r.reviews.clone(),

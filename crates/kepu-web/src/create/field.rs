@@ -61,6 +61,22 @@ pub fn exposure(s: &Shell, registers: &Registers, public: &Exposure) -> String {
     }
 }
 
+/// Values as the fields of a form, groups as their JSON.
+pub fn filled(fields: &[FieldDef], value: &dyn Fn(&FieldDef) -> Value) -> Fields {
+    let mut out = Vec::new();
+    for field in fields {
+        match (&field.kind, value(field)) {
+            (FieldType::Choices { .. }, Value::Array(ids)) => out.extend(ids.iter().filter_map(Value::as_str).map(|id| (field.id.clone(), id.to_owned()))),
+            (FieldType::Region, Value::String(code)) => {
+                let (province, county) = place::write(Region::parse(&code).unwrap_or_default());
+                out.extend([(format!("{}.province", field.id), province), (format!("{}.county", field.id), county)]);
+            }
+            (_, value) => out.push((field.id.clone(), field.cell(&value))),
+        }
+    }
+    Fields(out)
+}
+
 /// An entry's values as the fields of its form.
 pub fn typed(s: &Shell, party: &Party, fields: &[&FieldDef]) -> Fields {
     let mut out = Vec::new();
@@ -188,7 +204,7 @@ fn read_one(field: &FieldDef, name: &str, form: &Fields) -> Result<Value, Vec<Fi
         FieldType::Items { fields } => read_rows(fields, name, form),
         _ => {
             let texts: Vec<&str> = form.0.iter().filter(|(n, _)| n == name).map(|(_, value)| value.as_str()).collect();
-            field.read(&texts, &kepu_text::count).map_err(named)
+            field.read(&texts, kepu_app::org::FACTS).map_err(named)
         }
     }
 }

@@ -1,5 +1,6 @@
 //! A matter as readers would see it, for those who write, review and sign it; and what differs between two of them.
 
+use super::detail;
 use super::edit::{self, EDITIONS};
 use crate::form::Fields;
 use crate::page::{Html, Shell, escape};
@@ -92,16 +93,24 @@ impl Shown {
     pub fn new(s: &Shell, matter: &Matter) -> Self {
         let sources = matter.sources().iter().map(|source| shown_source(s, source)).collect();
         let lang = s.lang_attr(matter.lang());
+        let details = match matter {
+            // Reviewers see identifiers as they stand: what they name may not be public yet.
+            Matter::Resource(r) => detail::shown(s, &r.kind, &r.details, &detail::named(&r.details).into_iter().map(|id| (id.0.clone(), id.0)).collect()),
+            Matter::Claim(_) => detail::Shown { facts: vec![], parts: vec![] },
+        };
         match matter {
             Matter::Resource(r) => Self {
                 title_en: r.title_en.clone(),
                 verdict: String::new(),
                 lead: r.summary.clone(),
                 body: rendered(&r.text),
-                parts: r.editions.iter().map(|(name, text)| (s.edition(name), rendered(text))).collect(),
+                parts: details.parts.into_iter().chain(r.editions.iter().map(|(name, text)| (s.edition(name), rendered(text)))).collect(),
                 variants: vec![],
                 files: r.media.iter().map(ShownFile::new).collect(),
-                facts: facts(s, &edit::write(matter, ""), &["type", "hazard", "phase"], &["licence", "rights", "date", "expires"], &r.author),
+                facts: facts(s, &edit::write(matter, ""), &["type", "hazard", "phase"], &["licence", "rights", "date", "expires"], &r.author)
+                    .into_iter()
+                    .chain(details.facts)
+                    .collect(),
                 is_claim: false,
                 sources,
                 lang,
@@ -247,11 +256,17 @@ pub fn differences(s: &Shell, old: &Fields, new: &Fields) -> Vec<Difference> {
     ];
     let editions = EDITIONS.iter().map(|name| (s.edition(name), format!("edition-{name}")));
     let fields = NAMES.iter().map(|name| (s.label(name), (*name).to_owned())).chain(editions);
+    let details = detail::names(old, new).into_iter().filter_map(|name| {
+        let (was, is) = (detail::said(s, old, &name), detail::said(s, new, &name));
+        let label = is.as_ref().or(was.as_ref())?.0.clone();
+        Some((label, was.unwrap_or_default().1, is.unwrap_or_default().1))
+    });
     fields
-        .filter_map(|(label, name)| {
-            let (old, new) = (normal(&value(s, old, &name)), normal(&value(s, new, &name)));
-            (old != new).then(|| Difference { label, marked: marked(&old, &new), old, new })
-        })
+        .map(|(label, name)| (label, value(s, old, &name), value(s, new, &name)))
+        .chain(details)
+        .map(|(label, old, new)| (label, normal(&old), normal(&new)))
+        .filter(|(_, old, new)| old != new)
+        .map(|(label, old, new)| Difference { label, marked: marked(&old, &new), old, new })
         .collect()
 }
 

@@ -3,6 +3,7 @@
 
 pub mod correct;
 pub mod definition;
+pub mod detail;
 pub mod draft;
 pub mod edit;
 pub mod entry;
@@ -10,6 +11,7 @@ pub mod field;
 pub mod import;
 pub mod matter;
 pub mod party;
+pub mod reading;
 pub mod register;
 pub mod registry;
 pub mod resource;

@@ -1,8 +1,11 @@
 //! Pages of resources: the list, and one resource with its editions, review strip, sources and history.
 
+use super::detail;
 use super::matter::ShownFile;
+use super::reading;
 use crate::Web;
 use crate::create::edit::EDITIONS;
+use crate::deliver::{embed, feed, linked};
 use crate::line::{Choice, Line, audience_choices, choices, csv, field_choices, filter, lines, order, page_of, region_choices};
 use crate::page::{Answer, Html, Pager, Req, Shell, page};
 use crate::problem::Problem;
@@ -17,7 +20,8 @@ use kepu_domain::create::resource::{Resource, Source};
 use kepu_domain::record::Body;
 use kepu_domain::vocabulary::RESOURCE_TYPES;
 use kepu_store::subject as subjects;
-use std::collections::BTreeMap;
+use kepu_text::script::Script;
+use std::collections::{BTreeMap, HashMap};
 
 /// Rows on a page.
 const SIZE: usize = 20;
@@ -40,6 +44,8 @@ struct ListPage {
     corrected: bool,
     pager: Pager,
     csv: String,
+    /// What is new in this list.
+    feed: String,
 }
 
 /// GET /resources
@@ -77,6 +83,7 @@ pub async fn list(State(web): State<Web>, req: Req) -> Answer {
         corrected,
         pager: Pager::new(&s, at, SIZE, total),
         csv: s.here_with("format", "csv"),
+        feed: feed::of_list(&req, if corrected { "" } else { "resource" }),
         s,
     }))
 }
@@ -105,7 +112,15 @@ struct ResourcePage {
     title: String,
     title_lang: Html,
     text_lang: Html,
+    /// BCP 47 tag of the text, for voices.
+    text_tag: String,
     body: Html,
+    details: detail::Shown,
+    contents: Vec<reading::Heading>,
+    terms: Vec<reading::Term>,
+    scripts: Vec<Choice>,
+    /// Address of the script to read aloud.
+    spoken: String,
     editions: Vec<Edition>,
     by: Vec<Name>,
     reviewed: Html,
@@ -118,6 +133,12 @@ struct ResourcePage {
     corrected: Option<(Html, String)>,
     files: Vec<ShownFile>,
     address: String,
+    /// What another site copies to show the card of this page.
+    frame: String,
+    /// The card itself.
+    card: String,
+    /// Hash of the version, by which a browser knows whether what it keeps is old.
+    version: String,
     path: String,
     print: String,
     record: String,
@@ -136,7 +157,8 @@ pub async fn show(State(web): State<Web>, req: Req, Path((owner, local)): Path<(
     match find(&web, &req, "resource", &owner, &local).await? {
         Found::Here(subject) => {
             let tools = crate::create::correct::tools_html(&web, &req, &subject.row).await?;
-            show_found(&web, &req, *subject, tools)
+            let titles = titles(&web, &subject).await?;
+            show_found(&web, &req, *subject, tools, &titles)
         }
         Found::Other(response) => Ok(response),
     }
@@ -158,7 +180,42 @@ fn base_of(text: &str) -> u8 {
     if text.lines().any(|line| line.starts_with("# ")) { 2 } else { 1 }
 }
 
-fn show_found(web: &Web, req: &Req, subject: Subject, tools: Html) -> Answer {
+/// The tag under which devices know a voice for a language.
+fn voice(lang: &str) -> String {
+    match lang {
+        "zh-Hant-HK" => "zh-HK".into(),
+        lang if lang.starts_with("zh") => "zh-CN".into(),
+        lang => lang.into(),
+    }
+}
+
+/// GET /r/{owner}/{local}/spoken.txt: the text as it is to be read aloud, a sentence a line.
+pub async fn spoken(State(web): State<Web>, req: Req, Path((owner, local)): Path<(String, String)>) -> Answer {
+    let subject = match find(&web, &req, "resource", &owner, &local).await? {
+        Found::Here(subject) => subject,
+        Found::Other(response) => return Ok(response),
+    };
+    let Ok(Body::Resource(r)) = &subject.record.body else { return Err(Problem::not_found()) };
+    let name = edition(&req, &r.editions)?;
+    let text = r.editions.get(name).unwrap_or(&r.text);
+    let script = format!("{}。\n{}", r.title, kepu_text::speech::script(text));
+    Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], script).into_response())
+}
+
+/// Titles of the public pieces that a resource names, by id.
+async fn titles(web: &Web, subject: &Subject) -> Result<HashMap<String, String>, AppError> {
+    let Ok(Body::Resource(r)) = &subject.record.body else { return Ok(HashMap::new()) };
+    let mut titles = HashMap::new();
+    let mut tx = web.app.db.read().await?;
+    for id in detail::named(&r.details) {
+        if let Some(row) = subjects::find(&mut tx, &id).await?.filter(|row| row.standing == subjects::Standing::Public) {
+            titles.insert(id.0, row.title);
+        }
+    }
+    Ok(titles)
+}
+
+fn show_found(web: &Web, req: &Req, subject: Subject, tools: Html, titles: &HashMap<String, String>) -> Answer {
     let Ok(Body::Resource(r)) = &subject.record.body else { return Err(Problem::not_found()) };
     let r = (**r).clone();
     let s = &req.shell;
@@ -170,8 +227,13 @@ fn show_found(web: &Web, req: &Req, subject: Subject, tools: Html) -> Answer {
     // In the order of the readers that most ask for them; translations after, by their names.
     editions.sort_by_key(|name| (!name.is_empty(), EDITIONS.iter().position(|known| known == name).unwrap_or(EDITIONS.len())));
     let title = s.pick(&r.title, &r.title_en).to_owned();
-    let mut shell = req.titled(title.clone());
-    shell.head = json_ld(&subject.record);
+    let mut shell = req.titled(title.clone()).script("read.js").script("shelf.js");
+    shell.head = Html(format!(
+        "{}{}{}",
+        json_ld(&subject.record),
+        linked::block(&linked::resource(s, &subject.row, &r, &subject.holder)),
+        embed::discovery(s, "resource", &subject.row.id)
+    ));
     let source = |e: &Source| Shown {
         title: e.title.clone(),
         url: e.url.clone().unwrap_or_default(),
@@ -180,11 +242,34 @@ fn show_found(web: &Web, req: &Req, subject: Subject, tools: Html) -> Answer {
         date: s.day(&e.date),
     };
     // A language stands in the name of an edition that is a translation.
-    let lang = if kepu_domain::vocabulary::LANGUAGES.find(name).is_some() { name } else { &r.lang };
+    let lang = if kepu_domain::vocabulary::LANGUAGES.find(name).is_some() { name.to_owned() } else { r.lang.clone() };
+    let script = req.query.opt("script").and_then(Script::parse).filter(|_| lang == "zh-Hans");
+    let (body, contents) = reading::contents(&kepu_text::markdown::render(text, base_of(text)));
+    let (mut body, mut terms) = reading::terms(s, &body);
+    let mut details = detail::shown(s, &r.kind, &r.details, titles);
+    let (mut title, mut contents) = (title, contents);
+    if let Some(script) = script {
+        let convert = |text: &mut String| *text = script.convert(text);
+        convert(&mut title);
+        convert(&mut body);
+        contents.iter_mut().for_each(|heading| convert(&mut heading.text.0));
+        terms.iter_mut().flat_map(|term| [&mut term.word, &mut term.meaning]).for_each(convert);
+        details.parts.iter_mut().for_each(|(_, text)| convert(&mut text.0));
+        details.facts.iter_mut().for_each(|(_, text)| convert(text));
+    }
+    let scripts = reading::scripts(s, &path, name, &lang, script);
+    let lang = script.map_or(lang, |script| script.tag().to_owned());
+    let lang = lang.as_str();
     Ok(page(&ResourcePage {
-        title_lang: s.pick_attr(&r.lang, &r.title_en),
+        title_lang: if script.is_some() { s.lang_attr(lang) } else { s.pick_attr(&r.lang, &r.title_en) },
         text_lang: s.lang_attr(lang),
-        body: Html(kepu_text::markdown::render(text, base_of(text))),
+        text_tag: voice(lang),
+        body: Html(body),
+        contents,
+        terms,
+        scripts,
+        spoken: urls::with(&format!("{path}/spoken.txt"), &[("edition", name)]),
+        details,
         editions: editions.into_iter().map(|e| Edition { name: s.edition(e), href: href(e), on: e == name }).collect(),
         by: reviewers(s, &r.reviews),
         reviewed: r.reviews.iter().map(|review| review.date).max().map_or_else(Html::default, |day| s.date(&day)),
@@ -198,6 +283,9 @@ fn show_found(web: &Web, req: &Req, subject: Subject, tools: Html) -> Answer {
         corrected: r.corrections.first().map(|c| (s.date(&c.date), c.text.clone())),
         files: r.media.iter().map(ShownFile::new).collect(),
         address: format!("{}{path}", s.origin),
+        version: subject.record.hash.hex(),
+        card: urls::embed("resource", &subject.row.id),
+        frame: embed::code(s, "resource", &subject.row.id, &title),
         print: urls::with(&path, &[("edition", name), ("view", "print")]),
         path,
         record: urls::record(&subject.record.hash.hex()),

@@ -1,8 +1,10 @@
 //! The page on which a draft is written: the form with what was typed, what a machine found, what reviewers said. Nothing typed
 //! is lost: not by an error, not by somebody else who saved in between. What the fields mean is in `edit`.
 
+use super::detail;
 use super::draft::{Head, ReviewLine, deeds, head, review_lines};
 use super::edit::{self, EDITIONS};
+use super::field::{self, Input};
 use super::matter::{Difference, FindingLine, ShownFile, differences, findings, rendered};
 use crate::Web;
 use crate::form::{Fields, Form, see_other};
@@ -95,6 +97,8 @@ struct EditPage {
     reviews: Vec<ReviewLine>,
     deeds: Vec<(Html, String)>,
     types: Vec<Choice>,
+    /// What this type says beyond the text.
+    details: Vec<Input>,
     fields: Vec<Choice>,
     audiences: Vec<Choice>,
     verdicts: Vec<Choice>,
@@ -194,6 +198,7 @@ fn edit_page(web: &Web, req: &Req, view: &DraftView, typed: Fields, extra: Extra
         reviews: review_lines(&s, view),
         deeds: deeds(&s, &view.history),
         types: options(words(&s, &RESOURCE_TYPES), |v| v == f.val("type")),
+        details: details(&s, web, &f.0),
         fields: options(words(&s, &FIELDS), |v| f.on("fields", v)),
         audiences: options(words(&s, &AUDIENCES), |v| f.on("audience", v)),
         verdicts: options(VERDICTS.iter().filter(|v| **v != Verdict::Checking).map(|v| (v.as_str(), s.verdict_word(v.as_str()))), |v| v == f.val("verdict")),
@@ -214,6 +219,13 @@ fn edit_page(web: &Web, req: &Req, view: &DraftView, typed: Fields, extra: Extra
         f,
         s,
     }
+}
+
+/// The controls of what the chosen type says beyond the text.
+fn details(s: &Shell, web: &Web, typed: &Fields) -> Vec<Input> {
+    let fields = detail::fields(typed.get("type"));
+    let list = field::inputs(s, &web.app.definitions().registers, &fields.iter().collect::<Vec<_>>(), typed, &[]);
+    list.into_iter().map(|input| Input { public: String::new(), ..input }).collect()
 }
 
 fn typed_file(f: &Typed, media: &kepu_domain::create::resource::Media) -> ShownFile {
@@ -283,6 +295,7 @@ pub async fn save(State(web): State<Web>, req: Req, headers: HeaderMap, Path(id)
     let again = |extra| Ok(page(&edit_page(&web, &req, &view, typed.clone(), extra)));
     match form.get("do") {
         "auto" => return autosave(&web, &req, &headers, &view, &form).await,
+        "type" => return again(Extra { focus: "details".into(), ..Extra::default() }),
         "preview" => return again(Extra { preview: true, focus: "preview".into(), ..Extra::default() }),
         "add-source" => {
             let focus = format!("source_title-{}", typed.every("source_title").len() + 1);
@@ -337,7 +350,11 @@ async fn refused(web: &Web, req: &Req, id: &DraftId, typed: Fields, error: AppEr
     // Read anew: what was typed may have been saved before the refusal, or somebody else may have saved.
     let view = draft::view(&web.app, &req.actor, id).await?;
     let (status, extra) = match error {
-        AppError::Invalid(list) => (StatusCode::UNPROCESSABLE_ENTITY, Extra { errors: s.errors(&list).0, ..Extra::default() }),
+        AppError::Invalid(list) => {
+            let fields = detail::fields(typed.get("type"));
+            let errors = field::explained(s, &fields.iter().collect::<Vec<_>>(), &list).0;
+            (StatusCode::UNPROCESSABLE_ENTITY, Extra { errors, ..Extra::default() })
+        }
         AppError::Blocked(list) => {
             let errors = list.iter().map(|finding| (finding.field.clone(), s.finding(finding))).collect();
             (StatusCode::UNPROCESSABLE_ENTITY, Extra { errors, ..Extra::default() })

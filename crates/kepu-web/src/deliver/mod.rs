@@ -1,5 +1,13 @@
-//! Pages of the network: as everybody may see it, and as its operators mend it.
+//! Deliver: feeds, harvesters, cards on other sites, screens, monthly packs, the shelf; and the network, as everybody may see it and as its operators
+//! mend it.
 
+pub mod embed;
+pub mod feed;
+pub mod linked;
 pub mod network;
 pub mod node;
+pub mod oai;
+pub mod pack;
+pub mod screen;
+pub mod shelf;
 pub mod sync;

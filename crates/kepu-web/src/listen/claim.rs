@@ -1,6 +1,7 @@
 //! Pages of claims: the list, one claim with its verdict, and "is this true?". Asking is in `question`.
 
 use crate::Web;
+use crate::deliver::{embed, feed, linked};
 use crate::line::{Choice, Line, audience_choices, choices, csv, field_choices, filter, lines, order, page_of, region_choices, verdict_choices};
 use crate::page::{Answer, Html, Pager, Req, Shell, page};
 use crate::subject::{Event, Found, Name, Subject, find, json_ld, reviewers};
@@ -35,6 +36,8 @@ struct ListPage {
     sorts: Vec<Choice>,
     pager: Pager,
     csv: String,
+    /// What is new in this list.
+    feed: String,
 }
 
 /// GET /claims
@@ -64,6 +67,7 @@ pub async fn list(State(web): State<Web>, req: Req) -> Answer {
         sorts: choices(s.t("sort-newest"), [sort("title", s.t("sort-title")), sort("corrected", s.t("sort-corrected"))].into_iter(), req.query.get("sort")),
         pager: Pager::new(&s, at, SIZE, total),
         csv: s.here_with("format", "csv"),
+        feed: feed::of_list(&req, "claim"),
         s,
     }))
 }
@@ -98,6 +102,12 @@ struct ClaimPage {
     corrected: Option<(Html, String)>,
     chat: String,
     address: String,
+    /// What another site copies to show the card of this page.
+    frame: String,
+    /// The card itself.
+    card: String,
+    /// Hash of the version, by which a browser knows whether what it keeps is old.
+    version: String,
     record: String,
     path: String,
     ai: String,
@@ -124,8 +134,13 @@ async fn show_found(web: &Web, req: &Req, subject: Subject) -> Answer {
     let s = &req.shell;
     let title = s.pick(&c.claim, &c.claim_en).to_owned();
     let plain = if c.is_holding() { s.t("holding-say") } else { s.pick(&c.plain, &c.plain_en).to_owned() };
-    let mut shell = req.titled(s.t2("claim-title", "claim", &title, "verdict", s.verdict_word(c.verdict.as_str())));
-    shell.head = json_ld(&subject.record);
+    let mut shell = req.titled(s.t2("claim-title", "claim", &title, "verdict", s.verdict_word(c.verdict.as_str()))).script("shelf.js");
+    shell.head = Html(format!(
+        "{}{}{}",
+        json_ld(&subject.record),
+        linked::block(&linked::claim(s, &subject.row, &c, &subject.holder)),
+        embed::discovery(s, "claim", &subject.row.id)
+    ));
     let path = urls::claim(&subject.row.id);
     let address = format!("{}{path}", s.origin);
     let chat = if c.chat.is_empty() { format!("{}：{title}\n{plain}", s.verdict_word(c.verdict.as_str())) } else { c.chat.clone() };
@@ -155,6 +170,9 @@ async fn show_found(web: &Web, req: &Req, subject: Subject) -> Answer {
         chat,
         address,
         record: urls::record(&subject.record.hash.hex()),
+        version: subject.record.hash.hex(),
+        card: urls::embed("claim", &subject.row.id),
+        frame: embed::code(s, "claim", &subject.row.id, &title),
         path,
         ai: s.ai_use(&c.ai_use),
         related: related(web, s, &mut tx, &subject, &c).await?,

@@ -262,7 +262,7 @@ pub async fn file(State(web): State<Web>, req: Req, Path((number, name)): Path<(
 async fn pdf(web: &Web, req: &Req, held: &Held) -> Answer {
     let (Some(printer), Some(credential)) = (web.settings.printer, held.says.as_ref()) else { return Err(Problem::not_found()) };
     let paper = paper(&req.shell, held, credential);
-    let made = tokio::task::spawn_blocking(move || printer(&paper)).await.map_err(|error| Problem::internal(error.to_string()))??;
+    let made = tokio::task::spawn_blocking(move || (printer.certificate)(&paper)).await.map_err(|error| Problem::internal(error.to_string()))??;
     let name = format!("inline; filename=\"kepu-{}.pdf\"", held.row.number);
     Ok(([(header::CONTENT_TYPE, "application/pdf"), (header::CONTENT_DISPOSITION, name.as_str()), (header::CACHE_CONTROL, "no-store")], made).into_response())
 }

@@ -4,6 +4,7 @@
 mod account;
 mod audit;
 mod cases;
+mod channels;
 mod desk;
 mod drafts;
 mod guard;

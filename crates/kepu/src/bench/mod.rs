@@ -6,6 +6,7 @@ mod pages;
 mod records;
 mod registry;
 mod rounds;
+mod search;
 mod store;
 mod sync;
 
@@ -53,6 +54,17 @@ pub enum Bench {
         #[arg(long, default_value = "../shared/data/claims")]
         data: PathBuf,
     },
+    /// Search: right documents and answers beside plain ways of searching, then speed and size as documents grow. Size: most documents.
+    Search {
+        #[command(flatten)]
+        args: Args,
+        /// Folder with documents.jsonl.zst and questions_dev.jsonl.
+        #[arg(long, default_value = "../shared/data/content")]
+        data: PathBuf,
+        /// Other questions over the same documents: JSON lines with type, question, relevant, answers.
+        #[arg(long)]
+        questions: Option<PathBuf>,
+    },
     /// Two nodes over loopback: small records first, then nothing new. Size: records.
     Sync(Args),
 }
@@ -60,7 +72,7 @@ pub enum Bench {
 /// How much, and how to print it.
 #[derive(clap::Args)]
 pub struct Args {
-    /// How many; default: 100000 records, 500 requests a page, 20000 rows, 5000 applications, 1000000 claims, 10000 records exchanged.
+    /// How many; default: 100000 records, 500 requests a page, 20000 rows, 5000 applications, 1000000 claims, 100000 documents, 10000 records exchanged.
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
     size: Option<u64>,
     /// JSON lines instead of a table.
@@ -98,6 +110,7 @@ impl Bench {
             Bench::Registry { people, places, json } => ("registry", people + places, json, registry::run(people, places).await?),
             Bench::Rounds(args) => ("rounds", args.or(5_000), args.json, rounds::run(args.or(5_000)).await?),
             Bench::Claims { args, data } => ("claims", args.or(1_000_000), args.json, claims::run(&data, args.or(1_000_000))?),
+            Bench::Search { args, data, questions } => ("search", args.or(100_000), args.json, search::run(&data, questions.as_deref(), args.or(100_000))?),
             Bench::Sync(args) => ("sync", args.or(10_000), args.json, sync::run(args.or(10_000)).await?),
         };
         for Figure { metric, value, unit } in figures {

@@ -2,10 +2,12 @@
 //! The rules about facts and wording are in `kepu-domain::create::resource`.
 
 use crate::App;
+use crate::create::party;
 use crate::create::publish::body_of;
 use crate::error::{AppError, FieldError, text_error};
 use kepu_domain::create::draft::{Draft, Matter};
 use kepu_domain::create::resource::{Finding, Source, Weight};
+use kepu_domain::create::resource_type::fields_of;
 use kepu_domain::record::{DOC_BYTES_MAX, Envelope, Place, Stream};
 use kepu_domain::text::{self, Limit, PARTS_MAX, TextError};
 use kepu_store::{Tx, subject};
@@ -27,6 +29,7 @@ pub fn clean(matter: Matter) -> Matter {
             r.text = body(&r.text);
             r.rights = line(&r.rights);
             r.editions = r.editions.iter().map(|(name, text)| (line(name), body(text))).filter(|(_, text)| !text.is_empty()).collect();
+            r.details = std::mem::take(&mut r.details).into_iter().map(|(id, value)| (id, party::clean(value))).filter(|(_, v)| !v.is_null()).collect();
             r.media.iter_mut().for_each(|media| media.alt = line(&media.alt));
             clean_sources(&mut r.sources);
             clean_credit(&mut r.author);
@@ -114,7 +117,22 @@ fn errors(matter: &Matter, counts_too: impl Fn(&TextError) -> bool) -> Vec<Field
     let many = counts(matter).into_iter().filter(|(_, count)| *count > PARTS_MAX);
     lengths
         .map(|error| text_error(&error))
+        .chain(details(matter))
         .chain(many.map(|(field, count)| FieldError::new(field, "many").with("count", count).with("max", PARTS_MAX)))
+        .collect()
+}
+
+/// Values that the fields of the type do not take. What is missing is for the check before publication.
+fn details(matter: &Matter) -> Vec<FieldError> {
+    let Matter::Resource(r) = matter else { return vec![] };
+    let known = fields_of(&r.kind).iter().filter_map(|field| Some((field, r.details.get(&field.id)?)));
+    known
+        .filter_map(|(field, value)| field.check(value, crate::org::FACTS).err())
+        .filter(|fault| fault.key != "required")
+        .map(|fault| {
+            let error = FieldError::new(&format!("detail-{}", fault.field), fault.key);
+            fault.args.into_iter().fold(error, |error, (name, value)| error.with(name, value))
+        })
         .collect()
 }
 

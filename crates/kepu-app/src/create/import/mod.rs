@@ -3,6 +3,7 @@
 //! a register are entered, what cannot be taken comes back with line and reason. A run that was killed goes on where it stopped; nothing enters twice.
 //! Page, job and command call the same functions.
 
+mod foreign;
 pub mod party;
 pub mod read;
 pub mod row;

@@ -120,7 +120,7 @@ fn value(field: &FieldDef, text: &str) -> Result<Value, Reason> {
         FieldType::Items { fields } => items(fields, text),
         _ => text.to_owned(),
     };
-    field.read(&[&text], &kepu_text::count).map_err(fault)
+    field.read(&[&text], crate::org::FACTS).map_err(fault)
 }
 
 /// A group in one cell: the JSON of an export, or names alone, parted by semicolons.
@@ -141,7 +141,7 @@ fn qualifications(field: &FieldDef, text: &str) -> Result<Vec<Qualification>, Re
         return Ok(names.map(|what| Qualification { what: what.to_owned(), ..Qualification::default() }).collect());
     };
     let bare: Vec<Value> = list.iter().map(|q| json!(Qualification { verified: None, ..q.clone() })).collect();
-    FieldDef { kind: FieldType::Items { fields: fields.clone() }, ..field.clone() }.check(&Value::Array(bare), &kepu_text::count).map_err(fault)?;
+    FieldDef { kind: FieldType::Items { fields: fields.clone() }, ..field.clone() }.check(&Value::Array(bare), crate::org::FACTS).map_err(fault)?;
     Ok(list)
 }
 

@@ -1,7 +1,8 @@
 //! Bytes of a file to rows of cells: JSON lines, a JSON list, a table whose cells are parted by commas, semicolons or tabs, in
-//! UTF-8, UTF-16 or GB 18030, or a workbook (`sheet`). What a row means is in `row` and `party`.
+//! UTF-8, UTF-16 or GB 18030, a workbook (`sheet`), or a list of another system (`foreign`). What a row means is in `row` and `party`.
 
 use super::Reason;
+use super::foreign;
 use super::sheet::{self, Sheet};
 use crate::error::{AppError, FieldError};
 use kepu_domain::create::import::Row;
@@ -55,7 +56,9 @@ impl Table {
         if start.is_empty() {
             return Err(AppError::Invalid(vec![file_error("file_empty")]));
         }
-        if start.starts_with('[') {
+        if foreign::is_foreign(start) {
+            table.shape = Shape::Sheet(foreign::read(start).map_err(|error| AppError::Invalid(vec![error]))?);
+        } else if start.starts_with('[') {
             let list = serde_json::from_str(start).map_err(|e| AppError::Invalid(vec![file_error("file_json").with("line", e.line()).with("cause", e)]))?;
             table.shape = Shape::JsonList(list);
         } else if !start.starts_with('{') {

@@ -11,6 +11,7 @@ use jiff::civil::Date;
 use kepu_domain::create::draft::Matter;
 use kepu_domain::create::import::{Kind, Plan, Row, verdict_of};
 use kepu_domain::create::resource::{AiUse, Credit, Resource, Source, Weight};
+use kepu_domain::create::resource_type::Details;
 use kepu_domain::create::review::{Method, SignOff};
 use kepu_domain::ids::SubjectId;
 use kepu_domain::listen::claim::{ClaimReview, Verdict};
@@ -206,7 +207,7 @@ impl<'a> Cells<'a> {
 
     fn region(&self) -> Result<Region, Reason> {
         match self.get("region") {
-            Some(code) => Region::parse(code).map_err(|_| Reason::new("error-import_region").of("region").with("code", short(code))),
+            Some(code) => crate::org::region_named(code).ok_or_else(|| Reason::new("error-import_region").of("region").with("code", short(code))),
             None => Ok(self.batch.region),
         }
     }
@@ -272,6 +273,7 @@ impl<'a> Cells<'a> {
             editions: BTreeMap::new(),
             hazard: String::new(),
             phase: String::new(),
+            details: Details::new(),
             media: vec![],
             corrections: vec![],
             reviews: vec![],

@@ -5,7 +5,8 @@ use super::apply::{keep, open};
 use super::{fresh, kind_of, words};
 use crate::App;
 use crate::account::log;
-use crate::create::{credential, party};
+use crate::create::credential;
+use crate::create::party::{self, Told};
 use crate::error::AppError;
 use kepu_domain::access::Actor;
 use kepu_domain::create::credential::{Credential, CredentialItem, Reach};
@@ -67,14 +68,21 @@ async fn honour(app: &App, tx: &mut Tx, who: &Actor, round: &Round, kind: &Round
 }
 
 /// Changes the registry entry and says what follows from it. An entry that is gone needs no change.
-async fn change_party(app: &App, tx: &mut Tx, who: &Actor, id: &kepu_domain::ids::PartyId, word: &str, work: impl FnOnce(&mut Party)) -> Result<(), AppError> {
-    let Some(mut entry) = parties::find_entry(tx, id).await? else { return Ok(()) };
+async fn change_party(
+    app: &App,
+    tx: &mut Tx,
+    who: &Actor,
+    id: &kepu_domain::ids::PartyId,
+    word: &str,
+    work: impl FnOnce(&mut Party),
+) -> Result<Told, AppError> {
+    let Some(mut entry) = parties::find_entry(tx, id).await? else { return Ok(Told::Shown) };
     work(&mut entry.party);
-    party::keep(app, tx, who, entry, word).await.map(drop)
+    party::keep(app, tx, who, entry, word).await
 }
 
-/// Takes an honour out of the registry, and the entry out of the register if nothing else keeps it there.
-async fn dishonour(app: &App, tx: &mut Tx, who: &Actor, kind: &RoundKind, application: &Application, credential: &SubjectId) -> Result<(), AppError> {
+/// Takes an honour out of the registry, and the entry out of the register if nothing else keeps it there. Its card may end with it.
+async fn dishonour(app: &App, tx: &mut Tx, who: &Actor, kind: &RoundKind, application: &Application, credential: &SubjectId) -> Result<Told, AppError> {
     let definitions = app.definitions();
     change_party(app, tx, who, &application.party, "party.honour_ended", |party| {
         party.honours.retain(|honour| honour.credential != credential.0 || credential.0.is_empty());
@@ -103,11 +111,9 @@ pub async fn revoke(app: &App, who: &Actor, id: &ApplicationId, version: i64, re
     if !subject.0.is_empty() {
         credential::revoke(app, &mut tx, &subject, region, &reason, &by).await?;
     }
-    dishonour(app, &mut tx, who, &opened.kind, &application, &subject).await?;
+    let told = dishonour(app, &mut tx, who, &opened.kind, &application, &subject).await?;
     keep(app, &mut tx, who, &application, "application.revoked", &json!({})).await?;
-    tx.commit().await?;
-    app.notify();
-    Ok(())
+    party::committed(app, tx, told).await
 }
 
 /// Confirms an honour for another year; near the end of its term for another term, and the certificate says so anew.
@@ -119,6 +125,7 @@ pub async fn confirm(app: &App, who: &Actor, id: &ApplicationId, version: i64) -
     fresh("application", &id.0, version, opened.application.version)?;
     let party = opened.applicant()?.clone();
     let before = opened.application.stage.clone();
+    let mut told = Told::Shown;
     let application = opened.application.clone().confirm(&opened.kind, app.today())?;
     if let (AppStage::Granted { until: old, .. }, AppStage::Granted { until: new, credential: subject, .. }) = (&before, &application.stage)
         && old != new
@@ -126,15 +133,13 @@ pub async fn confirm(app: &App, who: &Actor, id: &ApplicationId, version: i64) -
     {
         let fresh = Credential { until: *new, ..certificate(app, &mut tx, &opened.round, &opened.kind, &application, &party).await? };
         credential::renew(app, &mut tx, subject, party.region, fresh).await?;
-        change_party(app, &mut tx, who, &party.id, "party.honour_renewed", |party| {
+        told = change_party(app, &mut tx, who, &party.id, "party.honour_renewed", |party| {
             party.honours.iter_mut().filter(|h| h.credential == subject.0).for_each(|h| h.until = *new);
         })
         .await?;
     }
     keep(app, &mut tx, who, &application, "application.confirmed", &json!({})).await?;
-    tx.commit().await?;
-    app.notify();
-    Ok(())
+    party::committed(app, tx, told).await
 }
 
 /// Accepts what was delivered, or sends it back; an honour that waited for it is given now.
@@ -166,7 +171,7 @@ pub async fn daily(app: &App) -> Result<(usize, usize), AppError> {
     let today = app.today();
     let (mut announced, mut ended, mut after) = (0, 0, String::new());
     loop {
-        let mut tx = app.db.write().await?;
+        let (mut tx, mut told) = (app.db.write().await?, Told::Shown);
         let list = store::list_in_stage(&mut tx, "granted", &after, 200).await?;
         let Some(last) = list.last() else { break };
         after = last.id.0.clone();
@@ -176,7 +181,7 @@ pub async fn daily(app: &App) -> Result<(usize, usize), AppError> {
             if application.ended.is_none() && application.has_ended(today) {
                 let AppStage::Granted { credential: subject, .. } = application.stage.clone() else { continue };
                 application.ended = Some(today);
-                dishonour(app, &mut tx, &node, &kind, &application, &subject).await?;
+                told = told.max(dishonour(app, &mut tx, &node, &kind, &application, &subject).await?);
                 keep(app, &mut tx, &node, &application, "application.ended", &json!({})).await?;
                 ended += 1;
             } else if application.end_announced.is_none()
@@ -187,13 +192,12 @@ pub async fn daily(app: &App) -> Result<(usize, usize), AppError> {
                 announced += 1;
             }
         }
-        tx.commit().await?;
+        party::committed(app, tx, told).await?;
     }
     if announced + ended > 0 {
         let mut tx = app.db.write().await?;
         log(app, &mut tx, &node.log_name(), "rounds.looked_through", &format!("{announced} {ended}"), "ok").await?;
         tx.commit().await?;
-        app.notify();
     }
     Ok((announced, ended))
 }

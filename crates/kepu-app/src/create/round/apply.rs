@@ -3,7 +3,7 @@
 
 pub use super::seen::{ApplicationView, Shown, own, view};
 
-use super::{applications, fresh, kind_of, office, sets_of, words};
+use super::{applications, fresh, kind_of, office, proof, sets_of, words};
 use crate::account::log_detail;
 use crate::create::{party, publish};
 use crate::error::{AppError, FieldError};
@@ -140,6 +140,7 @@ pub async fn begin(app: &App, who: &Actor, id: &RoundId, party: &PartyId) -> Res
     }
     let mut application = Application::begin(ApplicationId(keys::random_word(16)), &round, party.id.clone(), account.clone());
     application.answers = prefilled(&kind, &party);
+    application.evidence = proof::prefilled(app, &mut tx, &kind, &party).await?;
     store::insert_application(&mut tx, &application).await?;
     log_detail(app, &mut tx, &who.log_name(), "application.begun", &application.id.0, &json!({"round": round.id})).await?;
     tx.commit().await?;
@@ -152,7 +153,7 @@ fn prefilled(kind: &RoundKind, party: &Party) -> BTreeMap<String, Value> {
         Value::Null if field.id == "authors" => Value::String(party.name.clone()),
         value => value,
     };
-    let fits = |field: &&FieldDef, value: &Value| !value.is_null() && field.check(value, &kepu_text::count).is_ok();
+    let fits = |field: &&FieldDef, value: &Value| !value.is_null() && field.check(value, crate::org::FACTS).is_ok();
     kind.fields.iter().map(|field| (field, known(field))).filter(|(field, value)| fits(field, value)).map(|(f, value)| (f.id.clone(), value)).collect()
 }
 
@@ -176,7 +177,7 @@ fn read_values(fields: &[FieldDef], values: Vec<(String, Value)>) -> Result<BTre
         match fields.iter().find(|f| f.id == id) {
             None => faults.push(Fault::new(&id, "unknown_field")),
             Some(_) if value.is_null() => {}
-            Some(field) => match field.check(&value, &kepu_text::count) {
+            Some(field) => match field.check(&value, crate::org::FACTS) {
                 Ok(()) => drop(read.insert(id, value)),
                 Err(fault) => faults.push(fault),
             },
@@ -216,8 +217,9 @@ pub async fn save(app: &App, who: &Actor, id: &ApplicationId, version: i64, writ
     fresh("application", &id.0, version, opened.application.version)?;
     let recommender = read_recommender(&mut tx, &written.recommender, &opened.round, opened.applicant()?).await?;
     let answers = read_values(&opened.kind.fields, written.answers)?;
+    let evidence = proof::own_only(&mut tx, &opened.application.party, read_evidence(written.evidence)?).await?;
     let mut application = opened.application;
-    application.answer(&opened.kind, answers, read_evidence(written.evidence)?)?;
+    application.answer(&opened.kind, answers, evidence)?;
     application.recommender = recommender;
     keep(app, &mut tx, who, &application, "application.saved", &json!({})).await?;
     tx.commit().await?;
@@ -279,6 +281,7 @@ pub async fn withdraw(app: &App, who: &Actor, id: &ApplicationId) -> Result<(), 
     let opened = open(app, &mut tx, who, id).await?.writer()?;
     let application = opened.application.withdraw(app.now())?;
     keep(app, &mut tx, who, &application, "application.withdrawn", &json!({})).await?;
+    super::office::fill_places(app, &mut tx, who, &application.round).await?;
     tx.commit().await?;
     Ok(())
 }

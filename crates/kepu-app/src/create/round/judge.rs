@@ -87,8 +87,8 @@ pub struct JudgeView {
     pub party: Option<(Party, String)>,
     /// Fields with answers, names taken out where the kind is blind.
     pub answers: Vec<(FieldDef, Value)>,
-    /// Titles of the proofs, likewise.
-    pub evidence: Vec<String>,
+    /// Titles of the proofs, likewise, with the digest of a file that may be read.
+    pub evidence: Vec<(String, String)>,
     /// How the criteria stand.
     pub assessments: Vec<(CriteriaSet, Assessment)>,
     /// The task.
@@ -164,7 +164,9 @@ pub async fn view(app: &App, who: &Actor, id: &ApplicationId) -> Result<JudgeVie
     let shown = |field: &FieldDef, value: &Value| if kind.blind { hide_value(field, value, &party, &org) } else { Some(value.clone()) };
     let answers = kind.fields.iter().filter_map(|f| Some((f.clone(), shown(f, application.answers.get(&f.id)?)?))).collect();
     let hidden = |text: &str| if kind.blind { hide(text, &party, &org) } else { text.to_owned() };
-    let evidence = application.evidence.iter().map(|e| hidden(&e.title)).collect();
+    let kept = if kind.blind { vec![] } else { super::proof::held(&mut tx, &application).await? };
+    let file = |hash: &String| if kept.contains(hash) { hash.clone() } else { String::new() };
+    let evidence = application.evidence.iter().map(|e| (hidden(&e.title), file(&e.media))).collect();
     let same: Vec<&Task> = all.iter().filter(|task| task.round.id == round.id && task.open).collect();
     let waits = |task: &&&Task| task.judgement.stage == JudgementStage::Assigned && task.application != *id;
     Ok(JudgeView {

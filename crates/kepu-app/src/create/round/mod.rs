@@ -1,6 +1,6 @@
 //! Rounds of applications: opened, listed, called off. Applying is in `apply`, the office's part in `office`, who judges what in
 //! `assign`, a judge's own part in `judge`, objections in `object`, what follows a decision in `after`, what
-//! everybody sees in `public`, arithmetic in `engine`.
+//! everybody sees in `public`, files that prove something in `proof`, arithmetic in `engine`.
 
 pub mod after;
 pub mod apply;
@@ -10,6 +10,7 @@ pub mod judge;
 pub mod notices;
 pub mod object;
 pub mod office;
+pub mod proof;
 pub mod public;
 pub(crate) mod sample;
 pub mod seen;

@@ -69,6 +69,7 @@ pub async fn answer(app: &App, who: &Actor, id: &ObjectionId, text: &str, upheld
         if matches!(application.stage, AppStage::Proposed { .. }) {
             let application = application.decline(&text)?;
             store::update_application(&mut tx, &application).await?;
+            super::office::fill_places(app, &mut tx, who, &round.id).await?;
         }
     }
     log_detail(app, &mut tx, &who.log_name(), "objection.answered", &id.0, &json!({"upheld": upheld})).await?;

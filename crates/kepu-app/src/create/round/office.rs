@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use kepu_domain::access::Actor;
 use kepu_domain::create::criteria::CriteriaSet;
 use kepu_domain::create::party::Party;
-use kepu_domain::create::round::{AppStage, Application, Concern, Judgement, JudgementStage, Round, RoundError, RoundKind};
+use kepu_domain::create::round::{AppStage, Application, Concern, Judgement, JudgementStage, Round, RoundError, RoundKind, RoundStage, moving_up};
 use kepu_domain::ids::{ApplicationId, PartyId, RoundId};
 use kepu_store::Tx;
 use kepu_store::create::round::{self as store, Objection};
@@ -143,6 +143,25 @@ pub async fn decline(app: &App, who: &Actor, id: &ApplicationId, version: i64, r
     step(app, who, id, version, "application.declined", |a, _| a.decline(&reason)).await
 }
 
+/// Fills places that fell free in a proposal, by the order that stands; whoever moves up stands in public for the full time.
+pub(crate) async fn fill_places(app: &App, tx: &mut Tx, who: &Actor, id: &RoundId) -> Result<(), AppError> {
+    let round = store::get(tx, id).await?;
+    if !matches!(round.stage, RoundStage::Publicity { .. }) {
+        return Ok(());
+    }
+    let list = applications(tx, id).await?;
+    let next = moving_up(&list, round.quota);
+    if next.is_empty() {
+        return Ok(());
+    }
+    for application in list.into_iter().filter(|a| next.contains(&a.id)) {
+        keep(app, tx, who, &application.move_up()?, "application.moved_up", &json!({"round": id})).await?;
+    }
+    let kind = kind_of(app, &round)?;
+    store::update(tx, &round.stand_again(&kind, app.now())?).await?;
+    Ok(())
+}
+
 /// Goes on over a concern, with the reason why it does not matter.
 ///
 /// May: stewards of the organisation. Writes: application, log.
@@ -195,6 +214,7 @@ async fn step(
     fresh("application", &id.0, version, opened.application.version)?;
     let application = work(opened.application, &opened.kind).map_err(|error| no_reason("reason", error))?;
     keep(app, &mut tx, who, &application, word, &json!({})).await?;
+    fill_places(app, &mut tx, who, &application.round).await?;
     tx.commit().await?;
     Ok(())
 }
@@ -256,11 +276,11 @@ async fn by_scores(
         placed.push(if at < count {
             application.propose(place.rank, Some(total))?
         } else {
-            let why = match least.filter(|least| total < *least) {
-                Some(least) => format!("得分 {} 低于本轮最低分 {}", points(total), points(least)),
-                None => format!("得分 {}，位列第 {}，超出本轮名额", points(total), place.rank),
+            let (why, next) = match least.filter(|least| total < *least) {
+                Some(least) => (format!("得分 {} 低于本轮最低分 {}", points(total), points(least)), None),
+                None => (format!("得分 {}，位列第 {}，超出本轮名额；有空缺时按名次递补", points(total), place.rank), Some((place.rank, Some(total)))),
             };
-            application.pass_over(Some(place.rank), why)?
+            application.pass_over(Some(place.rank), why, next)?
         });
     }
     Ok(placed)
@@ -278,7 +298,7 @@ async fn by_criteria(app: &App, tx: &mut Tx, kind: &RoundKind, complete: Vec<App
     let mut list = complete;
     list.sort_by_key(|a| (a.submitted, a.id.clone()));
     let mut placed = Vec::with_capacity(list.len());
-    let mut rank = 0;
+    let (mut rank, mut behind) = (0, 0);
     for application in list {
         let party = parties.get(&application.party);
         let assessment = sets.first().zip(party).map(|(set, party)| (set, set.assess(party, app.today())));
@@ -287,11 +307,13 @@ async fn by_criteria(app: &App, tx: &mut Tx, kind: &RoundKind, complete: Vec<App
         let reason = match (party, gaps) {
             (None, _) => Some("名录条目已删除".to_owned()),
             (_, Some(gaps)) => Some(gaps),
-            _ if full => Some("超出本轮名额，按提交先后排列".to_owned()),
+            _ if full => Some("超出本轮名额，按提交先后排列；有空缺时依次递补".to_owned()),
             _ => None,
         };
+        let waits = full && party.is_some() && assessment.is_none_or(|(_, a)| a.met);
+        behind += u32::from(waits);
         placed.push(match reason {
-            Some(reason) => application.pass_over(None, reason)?,
+            Some(reason) => application.pass_over(None, reason, waits.then_some((rank + behind, None)))?,
             None => {
                 rank += 1;
                 application.propose(rank, None)?

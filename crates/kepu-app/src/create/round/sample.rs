@@ -137,7 +137,7 @@ async fn write_round(app: &App, tx: &mut Tx, sample: SampleRound) -> Result<(), 
             "submitted" => AppStage::Submitted { at: handed_in },
             "complete" => AppStage::Complete { at: handed_in },
             "proposed" | "granted" => AppStage::Proposed { rank, total },
-            "not_proposed" => AppStage::NotProposed { rank: Some(rank), reason: "超出本轮名额（示例）".into() },
+            "not_proposed" => AppStage::NotProposed { rank: Some(rank), reason: "超出本轮名额（示例）".into(), next: None },
             _ => AppStage::Writing { remark: String::new() },
         };
         store::insert_application(tx, &application).await?;

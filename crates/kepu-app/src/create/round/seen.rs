@@ -2,7 +2,7 @@
 //! ledger show by themselves. Changing one is in `apply`.
 
 use super::apply::{Opened, Rights, open, own_parties};
-use super::{label_of, parties_of, sets_of};
+use super::{label_of, parties_of, proof, sets_of};
 use crate::App;
 use crate::create::party;
 use crate::error::AppError;
@@ -61,6 +61,8 @@ pub struct ApplicationView {
     pub shows: Vec<Shown>,
     /// Name of the body asked to recommend.
     pub recommender: String,
+    /// Files among the proofs that are still kept, by digest.
+    pub files: Vec<String>,
     /// Words of judges, without their names, once the round is decided.
     pub comments: Vec<String>,
 }
@@ -89,6 +91,7 @@ pub async fn view(app: &App, who: &Actor, id: &ApplicationId) -> Result<Applicat
         },
         comments: if over && (rights.write || rights.office) { comments(&mut tx, &application).await? } else { vec![] },
         office_name: party::org_name(&mut tx, &round.org).await?,
+        files: proof::held(&mut tx, &application).await?,
         application,
         round,
         kind,

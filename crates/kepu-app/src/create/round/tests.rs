@@ -1,13 +1,13 @@
 //! Whole rounds through the operations, with a clock that is moved: every refusal, and what a decision brings about.
 
 use super::*;
-use crate::create::round::{after, apply, assign, judge, object, office};
+use crate::create::round::{after, apply, assign, judge, object, office, proof};
 use crate::desk::{Clock, RoundStep, Task, desk};
 use crate::{Options, keys::NodeKey, node};
 use kepu_domain::access::{Membership, Role};
 use kepu_domain::account::Account;
 use kepu_domain::create::party::{Consent, PartyKind, Qualification, Verified};
-use kepu_domain::create::round::{AppStage, Concern, JudgementStage, RoundError};
+use kepu_domain::create::round::{AppStage, Concern, Evidence, JudgementStage, RoundError};
 use kepu_domain::ids::ApplicationId;
 use kepu_domain::org::Org;
 use kepu_store::account::Row;
@@ -232,7 +232,7 @@ async fn a_prize_goes_from_the_call_to_a_certificate_that_everybody_can_check() 
     let g = Ground::new().await;
     let (round, [first, second]) = g.proposed().await;
     let lost = g.application(&second).await.stage;
-    assert!(matches!(&lost, AppStage::NotProposed { rank: Some(2), reason } if reason.contains("超出本轮名额")), "{lost:?}");
+    assert!(matches!(&lost, AppStage::NotProposed { rank: Some(2), reason, .. } if reason.contains("超出本轮名额")), "{lost:?}");
     let line = view(&g.app, &Actor::Visitor, &round).await.expect("public").lines.remove(0);
     assert_eq!((line.label.as_str(), line.name.as_str(), line.rank, line.total), ("甲书", "ann示例", Some(1), Some(9_000)));
 
@@ -408,7 +408,7 @@ fn kind_scores(n: i64) -> BTreeMap<String, i64> {
 #[tokio::test]
 async fn objections_hold_the_decision_and_are_answered_by_somebody_else() {
     let g = Ground::new().await;
-    let (round, [first, _]) = g.proposed().await;
+    let (round, [first, second]) = g.proposed().await;
     assert_eq!(field(object::object(&g.app, "10.0.0.1", &round, &first, "太短", "").await).0, "objection");
     let id = object::object(&g.app, "10.0.0.1", &round, &first, "第三章与另一本书雷同，请核对。", "").await.expect("made");
     assert_eq!(view(&g.app, &Actor::Visitor, &round).await.expect("view").lines[0].objections, (1, 1));
@@ -421,14 +421,22 @@ async fn objections_hold_the_decision_and_are_answered_by_somebody_else() {
     assert!(matches!(object::answer(&g.app, &steward("chief", "office"), &id, "再答", false).await, Err(AppError::Stale { .. })));
     is(office::decide(&g.app, &steward("chief", "office"), &round, g.get(&round).await.version).await, &RoundError::SamePerson);
     let out = g.application(&first).await.stage;
-    assert!(matches!(&out, AppStage::NotProposed { reason, .. } if reason.contains("雷同")), "{out:?}");
-    assert_eq!(g.decide(&round).await.expect("decided"), 0);
+    assert!(matches!(&out, AppStage::NotProposed { reason, next: None, .. } if reason.contains("雷同")), "{out:?}");
+    // The next one takes the place, and stands in public as long as the first one did.
+    assert_eq!(g.application(&second).await.stage, AppStage::Proposed { rank: 2, total: Some(6_000) });
+    is(g.decide(&round).await, &RoundError::InPublicity(at(START + 24 * DAY)));
+    g.stand(START + 24 * DAY);
+    is(g.decide(&round).await, &RoundError::Concerns(1));
+    let version = g.application(&second).await.version;
+    office::note(&g.app, &steward("chief", "office"), &second, version, 0, "执业证已续，原件看过").await.expect("what lapsed meanwhile was looked at");
+    assert_eq!(g.decide(&round).await.expect("decided"), 1);
+    assert!(matches!(g.application(&second).await.stage, AppStage::Granted { .. }));
 }
 
 #[tokio::test]
 async fn a_consent_withdrawn_in_the_middle_hides_the_name_and_stops_the_grant() {
     let g = Ground::new().await;
-    let (round, [first, _]) = g.proposed().await;
+    let (round, [first, second]) = g.proposed().await;
     crate::create::party::consent(&g.app, &own("ann"), &"ann".into(), "public_card", false).await.expect("withdrawn");
     let line = view(&g.app, &Actor::Visitor, &round).await.expect("view").lines.remove(0);
     assert_eq!((line.label.as_str(), line.name.as_str()), ("", ""), "the name is gone from the public list at once");
@@ -444,13 +452,17 @@ async fn a_consent_withdrawn_in_the_middle_hides_the_name_and_stops_the_grant() 
         .expect("row")
         .concerns;
     assert!(concerns.contains(&Concern::ConsentWithdrawn { purpose: "public_card".into() }));
-    let at = concerns.iter().position(|c| !c.can_be_noted()).expect("there");
+    let place = concerns.iter().position(|c| !c.can_be_noted()).expect("there");
     assert!(matches!(
-        office::note(&g.app, &steward("chief", "office"), &first, version, at, "继续").await,
+        office::note(&g.app, &steward("chief", "office"), &first, version, place, "继续").await,
         Err(AppError::Round(RoundError::WrongStage { .. }))
     ));
     office::decline(&g.app, &steward("chief", "office"), &first, version, "申报人撤回公开同意").await.expect("taken out");
-    assert_eq!(g.decide(&round).await.expect("decided"), 0);
+    is(g.decide(&round).await, &RoundError::InPublicity(at(START + 24 * DAY)));
+    apply::withdraw(&g.app, &own("bob"), &second).await.expect("whoever moved up may leave as well");
+    assert_eq!(office::view(&g.app, &steward("clerk", "office"), &round).await.expect("office").rows.len(), 2);
+    g.stand(START + 24 * DAY);
+    assert_eq!(g.decide(&round).await.expect("decided"), 0, "and nobody is left");
 }
 
 #[tokio::test]
@@ -582,4 +594,61 @@ async fn a_round_called_off_takes_nothing_more_and_says_why() {
     is(apply::begin(&g.app, &own("ann"), &round, &"ann".into()).await.map(|_| ()), &RoundError::WrongStage { stage: "cancelled", attempted: "applied for" });
     let list = list(&g.app, &Wanted { state: "over".into(), ..Wanted::default() }).await.expect("list");
     assert!(matches!(&list[0].0.stage, RoundStage::Cancelled { reason, .. } if reason == "经费未落实"));
+}
+
+#[tokio::test]
+async fn a_proof_is_handed_in_once_and_opens_for_nobody_else() {
+    let g = Ground::new().await;
+    let round = g.round("works-prize", |_| ()).await;
+    let begin = async |round: &RoundId| apply::begin(&g.app, &own("ann"), round, &"ann".into()).await.expect("begun");
+    let id = begin(&round).await;
+    let said = |kind: &str, until| proof::Said { title: "出版合同".into(), kind: kind.into(), until };
+    let pdf = b"%PDF-1.7 contract";
+    assert_eq!(field(proof::add(&g.app, &own("ann"), &id, b"", said("work", None)).await), ("file".into(), "required".into()));
+    assert_eq!(field(proof::add(&g.app, &own("ann"), &id, b"<script>", said("work", None)).await), ("file".into(), "proof_kind".into()));
+    assert_eq!(field(proof::add(&g.app, &own("ann"), &id, pdf, proof::Said::default()).await), ("title".into(), "required".into()));
+    assert!(matches!(proof::add(&g.app, &own("bob"), &id, pdf, said("work", None)).await, Err(AppError::NotFound { .. })));
+    proof::add(&g.app, &own("ann"), &id, pdf, said("work", None)).await.expect("kept");
+    proof::add(&g.app, &own("ann"), &id, b"%PDF-1.7 old", said("work", Some(jiff::civil::date(2026, 12, 31)))).await.expect("kept");
+    let named = g.application(&id).await.evidence;
+    assert_eq!(named.iter().map(|e| e.title.as_str()).collect::<Vec<_>>(), ["出版合同", "出版合同"]);
+    let hash = named[0].media.clone();
+
+    // Of a form that names a file of somebody else nothing but the words is kept.
+    let foreign = apply::begin(&g.app, &own("bob"), &round, &"bob".into()).await.expect("begun");
+    let evidence = vec![Evidence { kind: "work".into(), title: "别人的合同".into(), media: hash.clone(), until: None }];
+    apply::save(&g.app, &own("bob"), &foreign, 1, apply::Written { evidence, ..written("丙书") }).await.expect("saved");
+    assert_eq!(g.application(&foreign).await.evidence[0].media, "");
+
+    // Read by whoever may see the application, once it was handed in; the office not before.
+    let office = steward("clerk", "office");
+    assert!(matches!(proof::read(&g.app, &office, &id, &hash).await, Err(AppError::NotFound { .. })));
+    assert!(matches!(proof::read(&g.app, &own("bob"), &id, &hash).await, Err(AppError::NotFound { .. })));
+    let version = g.application(&id).await.version;
+    let kept = apply::Written { evidence: named, ..written("甲书") };
+    apply::save(&g.app, &own("ann"), &id, version, kept).await.expect("saved");
+    apply::submit(&g.app, &own("ann"), &id).await.expect("handed in");
+    let (_, path) = proof::read(&g.app, &office, &id, &hash).await.expect("read");
+    assert_eq!(std::fs::read(&path).expect("bytes"), pdf);
+    assert!(crate::media::open(&g.app, &hash).await.expect("looked").is_none(), "no public address leads to it");
+
+    // A later application begins with what still holds.
+    g.go(400 * DAY);
+    let later = g.round("works-prize", |call| (call.opens, call.closes) = (at(START + 400 * DAY), at(START + 410 * DAY))).await;
+    let second = begin(&later).await;
+    assert_eq!(g.application(&second).await.evidence.iter().map(|e| e.media.clone()).collect::<Vec<_>>(), std::slice::from_ref(&hash));
+    assert_eq!(proof::kept(&g.app, &own("ann"), &second).await.expect("kept").len(), 2);
+
+    proof::delete(&g.app, &own("ann"), &second, &hash).await.expect("deleted");
+    assert!(!path.exists(), "the bytes are gone");
+    assert!(matches!(proof::read(&g.app, &office, &id, &hash).await, Err(AppError::NotFound { .. })));
+    assert_eq!(g.application(&id).await.evidence.len(), 2, "what was handed in still says that there was one");
+    let left = media_files(&g.app);
+    crate::create::party::delete(&g.app, &own("ann"), &"ann".into()).await.expect("deleted");
+    assert_eq!((left, media_files(&g.app)), (1, 0));
+}
+
+fn media_files(app: &crate::App) -> usize {
+    let folders = std::fs::read_dir(app.data.join("media")).expect("folder").filter_map(Result::ok);
+    folders.filter_map(|folder| std::fs::read_dir(folder.path()).ok()).map(Iterator::count).sum()
 }

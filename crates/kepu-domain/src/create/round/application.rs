@@ -22,7 +22,7 @@ pub struct Evidence {
     pub kind: String,
     /// Title.
     pub title: String,
-    /// BLAKE3 of a file of this node, or empty.
+    /// BLAKE3 of a file kept among the applicant's proofs, or empty.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub media: String,
     /// Last day it holds.
@@ -63,6 +63,9 @@ pub enum AppStage {
         rank: Option<u32>,
         /// Why, for the applicant.
         reason: String,
+        /// Place and total with which it moves up when somebody leaves the proposal: only the quota kept it out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        next: Option<(u32, Option<i64>)>,
     },
     /// Granted.
     Granted {
@@ -332,12 +335,18 @@ impl Application {
         Ok(Application { placed: Some((rank, total)), stage: AppStage::Proposed { rank, total }, ..self })
     }
 
-    /// Leaves it out of the proposal.
-    pub fn pass_over(self, rank: Option<u32>, reason: String) -> Result<Application, RoundError> {
+    /// Leaves it out of the proposal; `next`: in line for a place that falls free.
+    pub fn pass_over(self, rank: Option<u32>, reason: String, next: Option<(u32, Option<i64>)>) -> Result<Application, RoundError> {
         if !matches!(self.stage, AppStage::Complete { .. }) {
             return Err(self.wrong("passed over"));
         }
-        Ok(Application { stage: AppStage::NotProposed { rank, reason }, ..self })
+        Ok(Application { stage: AppStage::NotProposed { rank, reason, next }, ..self })
+    }
+
+    /// Takes a place that fell free.
+    pub fn move_up(self) -> Result<Application, RoundError> {
+        let AppStage::NotProposed { next: Some((rank, total)), .. } = self.stage else { return Err(self.wrong("moved up")) };
+        Ok(Application { placed: Some((rank, total)), stage: AppStage::Proposed { rank, total }, ..self })
     }
 
     /// Turns it down, or takes it out of the proposal, with a reason that the applicant reads.
@@ -350,7 +359,7 @@ impl Application {
         if reason.trim().is_empty() {
             return Err(RoundError::NoReason);
         }
-        Ok(Application { stage: AppStage::NotProposed { rank, reason: reason.trim().into() }, ..self })
+        Ok(Application { stage: AppStage::NotProposed { rank, reason: reason.trim().into(), next: None }, ..self })
     }
 
     /// Takes it back, at any time before the decision.
@@ -452,4 +461,21 @@ impl Application {
         }
         Ok(Application { stage: AppStage::Revoked { reason: reason.trim().into(), at: now }, ..self })
     }
+}
+
+/// Who moves up when places of `quota` fell free: the next by place among those that only the quota kept out. Where a place is shared
+/// by more than there is room for, nobody of it does: chance decides nothing.
+pub fn moving_up(list: &[Application], quota: Option<u32>) -> Vec<ApplicationId> {
+    let held = list.iter().filter(|a| matches!(a.stage, AppStage::Proposed { .. })).count();
+    let room = quota.map_or(0, |quota| (quota as usize).saturating_sub(held));
+    let place = |a: &Application| if let AppStage::NotProposed { next: Some((rank, _)), .. } = a.stage { Some((rank, a.id.clone())) } else { None };
+    let mut line: Vec<(u32, ApplicationId)> = list.iter().filter_map(place).collect();
+    line.sort();
+    let mut count = room.min(line.len());
+    if let Some((edge, _)) = line.get(count) {
+        while count > 0 && line[count - 1].0 == *edge {
+            count -= 1;
+        }
+    }
+    line.into_iter().take(count).map(|(_, id)| id).collect()
 }

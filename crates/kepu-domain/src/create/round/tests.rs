@@ -227,3 +227,22 @@ fn checks_fall_due_every_year_and_at_the_end_of_the_term() {
     assert_eq!(granted.clone().report(" ", at(2)), Err(RoundError::NoReason));
     assert!(granted.report("开放300天", at(2)).expect("reported").confirm(&yearly, date(2027, 11, 1)).expect("confirmed").report.is_none());
 }
+
+#[test]
+fn places_that_fall_free_go_to_the_next_in_line_but_never_by_chance() {
+    let waits = |id: &str, rank: u32| Application {
+        id: id.into(),
+        stage: AppStage::NotProposed { rank: Some(rank), reason: "名额".into(), next: Some((rank, None)) },
+        ..application()
+    };
+    let held = Application { id: "held".into(), stage: AppStage::Proposed { rank: 1, total: None }, ..application() };
+    let turned_down = Application { id: "out".into(), stage: AppStage::NotProposed { rank: Some(2), reason: "雷同".into(), next: None }, ..application() };
+    let list = [waits("d", 4), held, turned_down, waits("c", 3), waits("e", 5), waits("f", 5)];
+    let ids = |quota| moving_up(&list, quota).into_iter().map(|id| id.0).collect::<Vec<_>>();
+    assert!(ids(Some(1)).is_empty(), "no place is free");
+    assert_eq!(ids(Some(2)), ["c"]);
+    assert_eq!(ids(Some(3)), ["c", "d"]);
+    assert_eq!(ids(Some(4)), ["c", "d"], "two share the fifth place, and there is room for one");
+    assert_eq!(ids(Some(5)), ["c", "d", "e", "f"]);
+    assert!(ids(None).is_empty(), "without a quota nobody was kept out by it");
+}

@@ -16,7 +16,7 @@ use kepu_app::create::round as rounds;
 use kepu_app::create::round::apply::{self, ApplicationView, EVIDENCE_MAX, Shown, Written};
 use kepu_app::{AppError, FieldError};
 use kepu_domain::create::round::{AppStage, Evidence, TRIES_MAX};
-use kepu_domain::field::{FieldDef, FieldType};
+use kepu_domain::field::FieldDef;
 use kepu_domain::ids::{ApplicationId, PartyId, RoundId};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -82,6 +82,9 @@ struct Proof {
     title: String,
     kinds: Vec<Choice>,
     until: String,
+    /// Digest of the kept file, or empty.
+    media: String,
+    href: String,
 }
 
 /// A question of the test.
@@ -133,7 +136,7 @@ struct ApplicationPage {
     recommended: String,
     recommended_at: Html,
     answers: Vec<(String, String)>,
-    evidence: Vec<(String, String)>,
+    evidence: Vec<(String, String, String)>,
     shows: Vec<(String, String, bool)>,
     sets: Vec<SetColumn>,
     concerns: Vec<ConcernLine>,
@@ -160,23 +163,6 @@ struct ApplicationPage {
     comments: Vec<String>,
     said: String,
     errors: Errors,
-}
-
-/// Values as the fields of a form.
-fn typed_of(fields: &[FieldDef], values: &BTreeMap<String, Value>) -> Fields {
-    let mut out = Vec::new();
-    for field in fields {
-        let value = values.get(&field.id).unwrap_or(&Value::Null);
-        match (&field.kind, value) {
-            (FieldType::Choices { .. }, Value::Array(ids)) => out.extend(ids.iter().filter_map(Value::as_str).map(|id| (field.id.clone(), id.to_owned()))),
-            (FieldType::Region, Value::String(code)) => {
-                let (province, county) = place::write(kepu_domain::org::Region::parse(code).unwrap_or_default());
-                out.extend([(format!("{}.province", field.id), province), (format!("{}.county", field.id), county)]);
-            }
-            _ => out.push((field.id.clone(), field.cell(value))),
-        }
-    }
-    Fields(out)
 }
 
 /// The controls of a form. Who may see an answer follows from the round and is said on its page, not at each field.
@@ -240,32 +226,62 @@ fn questions(s: &Shell, view: &ApplicationView, typed: &Fields) -> Vec<Question>
 }
 
 fn proofs(s: &Shell, view: &ApplicationView, typed: Option<&Fields>) -> Vec<Proof> {
-    let rows: Vec<(String, String, String)> = match typed {
+    let rows: Vec<Row> = match typed {
         Some(form) => {
-            let (kinds, until) = (form.every("evidence_kind"), form.every("evidence_until"));
+            let (kinds, until, media) = (form.every("evidence_kind"), form.every("evidence_until"), form.every("evidence_media"));
+            let cell = |list: &[String], n: usize| list.get(n).cloned().unwrap_or_default();
             let titles = form.every("evidence_title").into_iter().enumerate();
             titles
-                .map(|(n, title)| (title, kinds.get(n).cloned().unwrap_or_default(), until.get(n).cloned().unwrap_or_default()))
-                .filter(|(t, ..)| !t.is_empty())
+                .map(|(n, title)| Row { title, kind: cell(&kinds, n), until: cell(&until, n), media: cell(&media, n) })
+                .filter(|row| !row.title.is_empty())
                 .collect()
         }
-        None => view.application.evidence.iter().map(|e| (e.title.clone(), e.kind.clone(), e.until.map(|d| d.to_string()).unwrap_or_default())).collect(),
+        None => {
+            let row = |e: &Evidence| Row {
+                title: e.title.clone(),
+                kind: e.kind.clone(),
+                until: e.until.map(|d| d.to_string()).unwrap_or_default(),
+                media: e.media.clone(),
+            };
+            view.application.evidence.iter().map(row).collect()
+        }
     };
     let more = if typed.is_some_and(|form| form.get("do") == "more") { 4 } else { 1 };
-    let rows = rows.into_iter().chain(std::iter::repeat_n((String::new(), String::new(), String::new()), more)).take(EVIDENCE_MAX);
+    let rows = rows.into_iter().chain(std::iter::repeat_with(Row::default).take(more)).take(EVIDENCE_MAX);
+    rows.enumerate()
+        .map(|(n, row)| Proof {
+            n: n + 1,
+            kinds: kinds(s, view, &row.kind),
+            href: file_href(view, &row.media),
+            title: row.title,
+            until: row.until,
+            media: row.media,
+        })
+        .collect()
+}
+
+/// A proof as it is typed.
+#[derive(Default)]
+struct Row {
+    title: String,
+    kind: String,
+    until: String,
+    media: String,
+}
+
+/// Where a file that is still kept can be read; empty for none.
+fn file_href(view: &ApplicationView, media: &str) -> String {
+    if view.files.iter().any(|hash| hash == media) { urls::proof(&view.application.id, media) } else { String::new() }
+}
+
+/// What a proof can show: what is asked and what the criteria name.
+pub(super) fn kinds(s: &Shell, view: &ApplicationView, present: &str) -> Vec<Choice> {
     let about = view.kind.fields.iter().map(|f| (f.id.clone(), f.label(s.lang.code()).to_owned()));
     let items = view.assessments.iter().flat_map(|(set, _)| set.items.iter().map(|i| (i.id.clone(), s.pick(&i.zh, &i.en).to_owned())));
     let mut subjects: Vec<(String, String)> = about.chain(items).collect();
     let mut seen = std::collections::HashSet::new();
     subjects.retain(|(id, _)| seen.insert(id.clone()));
-    rows.enumerate()
-        .map(|(n, (title, kind, until))| Proof {
-            n: n + 1,
-            title,
-            kinds: crate::line::choices(s.t("evidence-any"), subjects.clone().into_iter(), &kind),
-            until,
-        })
-        .collect()
+    crate::line::choices(s.t("evidence-any"), subjects.into_iter(), present)
 }
 
 fn application_page(web: &Web, req: &Req, view: &ApplicationView, typed: Option<&Fields>, errors: &[FieldError]) -> ApplicationPage {
@@ -275,10 +291,10 @@ fn application_page(web: &Web, req: &Req, view: &ApplicationView, typed: Option<
     let definitions = web.app.definitions();
     let refs: Vec<&FieldDef> = view.kind.fields.iter().collect();
     let delivered: Vec<&FieldDef> = view.kind.delivery.iter().collect();
-    let own = typed_of(&view.kind.fields, &a.answers);
+    let own = field::filled(&view.kind.fields, &|f| a.answers.get(&f.id).cloned().unwrap_or_default());
     let nothing = Fields::default();
     let delivery_values = a.delivery.as_ref().map(|d| d.values.clone()).unwrap_or_default();
-    let delivery_typed = typed_of(&view.kind.delivery, &delivery_values);
+    let delivery_typed = field::filled(&view.kind.delivery, &|f| delivery_values.get(&f.id).cloned().unwrap_or_default());
     let writing = matches!(a.stage, AppStage::Writing { .. });
     let granted = matches!(a.stage, AppStage::Granted { .. });
     let (remark, reason) = match &a.stage {
@@ -327,7 +343,16 @@ fn application_page(web: &Web, req: &Req, view: &ApplicationView, typed: Option<
         recommended: a.recommended.as_ref().map(|(_, words, _)| words.clone()).unwrap_or_default(),
         recommended_at: a.recommended.as_ref().map(|(.., at)| s.time(at)).unwrap_or_default(),
         answers: answers_of(&s, &view.kind.fields, &a.answers),
-        evidence: a.evidence.iter().map(|e| (e.title.clone(), e.until.map(|d| s.t1("criteria-until", "day", s.day_text(d))).unwrap_or_default())).collect(),
+        evidence: a
+            .evidence
+            .iter()
+            .map(|e| {
+                let href = file_href(view, &e.media);
+                let gone = if !e.media.is_empty() && href.is_empty() { s.t("proof-gone") } else { String::new() };
+                let until = e.until.map(|d| s.t1("criteria-until", "day", s.day_text(d))).unwrap_or_default();
+                (e.title.clone(), [until, gone].into_iter().filter(|t| !t.is_empty()).collect::<Vec<_>>().join(" · "), href)
+            })
+            .collect(),
         shows: view.shows.iter().map(|one| shown(&s, one)).collect(),
         sets: columns(&s, &view.assessments),
         concerns: view
@@ -393,12 +418,17 @@ pub(super) async fn again(web: &Web, req: &Req, id: &ApplicationId, form: &Form,
 }
 
 fn read_evidence(form: &Fields) -> Result<Vec<Evidence>, AppError> {
-    let (kinds, until) = (form.every("evidence_kind"), form.every("evidence_until"));
+    let (kinds, until, media) = (form.every("evidence_kind"), form.every("evidence_until"), form.every("evidence_media"));
     let mut list = Vec::new();
     for (n, title) in form.every("evidence_title").into_iter().enumerate().filter(|(_, title)| !title.is_empty()) {
         let day = until.get(n).map(String::as_str).unwrap_or_default();
         let day = if day.is_empty() { None } else { Some(day.parse().map_err(|_| AppError::Invalid(vec![FieldError::new("evidence", "date_form")]))?) };
-        list.push(Evidence { kind: kinds.get(n).cloned().unwrap_or_default().chars().take(60).collect(), title, media: String::new(), until: day });
+        list.push(Evidence {
+            kind: kinds.get(n).cloned().unwrap_or_default().chars().take(60).collect(),
+            title,
+            media: media.get(n).cloned().unwrap_or_default(),
+            until: day,
+        });
     }
     Ok(list)
 }
@@ -420,6 +450,9 @@ pub async fn save(State(web): State<Web>, req: Req, Path(id): Path<String>, form
         }
         let written = Written { answers, evidence: read_evidence(form.fields())?, recommender: form.get("recommender").to_owned() };
         apply::save(&web.app, &req.actor, &id, form.int("version").unwrap_or_default(), written).await?;
+        if form.get("do") == "proofs" {
+            return Ok(urls::proofs(&id));
+        }
         if form.get("do") != "submit" {
             return Ok(format!("{}?done=saved", urls::application(&id)));
         }

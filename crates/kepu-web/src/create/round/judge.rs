@@ -91,7 +91,8 @@ struct JudgePage {
     party: String,
     blind: bool,
     answers: Vec<(String, String)>,
-    evidence: Vec<String>,
+    /// Title, and where the file is read.
+    evidence: Vec<(String, String)>,
     sets: Vec<SetColumn>,
     items: Vec<Criterion>,
     comment: String,
@@ -132,7 +133,11 @@ fn judge_page(req: &Req, view: &JudgeView, typed: Option<&Fields>, errors: &[Fie
             .unwrap_or_default(),
         blind: view.kind.blind,
         answers: view.answers.iter().map(|(f, v)| (f.label(s.lang.code()).to_owned(), field::show(&s, f, v))).collect(),
-        evidence: view.evidence.clone(),
+        evidence: view
+            .evidence
+            .iter()
+            .map(|(title, hash)| (title.clone(), if hash.is_empty() { String::new() } else { urls::proof(&view.id, hash) }))
+            .collect(),
         sets: columns(&s, &view.assessments),
         items: view
             .kind

@@ -6,6 +6,7 @@ pub mod call;
 pub mod criteria;
 pub mod judge;
 pub mod office;
+pub mod proof;
 pub mod show;
 
 use crate::page::{Html, Shell, escape};

@@ -1,0 +1,4 @@
+//! Deliver: how what is public reaches people: open channels and packs.
+
+pub mod channel;
+pub mod pack;

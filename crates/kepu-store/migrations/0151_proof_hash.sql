@@ -1,0 +1,1 @@
+CREATE INDEX proof_hash ON proof (hash, party);

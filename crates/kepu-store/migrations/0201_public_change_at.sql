@@ -1,0 +1,1 @@
+CREATE INDEX public_change_at ON public_change (at, id);

@@ -1,0 +1,1 @@
+CREATE INDEX pack_month ON pack (month, region, id);

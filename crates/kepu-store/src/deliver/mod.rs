@@ -1,0 +1,4 @@
+//! Deliver: what leaves by feeds, harvesters and packs.
+
+pub mod change;
+pub mod pack;
