@@ -1,4 +1,9 @@
-//! Rehearses topics: days that are made up, then the real hot list. `cargo run --release -p kepu-search --features learn --example burst_day -- DATA_DIR`
+//! Rehearses topics: days that are made up, then the real hot list:
+//!
+//! ```text
+//! cargo run --release -p kepu-search --features learn --example burst_day -- DATA_DIR
+//! ```
+
 use kepu_search::claims::learn::cases;
 use kepu_search::topics::rehearsal::{Plan, day, score};
 use kepu_search::topics::{Reading, Settings, Stream};
@@ -6,8 +11,7 @@ use std::path::PathBuf;
 
 fn main() {
     let data = PathBuf::from(std::env::args().nth(1).expect("DATA_DIR"));
-    let env = |n: &str, d: f64| std::env::var(n).ok().and_then(|v| v.parse().ok()).unwrap_or(d);
-    let settings = Settings { chance: env("CHANCE", Settings::default().chance), least: env("LEAST", 4.0) as u32, ..Settings::default() };
+    let settings = Settings::default();
     let titles = cases::titles(&data);
     for (seed, wordings) in [(1, 1), (2, 3), (3, 3), (4, 5), (5, 5)] {
         let plan = Plan { seed, wordings, ..Plan::default() };
@@ -20,17 +24,6 @@ fn main() {
         let took = begun.elapsed().as_secs_f64();
         let topics = stream.topics();
         println!("{:?} {} posts {:.0}/s", score(&posts, &topics, plan.bursts), posts.len(), posts.len() as f64 / took);
-        if std::env::var("SHOW").is_ok() {
-            for t in &topics {
-                let parts: Vec<_> = t
-                    .signals
-                    .iter()
-                    .filter(|n| posts[**n as usize - 1].time <= t.alert)
-                    .map(|n| (posts[*n as usize - 1].part, posts[*n as usize - 1].text.clone()))
-                    .collect();
-                println!("  {} {} {:.1} {:?}", t.label, t.alert / 60, t.score, &parts[..parts.len().min(8)]);
-            }
-        }
     }
     let mut stream = Stream::new(settings);
     let begun = std::time::Instant::now();

@@ -138,3 +138,28 @@ proptest! {
         prop_assert!((0.0..=1.0).contains(&found.confidence));
     }
 }
+
+/// Learns anew and judges posts that the trees had not seen; floors a little below what was measured.
+#[cfg(feature = "learn")]
+#[test]
+fn the_matcher_is_as_good_as_it_was_on_posts_not_seen() {
+    use kepu_search::claims::learn::cross::{Lesson, mixed, usual};
+    use kepu_search::claims::learn::measure::{Outcome, auc, recall_at};
+    let data = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/claims");
+    if !data.join("dev_posts.jsonl.gz").exists() {
+        eprintln!("skipped: no shared claims data in {}", data.display());
+        return;
+    }
+    let (order, judge) = usual();
+    let learned = Lesson::read(&data, 2).learn(order, judge);
+    let of = |tracks: &[&str]| learned.outcomes.iter().filter(|o| tracks.contains(&o.track)).collect::<Vec<&Outcome>>();
+    let sure = |outcomes: &[&Outcome]| outcomes.iter().map(|o| o.confidence()).collect::<Vec<f32>>();
+    let dev = of(&["message", "headline"]);
+    assert!(recall_at(&dev, 1) > 0.56 && recall_at(&dev, 5) > 0.80, "{} {}", recall_at(&dev, 1), recall_at(&dev, 5));
+    let none = auc(&sure(&dev), &sure(&of(&["none_zhihu", "none_weibo"])));
+    assert!(none > 0.90, "{none}");
+    let few = mixed(&learned.outcomes);
+    let yes: Vec<&Outcome> = few.iter().copied().filter(|o| o.matchable).collect();
+    let changed = auc(&sure(&yes), &sure(&of(&["changed"])));
+    assert!(changed > 0.87, "{changed}");
+}

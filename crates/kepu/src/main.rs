@@ -6,6 +6,7 @@ mod alert;
 mod backup;
 mod bench;
 mod bundle;
+mod claims;
 mod commands;
 mod demo;
 mod import;
@@ -75,6 +76,11 @@ enum Command {
     /// Definition files: registers, rounds, criteria, scoring.
     #[command(subcommand)]
     Definitions(registry::Definitions),
+    /// Posts and the claims that say the same.
+    #[command(subcommand)]
+    Claims(claims::Claims),
+    /// Topics that rise in a stream of signals, one alert each.
+    Topics(claims::Topics),
     /// Do queued jobs, without serving pages.
     Work(work::Work),
     /// Publish the sample texts and make the sample accounts.
@@ -135,6 +141,8 @@ async fn main() -> ExitCode {
         Command::Registry(registry) => registry.run().await,
         Command::Search(search) => search.run(),
         Command::Definitions(definitions) => definitions.run().await,
+        Command::Claims(claims) => claims.run(),
+        Command::Topics(topics) => topics.run(),
         Command::Work(work) => work.run().await,
         Command::Seed(folder) => folder.seed().await,
         #[cfg(feature = "print")]

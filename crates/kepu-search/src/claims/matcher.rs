@@ -12,8 +12,10 @@ use std::collections::HashMap;
 
 /// Candidates that are compared.
 const CANDIDATES: usize = 24;
+/// More of them that the postings, read in part, name: the exact look may prefer one.
+const SPARE: usize = 8;
 /// Postings read for one stretch of a post, at least and at most; all of them while there are few claims.
-const POSTINGS: (usize, usize) = (6_000, 60_000);
+const POSTINGS: (usize, usize) = (4_000, 60_000);
 /// Between the two, fewer the more claims there are.
 const POSTINGS_TIMES_CLAIMS: usize = 300_000_000;
 /// Symbols of a post that is compared as one; a longer one is also taken apart.
@@ -180,7 +182,7 @@ impl Matcher {
     pub fn candidates(&self, symbols: &[u32], sums: &mut Sums, order: &Forest) -> Vec<Candidate> {
         let asked = Asked::new(symbols, self);
         let mut best: Vec<(u32, f32)> = Vec::new();
-        let budget = Budget { postings: (POSTINGS_TIMES_CLAIMS / self.gone.len().max(1)).clamp(POSTINGS.0, POSTINGS.1), keep: 2 * CANDIDATES };
+        let budget = Budget { postings: (POSTINGS_TIMES_CLAIMS / self.gone.len().max(1)).clamp(POSTINGS.0, POSTINGS.1), keep: CANDIDATES + SPARE };
         for (n, (shelf, base)) in [(&self.settled, 0), (&self.loose, self.settled.len() as u32)].into_iter().enumerate() {
             let found = shelf.postings.best(&asked.probes(n), budget, sums);
             best.extend(found.into_iter().map(|(n, sum)| (n + base, sum)).filter(|(n, _)| !self.gone[*n as usize]));

@@ -252,10 +252,15 @@ impl<'a> Asked<'a> {
             (best, best_at) = (sum, (start, claim.symbols.len()));
         }
         let all = (self.mass[0] + self.mass[1]).max(1e-6);
-        let missed = self.grams.iter().zip(&seen).filter(|(gram, times)| gram.pair && **times == 0).map(|(gram, _)| gram.rarity).fold(0.0, f32::max);
         let mean = rarity.mean_length();
-        let held = self.grams.iter().zip(&seen).filter(|(_, times)| **times > 0);
-        let bm25: f32 = held.map(|(gram, times)| gram.weight * impact(*times as f32, claim.symbols.len(), mean)).sum();
+        let (mut missed, mut bm25) = (0.0f32, 0.0f32);
+        for (gram, times) in self.grams.iter().zip(&seen) {
+            if *times > 0 {
+                bm25 += gram.weight * impact(*times as f32, claim.symbols.len(), mean);
+            } else if gram.pair {
+                missed = missed.max(gram.rarity);
+            }
+        }
         let segment = segments.iter().zip(&self.sentences).filter(|(_, whole)| **whole > 4.0).map(|(part, whole)| part / whole).fold(0.0, f32::max);
         let at = |name: usize, value: f32, f: &mut Figures| f[name] = value;
         at(0, bm25 / self.full.max(1e-6), &mut f);

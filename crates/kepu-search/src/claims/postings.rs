@@ -66,17 +66,20 @@ pub fn impact(times: f32, length: usize, mean: f32) -> f32 {
     times / (times + K1 * (1.0 - B + B * length as f32 / mean))
 }
 
+/// Claims that there are at least taken to be: in ten claims nothing can be seen to be rare.
+const COUNT_LEAST: usize = 2_000;
+
 /// How rare a key is that `len` of `count` claims hold.
 pub fn idf(len: u32, count: usize) -> f32 {
-    let (n, df) = (count as f32, len as f32);
+    let (n, df) = (count.max(COUNT_LEAST) as f32, len as f32);
     (1.0 + (n - df + 0.5).max(0.5) / (df + 0.5)).ln()
 }
 
 /// Postings of some claims, by key.
 #[derive(Default)]
 pub struct Postings {
-    numbers: Map<u32>,
-    starts: Vec<u32>,
+    /// Where the list of a key begins, and its length: one look into memory, not two.
+    lists: Map<(u32, u32)>,
     claims: Vec<u32>,
     impacts: Vec<u8>,
     /// How many claims there are.
@@ -90,7 +93,7 @@ pub struct Postings {
 /// A list to be read, with what a post makes of it.
 #[derive(Debug, Clone, Copy)]
 pub struct Probe {
-    /// Number of the list.
+    /// Where the list begins.
     pub list: u32,
     /// How many claims it names.
     pub len: u32,
@@ -125,50 +128,42 @@ impl Postings {
     pub fn build<'a>(texts: impl Iterator<Item = &'a [u32]> + Clone) -> Self {
         let mut out = Self::default();
         let mut lengths: Vec<usize> = Vec::new();
-        let mut sizes: Vec<u32> = Vec::new();
         for text in texts.clone() {
             lengths.push(text.len());
             for (key, _) in keys(text) {
-                let next = u32::try_from(sizes.len()).unwrap_or(u32::MAX);
-                let number = *out.numbers.entry(key).or_insert(next);
-                if number == next {
-                    sizes.push(0);
-                }
-                sizes[number as usize] += 1;
+                out.lists.entry(key).or_default().1 += 1;
             }
         }
         out.count = lengths.len();
         out.mean = (lengths.iter().sum::<usize>() as f32 / lengths.len().max(1) as f32).max(1.0);
-        out.starts = std::iter::once(0)
-            .chain(sizes.iter().scan(0u32, |sum, size| {
-                *sum += size;
-                Some(*sum)
-            }))
-            .collect();
-        let total = out.starts.last().map_or(0, |end| *end as usize);
-        out.claims = vec![0; total];
-        out.impacts = vec![0; total];
-        let mut next: Vec<u32> = out.starts.clone();
+        let mut total = 0u32;
+        for (start, len) in out.lists.values_mut() {
+            *start = total;
+            total += *len;
+        }
+        out.claims = vec![0; total as usize];
+        out.impacts = vec![0; total as usize];
         let full = idf(0, out.count);
         for (claim, text) in texts.enumerate() {
             let mut mass = [0.0; 2];
             for (key, times) in keys(text) {
-                let number = out.numbers[&key] as usize;
-                let at = next[number] as usize;
-                next[number] += 1;
+                let Some((next, len)) = out.lists.get_mut(&key) else { continue };
+                let at = *next as usize;
+                *next += 1;
                 out.claims[at] = claim as u32;
                 out.impacts[at] = (STEPS * impact(times as f32, lengths[claim], out.mean)).round().max(1.0) as u8;
-                mass[usize::from(key >> 32 > 0)] += idf(sizes[number], out.count) / full;
+                mass[usize::from(key >> 32 > 0)] += idf(*len, out.count) / full;
             }
             out.mass.push(mass);
         }
+        // Every list was filled to its end, where the next one begins.
+        out.lists.values_mut().for_each(|(start, len)| *start -= *len);
         out
     }
 
     /// The list of a key and its length.
     pub fn list(&self, key: u64) -> Option<(u32, u32)> {
-        let number = *self.numbers.get(&key)?;
-        Some((number, self.starts[number as usize + 1] - self.starts[number as usize]))
+        self.lists.get(&key).copied()
     }
 
     /// The claims with the highest sums, in no order; of equals the first. `probes` come in the order in which they are to be read.
@@ -181,7 +176,7 @@ impl Postings {
                 break;
             }
             left = left.saturating_sub(len);
-            let start = self.starts[probe.list as usize] as usize;
+            let start = probe.list as usize;
             sums.cursors.push((start, start + len, probe.weight / STEPS));
         }
         let mut best: Vec<(u32, f32)> = Vec::with_capacity(budget.keep * 4);

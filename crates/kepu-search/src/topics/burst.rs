@@ -4,16 +4,20 @@
 //! [`SHAPE`] over [`PRIOR_HOURS`]; the past of the topic sharpens it; so the count in a window is negative binomial, and its upper tail is the chance that nothing
 //! special happens. A topic that nobody ever mentioned has a past too: every hour of the stream in which it was absent.
 //!
-//! Hours are hours of work, half by the clock and half by how many signals came: a topic that doubles when everything doubles at nine
+//! Hours are hours of work, a quarter by the clock and the rest by how many signals came: a topic that doubles when everything doubles at nine
 //! in the morning has not risen.
 
 use super::Settings;
 use super::cluster::Signal;
 
 /// Windows that are looked at, in seconds: an outburst, an hour, a slow rise.
-const WINDOWS: [i64; 4] = [600, 1_800, 5_400, 21_600];
+///
+/// Each with the part of the chance that it may use: over hours a topic's rate wanders, which Poisson does not know.
+const WINDOWS: [(i64, f64); 4] = [(600, 1.0), (1_800, 1.0), (5_400, 0.5), (21_600, 0.05)];
 const SHAPE: f64 = 0.5;
 const PRIOR_HOURS: f64 = 0.35;
+/// Part of the hours that the clock says; the other part is how many signals came.
+const BY_CLOCK: f64 = 0.25;
 /// Part of a window that counts at least, so that the first seconds of a stream prove nothing.
 const LEAST_WORK: f64 = 0.25;
 /// Seconds of one step of the clock's memory.
@@ -61,7 +65,7 @@ impl Clock {
         let part = (elapsed % STEP) as f64 / STEP as f64;
         let signals = before + (at(step) - before) * part;
         let whole = ((self.now - first) as f64 / 3_600.0).max(1.0 / 60.0);
-        0.5 * elapsed as f64 / 3_600.0 + 0.5 * signals / self.count.max(1) as f64 * whole
+        BY_CLOCK * elapsed as f64 / 3_600.0 + (1.0 - BY_CLOCK) * signals / self.count.max(1) as f64 * whole
     }
 }
 
@@ -76,7 +80,7 @@ pub fn rise(signals: &[Signal], now: i64, clock: &Clock, settings: Settings) -> 
     let all: f64 = signals.iter().map(|s| f64::from(s.weight)).sum();
     let whole = clock.hours(now);
     let mut best: Option<Rise> = None;
-    for window in WINDOWS {
+    for (window, part) in WINDOWS {
         let inside = signals.partition_point(|s| s.time <= now - window);
         let recent = &signals[inside..];
         if (recent.len() as u32) < settings.least {
@@ -87,7 +91,7 @@ pub fn rise(signals: &[Signal], now: i64, clock: &Clock, settings: Settings) -> 
         let past = clock.hours(now - window);
         let chance = tail(count.floor(), SHAPE + (all - count).max(0.0), PRIOR_HOURS + past, (whole - past).max(window as f64 / 3_600.0 * LEAST_WORK));
         let score = -chance.max(1e-300).log10();
-        if chance <= settings.chance && best.as_ref().is_none_or(|b| score > b.score) {
+        if chance <= settings.chance * part && best.as_ref().is_none_or(|b| score > b.score) {
             best = Some(Rise { start, score });
         }
     }

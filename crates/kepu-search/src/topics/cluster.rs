@@ -87,7 +87,8 @@ impl Groups {
         let seen = self.lists.get(&u64::from(gram)).map_or(0, |list| list.0);
         // In the beginning of a stream nothing can be known to be common.
         let texts = self.texts.max(2_000) as f32;
-        (1.0 + texts / (seen as f32 + 1.0)).ln()
+        // Squared: what everybody says around a topic ("urgent", "is it true") must not join topics.
+        (1.0 + texts / (seen as f32 + 1.0)).ln().powi(2)
     }
 
     /// The group that a group was merged into, at last.

@@ -40,7 +40,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { bucket_s: 3_600, chance: 2e-6, least: 4, quiet_s: 24 * 3_600, memory_s: 48 * 3_600 }
+        Self { bucket_s: 3_600, chance: 1e-6, least: 5, quiet_s: 24 * 3_600, memory_s: 48 * 3_600 }
     }
 }
 

@@ -2,7 +2,8 @@
 //! Needs the feature `learn`.
 //!
 //! - Chatter: titles, each once, more by day than by night.
-//! - Bursts: a title, worded anew for nearly every post, 20 to 320 posts, most of them within one to four hours; a third are slow risers.
+//! - Bursts: a title, worded anew for nearly every post, 20 to 320 posts over some hours, most of them soon: of a small
+//!   one the first five take about twenty minutes.
 //! - Decoys: as many topics, worded anew as well, spread over the whole day like the chatter.
 
 use super::Topic;
@@ -87,7 +88,7 @@ pub fn day(titles: &[String], plan: Plan) -> Vec<Post> {
             _ => 120 + dice.below(201),
         };
         let start = 3_600 + dice.below(19 * 3_600) as i64;
-        let span = if n % 3 == 1 { 4 * 3_600 } else { 3_600 + dice.below(2 * 3_600) as i64 };
+        let span = if n % 3 == 1 { 4 * 3_600 } else { 5 * 3_600 + dice.below(4 * 3_600) as i64 };
         for _ in 0..size {
             // Soon after the start, with a tail.
             let part = (dice.below(1_000) * dice.below(1_000)) as i64;

@@ -1,6 +1,7 @@
 //! `kepu bench`: figures of this machine, printed as a table or as JSON lines. Never asserted in a test. Everything happens in
 //! temporary folders and on this machine alone.
 
+mod claims;
 mod pages;
 mod records;
 mod registry;
@@ -45,6 +46,14 @@ pub enum Bench {
     /// A round of applications with a planted truth: assigning judges, ordering, raw means against adjusted scores. Size:
     /// applications, with one judge for every 25 of them.
     Rounds(Args),
+    /// The claims matcher on posts that its model had not seen, beside other rules; growth up to so many claims; topics on made-up days. Size: claims.
+    Claims {
+        #[command(flatten)]
+        args: Args,
+        /// Folder with the shared claims data.
+        #[arg(long, default_value = "../shared/data/claims")]
+        data: PathBuf,
+    },
     /// Search: right documents and answers beside plain ways of searching, then speed and size as documents grow. Size: most documents.
     Search {
         #[command(flatten)]
@@ -63,7 +72,7 @@ pub enum Bench {
 /// How much, and how to print it.
 #[derive(clap::Args)]
 pub struct Args {
-    /// How many; default: 100000 records, 500 requests a page, 20000 rows, 5000 applications, 100000 documents, 10000 records exchanged.
+    /// How many; default: 100000 records, 500 requests a page, 20000 rows, 5000 applications, 1000000 claims, 100000 documents, 10000 records exchanged.
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
     size: Option<u64>,
     /// JSON lines instead of a table.
@@ -100,6 +109,7 @@ impl Bench {
             Bench::Store { args, database } => ("store", args.or(20_000), args.json, store::run(args.or(20_000), database.as_deref()).await?),
             Bench::Registry { people, places, json } => ("registry", people + places, json, registry::run(people, places).await?),
             Bench::Rounds(args) => ("rounds", args.or(5_000), args.json, rounds::run(args.or(5_000)).await?),
+            Bench::Claims { args, data } => ("claims", args.or(1_000_000), args.json, claims::run(&data, args.or(1_000_000))?),
             Bench::Search { args, data, questions } => ("search", args.or(100_000), args.json, search::run(&data, questions.as_deref(), args.or(100_000))?),
             Bench::Sync(args) => ("sync", args.or(10_000), args.json, sync::run(args.or(10_000)).await?),
         };
@@ -107,7 +117,7 @@ impl Bench {
             if json {
                 println!("{}", serde_json::json!({"bench": name, "size": size, "metric": metric, "value": value, "unit": unit}));
             } else {
-                println!("{metric:<44} {value:>14.3} {unit}");
+                println!("{metric:<58} {value:>14.3} {unit}");
             }
         }
         Ok(ExitCode::SUCCESS)

@@ -29,6 +29,12 @@ pub fn recall_at(outcomes: &[&Outcome], k: usize) -> f64 {
     outcomes.iter().filter(|o| o.matchable && o.place.is_some_and(|p| p < k)).count() as f64 / matchable as f64
 }
 
+/// Mean of one over the place of the right claim, among the first ten.
+pub fn mrr(outcomes: &[&Outcome]) -> f64 {
+    let matchable: Vec<&&Outcome> = outcomes.iter().filter(|o| o.matchable).collect();
+    matchable.iter().filter_map(|o| o.place).filter(|p| *p < 10).map(|p| 1.0 / (p + 1) as f64).sum::<f64>() / matchable.len().max(1) as f64
+}
+
 /// How often a matchable post has more confidence than one that matches nothing.
 pub fn auc(yes: &[f32], no: &[f32]) -> f64 {
     let mut all: Vec<(f32, bool)> = yes.iter().map(|c| (*c, true)).chain(no.iter().map(|c| (*c, false))).collect();
