@@ -559,8 +559,12 @@ fn matter_row(id: &SubjectId, part: &Part, seq: i64) -> subject::Row {
         modified: part.modified.as_millisecond(),
         ..blank_row(id, seq)
     };
+    // A correction names its day; that of the day on which this version was made was made with it, so lists keep the hour.
+    let modified = row.modified;
     let latest = |list: &[kepu_domain::create::resource::Correction]| {
-        list.iter().map(|c| jiff::tz::Offset::UTC.to_timestamp(c.date.at(0, 0, 0, 0)).map_or(0, |t| t.as_millisecond())).max().unwrap_or(0)
+        let Some(day) = list.iter().map(|c| c.date).max() else { return 0 };
+        let begin = jiff::tz::Offset::constant(8).to_timestamp(day.at(0, 0, 0, 0)).map_or(0, |t| t.as_millisecond());
+        if (begin..begin + 24 * 3_600_000).contains(&modified) { modified } else { begin }
     };
     if let Body::Party(card) = &part.body {
         row.kind = "party".into();

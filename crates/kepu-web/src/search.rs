@@ -84,6 +84,7 @@ pub async fn search(State(web): State<Web>, req: Req) -> Answer {
 
     let mut tx = web.app.db.read().await.map_err(AppError::from)?;
     let trust = web.app.trust(&mut tx).await?;
+    let near = !answer.matches.is_empty();
     let same = answer.matches.into_iter().next().filter(|_| answer.answered).map(|m| Line::new(&s, &m.row, &trust));
     let (mut claims, mut resources) = (Vec::new(), Vec::new());
     let quoted = match found.answer.filter(|answer| answer.confidence >= SURE && same.is_none()) {
@@ -95,7 +96,7 @@ pub async fn search(State(web): State<Web>, req: Req) -> Answer {
         let found = Found { snippet: marked(&hit.snippet), why: why(&s, &hit.why), line };
         if row.kind == "claim" { claims.push(found) } else { resources.push(found) }
     }
-    let unanswered = at == 1 && kepu_text::count(&q) >= STATEMENT && claims.is_empty() && same.is_none() && quoted.is_none() && req.query.opt("kind").is_none();
+    let unanswered = at == 1 && kepu_text::count(&q) >= STATEMENT && !near && quoted.is_none() && req.query.opt("kind").is_none();
     let kind = |value: &str, text: String| (value.to_owned(), text);
     Ok(page(&SearchPage {
         kinds: counted(

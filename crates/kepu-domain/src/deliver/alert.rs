@@ -174,7 +174,7 @@ fn advice(m: &Message) -> Vec<Note> {
         if info.areas.is_empty() {
             found.push(Note::new("area", "no area"));
         }
-        if info.areas.iter().any(|area| area.polygons.is_empty() && area.circles.is_empty() && area.geocodes.is_empty()) {
+        if info.areas.iter().any(|area| area.polygons.is_empty() && area.circles.is_empty() && area.geocodes.is_empty() && area.faults.is_empty()) {
             found.push(Note::new("area", "an area has neither polygon, circle nor geocode"));
         }
     }
