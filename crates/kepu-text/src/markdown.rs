@@ -91,7 +91,7 @@ fn is_punctuation(c: char) -> bool {
         c if c.is_ascii() => c.is_ascii_punctuation(),
         c => {
             matches!(c, '\u{B7}' | '\u{2010}'..='\u{2027}' | '\u{2030}'..='\u{205E}' | '\u{3001}'..='\u{3003}' | '\u{3008}'..='\u{3020}' | '\u{30FB}')
-                || (matches!(c, '\u{FE10}'..='\u{FE6F}' | '\u{FF01}'..='\u{FF65}') && !c.is_alphanumeric())
+                || (matches!(c, '\u{2100}'..='\u{2BFF}' | '\u{FE10}'..='\u{FE6F}' | '\u{FF01}'..='\u{FF65}') && !c.is_alphanumeric())
         }
     }
 }

