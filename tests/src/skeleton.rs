@@ -132,7 +132,7 @@ pub const CHANGING: [(&str, &str); 19] = [
     (r"(\d+ 天 )?\d+ 小时( \d+ 分钟?)?|\d+ 分钟?\b", "[span]"),
     (r"\b\d{4}( \d{4}){5}\b", "[digits]"),
     // It depends on how the index was written, piece by piece; the order of the results is what counts.
-    (r#""score": \d+\.\d+"#, "\"score\": \"[score]\""),
+    (r#""(score|confidence)": \d+\.\d+"#, "\"$1\": \"[score]\""),
 ];
 
 #[cfg(test)]
