@@ -43,9 +43,13 @@ pub fn read(app: &App, hash: &str) -> Result<Vec<u8>, AppError> {
 
 /// Removes a file; none is no error.
 pub fn delete(app: &App, hash: &str) -> Result<(), AppError> {
-    let path = path(app, hash)?;
-    match std::fs::remove_file(&path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(failed("remove", &path)(error)),
+    remove(&path(app, hash)?)
+}
+
+/// Removes the file at a path; none is no error.
+pub(crate) fn remove(path: &Path) -> Result<(), AppError> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(failed("remove", path)(error)),
         _ => Ok(()),
     }
 }

@@ -4,11 +4,13 @@
 //! (default `../shared/data`); speed is measured with each COUNT of documents. Prints a few lines; nothing is written but a temporary index.
 
 use std::error::Error;
-use std::process::Command;
 use std::time::Instant;
 
 use kepu_search::{Doc, Index, Query};
 use serde_json::Value;
+use shared::{rows, text};
+
+mod shared;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let data = std::env::args().nth(1).unwrap_or_else(|| "../shared/data".into());
@@ -226,16 +228,4 @@ fn claims(data: &str) -> Result<(), Box<dyn Error>> {
         at(&no, 1.0)
     );
     Ok(())
-}
-
-fn rows(cat: &str, path: &str) -> Result<Vec<Value>, Box<dyn Error>> {
-    let out = Command::new(cat).arg(path).output()?;
-    if !out.status.success() {
-        return Err(format!("{cat} {path}: {}", String::from_utf8_lossy(&out.stderr)).into());
-    }
-    String::from_utf8(out.stdout)?.lines().map(|line| Ok(serde_json::from_str(line)?)).collect()
-}
-
-fn text(row: &Value, name: &str) -> String {
-    row[name].as_str().unwrap_or_default().to_owned()
 }

@@ -10,12 +10,14 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::error::Error;
-use std::process::Command;
 
 use kepu_search::teach::{Shown, names};
 use kepu_search::{Doc, Index};
 use kepu_text::fold::fold;
 use serde_json::Value;
+use shared::{rows, text};
+
+mod shared;
 
 const PARTS: usize = 5;
 
@@ -323,16 +325,4 @@ fn print(group: &str, names: &[&str], weights: &[f32]) {
 
 fn dot(weights: &[f32], signs: &[f32]) -> f32 {
     weights.iter().zip(signs).map(|(weight, sign)| weight * sign).sum()
-}
-
-fn rows(cat: &str, path: &str) -> Result<Vec<Value>, Box<dyn Error>> {
-    let out = Command::new(cat).arg(path).output()?;
-    if !out.status.success() {
-        return Err(format!("{cat} {path}: {}", String::from_utf8_lossy(&out.stderr)).into());
-    }
-    String::from_utf8(out.stdout)?.lines().map(|line| Ok(serde_json::from_str(line)?)).collect()
-}
-
-fn text(row: &Value, name: &str) -> String {
-    row[name].as_str().unwrap_or_default().to_owned()
 }

@@ -20,9 +20,14 @@ pub fn fields(kind: &str) -> Vec<FieldDef> {
     fields_of(kind).iter().map(|f| FieldDef { id: format!("{MARK}{}", f.id), ..f.clone() }).collect()
 }
 
+/// The id of a field without the mark.
+fn bare(id: &str) -> &str {
+    id.strip_prefix(MARK).unwrap_or(id)
+}
+
 /// Fills the form from what is stored.
 pub fn write(out: &mut Fields, kind: &str, details: &Details) {
-    let value = |field: &FieldDef| details.get(field.id.trim_start_matches(MARK)).cloned().unwrap_or_default();
+    let value = |field: &FieldDef| details.get(bare(&field.id)).cloned().unwrap_or_default();
     out.0.extend(field::filled(&fields(kind), &value).0);
 }
 
@@ -32,7 +37,7 @@ pub fn read(form: &Fields, kind: &str, errors: &mut Vec<FieldError>) -> Details 
     let (values, mut wrong) = field::read(&fields.iter().collect::<Vec<_>>(), form);
     wrong.retain(|error| error.key != "required");
     errors.extend(wrong);
-    values.into_iter().filter(|(_, value)| !value.is_null()).map(|(id, value)| (id.trim_start_matches(MARK).to_owned(), value)).collect()
+    values.into_iter().filter(|(_, value)| !value.is_null()).map(|(id, value)| (bare(&id).to_owned(), value)).collect()
 }
 
 /// Names of the form that hold details, of either filling, each once.

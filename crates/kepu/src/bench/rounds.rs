@@ -12,6 +12,7 @@ use kepu_domain::create::party::{Consent, Party, Qualification, Verified};
 use kepu_domain::create::round::{AppStage, Application, Judgement, JudgementStage, Round, RoundKind, RoundStage, built_in};
 use kepu_domain::ids::{AccountId, ApplicationId, OrgId, PartyId};
 use kepu_domain::org::Region;
+use kepu_search::claims::learn::dice::Dice;
 use kepu_stats::rank::kendall;
 use kepu_store::create::party::{self as parties, Entry};
 use kepu_store::create::round as store;
@@ -22,25 +23,6 @@ use std::time::Instant;
 const EACH: usize = 5;
 /// Institutions that works and judges come from.
 const HOUSES: u64 = 400;
-
-/// Numbers that look random and are the same everywhere (SplitMix64).
-struct Dice(u64);
-
-impl Dice {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut bits = self.0;
-        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        bits ^ (bits >> 31)
-    }
-    fn unit(&mut self) -> f64 {
-        (self.next() >> 11) as f64 / (1_u64 << 53) as f64
-    }
-    fn normal(&mut self) -> f64 {
-        (-2.0 * (1.0 - self.unit()).ln()).sqrt() * (std::f64::consts::TAU * self.unit()).cos()
-    }
-}
 
 struct Town {
     kind: RoundKind,
@@ -71,12 +53,12 @@ fn person(id: String, house: u64, day: jiff::civil::Date) -> Party {
 fn town(works: usize, judges: usize) -> anyhow::Result<Town> {
     let file = built_in().into_iter().find(|file| file.name == "works-prize.json").context("the works prize")?;
     let kind = RoundKind::read(&file).map_err(|mistakes| anyhow::anyhow!("{mistakes:?}"))?;
-    let (mut dice, day) = (Dice(20_261_125), jiff::civil::date(2026, 11, 25));
+    let (mut dice, day) = (Dice::new(20_261_125), jiff::civil::date(2026, 11, 25));
     let ceiling = u32::try_from((works * EACH).div_ceil(judges.max(1)) * 6 / 5 + 1)?;
     let mut manner = HashMap::new();
     let seats: Vec<Seat> = (0..judges)
         .map(|n| {
-            let party = person(format!("judge-{n:04}"), dice.next() % HOUSES, day);
+            let party = person(format!("judge-{n:04}"), dice.bits() % HOUSES, day);
             manner.insert(party.id.clone(), (9.0 * dice.normal(), 0.5 + 1.1 * dice.unit()));
             Seat { line: vec![party.org.clone()], party, held: 0, ceiling }
         })
@@ -104,7 +86,7 @@ fn town(works: usize, judges: usize) -> anyhow::Result<Town> {
     let mut quality = HashMap::new();
     let entrants = (0..works)
         .map(|n| {
-            let party = person(format!("author-{n:05}"), dice.next() % HOUSES, day);
+            let party = person(format!("author-{n:05}"), dice.bits() % HOUSES, day);
             let id = ApplicationId(format!("work-{n:05}"));
             quality.insert(id.clone(), 60.0 + 9.0 * dice.normal());
             let mut application = Application::begin(id, &round, party.id.clone(), AccountId::from("bench"));

@@ -128,15 +128,7 @@ async fn remove(app: &App, tx: &mut Tx, proof: &Proof) -> Result<Option<PathBuf>
 }
 
 pub(crate) fn erase<'a>(paths: impl IntoIterator<Item = &'a PathBuf>) -> Result<(), AppError> {
-    for path in paths {
-        match std::fs::remove_file(path) {
-            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
-                return Err(AppError::File { action: "remove", path: path.display().to_string(), source });
-            }
-            _ => {}
-        }
-    }
-    Ok(())
+    paths.into_iter().try_for_each(|path| crate::blob::remove(path))
 }
 
 fn missing(hash: &str) -> AppError {
