@@ -34,13 +34,14 @@ const fn seen_by(seat: &'static str, template: &'static str, path: &'static str)
 }
 
 /// Parts of other pages: they are looked at with the pages that include them.
-pub const PARTS: [&str; 11] = [
+pub const PARTS: [&str; 12] = [
     "base.html",
     "create/draft/parts.html",
     "create/draft/saved.html",
     "create/register/values.html",
     "create/registry/field.html",
     "create/round/parts.html",
+    "deliver/bare.html",
     "lines.html",
     "measure/says.html",
     "member/list.html",

@@ -577,11 +577,13 @@ fn a_teacher_finds_a_lesson_that_works_tomorrow_and_adapts_before_writing_anew()
     editor.fill("title", "水滴为什么是圆的")?;
     editor.send()?;
     editor.see("审核过的相近内容")?;
+    editor.screenshot("journey-known-already")?;
     editor.see("一节课：水滴为什么是圆的")?;
     editor.send()?;
     editor.choose("type", "教案")?;
     editor.click("显示这种形式要填的项目")?;
     editor.see("学习目标")?;
+    editor.screenshot("journey-lesson-form")?;
     editor.fill("detail-periods", "很多")?;
     editor.click("保存")?;
     editor.see("要写整数")?;
