@@ -1,0 +1,1 @@
+CREATE INDEX signal_state ON signal (state, seq);
