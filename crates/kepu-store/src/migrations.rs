@@ -115,6 +115,7 @@ const FILES: &[(i64, &str, &str)] = &[
     (204, "pack_wish", include_str!("../migrations/0204_pack_wish.sql")),
     (205, "pack_month", include_str!("../migrations/0205_pack_month.sql")),
     (206, "pack_receipt", include_str!("../migrations/0206_pack_receipt.sql")),
+    (300, "sighting", include_str!("../migrations/0300_sighting.sql")),
 ];
 
 /// The migrations as sqlx wants them.

@@ -3,3 +3,4 @@
 pub mod case;
 pub mod claim;
 pub mod question;
+pub mod sighting;
