@@ -60,6 +60,11 @@ pub struct Inner {
     changed: watch::Sender<u64>,
     definitions: definitions::Kept,
     parties: create::find::Kept,
+    /// The public claims, ready to be compared with what people say.
+    pub(crate) claims: listen::known::Kept,
+    /// Sightings that wait to be written.
+    pub(crate) counting: listen::hear::Counting,
+    pub(crate) rechecked: listen::recheck::Asked,
     /// Held by whoever fills the index: starting over and catching up must not mix.
     pub(crate) indexing: tokio::sync::Mutex<()>,
     /// Requests of visitors in the last minute, per address hash. In memory only, never stored.
@@ -106,6 +111,9 @@ impl App {
             changed: watch::channel(0).0,
             definitions: definitions::Kept::default(),
             parties: create::find::Kept::default(),
+            claims: listen::known::Kept::default(),
+            counting: listen::hear::Counting::default(),
+            rechecked: listen::recheck::Asked::default(),
             indexing: tokio::sync::Mutex::default(),
             limits: Mutex::default(),
         }));

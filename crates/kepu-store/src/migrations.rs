@@ -115,6 +115,7 @@ const FILES: &[(i64, &str, &str)] = &[
     (204, "pack_wish", include_str!("../migrations/0204_pack_wish.sql")),
     (205, "pack_month", include_str!("../migrations/0205_pack_month.sql")),
     (206, "pack_receipt", include_str!("../migrations/0206_pack_receipt.sql")),
+    (300, "sighting", include_str!("../migrations/0300_sighting.sql")),
     (330, "inlet", include_str!("../migrations/0330_inlet.sql")),
     (331, "inlet_due", include_str!("../migrations/0331_inlet_due.sql")),
     (332, "inlet_seen", include_str!("../migrations/0332_inlet_seen.sql")),

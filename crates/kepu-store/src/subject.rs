@@ -330,6 +330,12 @@ pub async fn list_changed(tx: &mut Tx, after: i64, limit: u32) -> Result<Vec<Row
     all(tx, "list changed subjects", SQL, args![after, limit], read).await
 }
 
+/// Subjects of `kind` changed after change number `after`, in the order of their changes, at most `limit`.
+pub async fn list_changed_of(tx: &mut Tx, kind: &str, after: i64, limit: u32) -> Result<Vec<Row>, StoreError> {
+    const SQL: &str = concat!("SELECT ", columns!(), " FROM subject WHERE seq > $1 AND kind = $2 ORDER BY seq, id LIMIT $3");
+    all(tx, "list changed subjects of a kind", SQL, args![after, kind, limit], read).await
+}
+
 /// How many public subjects each field has, by field; `kind` narrows to `resource` or `claim`.
 pub async fn list_by_field_counts(tx: &mut Tx, kind: Option<&str>) -> Result<Vec<(String, i64)>, StoreError> {
     const SQL: &str = "

@@ -2,6 +2,7 @@
 
 use crate::create::resource::{AiUse, Correction, Credit, Finding, Source, check_facts, check_wording};
 use crate::create::review::SignOff;
+use crate::ids::SubjectId;
 use crate::org::Region;
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
@@ -134,6 +135,9 @@ pub struct ClaimReview {
     /// Reviews by the publishing institution's own reviewers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reviews: Vec<SignOff>,
+    /// The claim that says the same and answers for this one, if an editor merged them. A later version without it parts them again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub same_as: Option<SubjectId>,
     /// Sample for demonstration.
     #[serde(default)]
     pub sample: bool,
@@ -168,8 +172,15 @@ impl ClaimReview {
             ai_use: AiUse::None,
             corrections: vec![],
             reviews: vec![],
+            same_as: None,
             sample: false,
         }
+    }
+
+    /// Whether `other` finds the same: everything that reviewers put their names under. Wordings beside the first and merges are the editors' index.
+    pub fn finds_the_same(&self, other: &Self) -> bool {
+        let bare = |claim: &Self| Self { variants: vec![], same_as: None, ..claim.clone() };
+        bare(self) == bare(other)
     }
 
     /// The machine part of the publication gate.

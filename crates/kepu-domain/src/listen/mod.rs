@@ -6,6 +6,7 @@ pub mod coverage;
 pub mod inlet;
 pub mod question;
 pub mod returns;
+pub mod sighting;
 pub mod signal;
 pub mod topic;
 pub mod worth;

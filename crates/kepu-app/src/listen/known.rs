@@ -1,0 +1,304 @@
+//! The public claims of this node, kept ready in memory to be compared with what people say. Follows the subjects' change numbers, so that a claim is found as
+//! soon as its record is applied, whoever wrote it, and can be thrown away. What is done with a match is in `hear` and `claim`.
+
+use crate::App;
+use crate::error::AppError;
+use jiff::civil::Date;
+use kepu_domain::ids::SubjectId;
+use kepu_domain::record::Body;
+use kepu_search::claims::{self, Matcher, Sums};
+use kepu_store::subject::{self, Row, Standing};
+use kepu_store::{Tx, counter};
+use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Mutex, PoisonError, RwLock};
+
+/// Rows read at once.
+const CHUNK: u32 = 1_000;
+/// More changes than these are put in by making the matcher anew.
+const PUT_MAX: usize = 100;
+/// A chain of merges is followed so far; a ring of them ends here too.
+const MERGES: usize = 8;
+/// Wordings of one claim that are looked through for the reason of a match.
+const WORDINGS: usize = 200;
+
+/// What is kept, and how far it has read.
+#[derive(Default)]
+pub struct Kept {
+    held: RwLock<Held>,
+    /// Held by whoever brings it up to date, so that two do not read the same rows.
+    following: tokio::sync::Mutex<()>,
+    /// Memory for the sums of a search, used again.
+    sums: Mutex<Vec<Sums>>,
+}
+
+struct Held {
+    matcher: Matcher,
+    claims: HashMap<SubjectId, Known>,
+    /// Claims that were merged into another.
+    merged: BTreeMap<SubjectId, SubjectId>,
+    /// The same words, whatever their script, width and ornaments.
+    exact: HashMap<[u8; 32], SubjectId>,
+    /// Change number up to which subjects were read.
+    at: i64,
+}
+
+impl Default for Held {
+    fn default() -> Self {
+        Self { matcher: Matcher::new(vec![], 1), claims: HashMap::new(), merged: BTreeMap::new(), exact: HashMap::new(), at: -1 }
+    }
+}
+
+/// A public claim as far as matching needs it.
+#[derive(Clone, Debug, Default)]
+struct Known {
+    wordings: Vec<String>,
+    next_check: Option<Date>,
+}
+
+/// What is to be done with a claim that was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sure {
+    /// It says the same: answer with it.
+    Yes,
+    /// It may: somebody should look.
+    Perhaps,
+}
+
+/// A claim that says, or may say, what was said.
+#[derive(Clone, Debug)]
+pub struct Hit {
+    /// The claim; of merged ones the one that they were merged into.
+    pub claim: SubjectId,
+    /// How sure it is that it says the same.
+    pub sure: Sure,
+    /// Chance that it says the same, 0 to 1.
+    pub probability: f64,
+    /// Its wording that comes nearest.
+    pub wording: String,
+    /// Whether its date for being looked at again has passed.
+    pub overdue: bool,
+}
+
+/// The symbols of a text as one number: the same words in either script, in any width, with any ornament give the same.
+pub fn digest(text: &str) -> [u8; 32] {
+    let mut hasher = Sha256::new();
+    for symbol in claims::reading::read(text) {
+        hasher.update((symbol & claims::reading::IDENTITY).to_be_bytes());
+    }
+    hasher.finalize().into()
+}
+
+impl Kept {
+    fn read<T>(&self, look: impl FnOnce(&Held) -> T) -> T {
+        look(&self.held.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The claims that say what `text` says, the surest first, at most `limit`. [`refresh`] comes first. Takes up to some milliseconds: not for an async task.
+    pub fn find(&self, text: &str, limit: usize, today: Date) -> Vec<Hit> {
+        let mut sums = self.sums.lock().ok().and_then(|mut pool| pool.pop()).unwrap_or_default();
+        let hits = self.read(|held| held.find(text, limit, today, &mut sums));
+        if let Ok(mut pool) = self.sums.lock() {
+            pool.push(sums);
+        }
+        hits
+    }
+
+    /// How many claims are known.
+    pub fn len(&self) -> usize {
+        self.read(|held| held.claims.len())
+    }
+
+    /// Whether none is.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The claim that `id` was merged into, as far as it is public here; `id` itself if it was not.
+    pub fn root(&self, id: &SubjectId) -> SubjectId {
+        self.read(|held| held.root(id))
+    }
+
+    /// `id` with the claims that were merged into it: their sightings are counted together.
+    pub fn family(&self, id: &SubjectId) -> Vec<SubjectId> {
+        self.read(|held| {
+            let root = held.root(id);
+            std::iter::once(root.clone()).chain(held.merged.keys().filter(|one| **one != root && held.root(one) == root).cloned()).collect()
+        })
+    }
+}
+
+impl Held {
+    fn root(&self, id: &SubjectId) -> SubjectId {
+        let mut at = id;
+        for _ in 0..MERGES {
+            match self.merged.get(at).filter(|into| self.claims.contains_key(*into)) {
+                Some(into) if into != id => at = into,
+                _ => return at.clone(),
+            }
+        }
+        // A ring of merges: each stays what it is.
+        id.clone()
+    }
+
+    fn find(&self, text: &str, limit: usize, today: Date, sums: &mut Sums) -> Vec<Hit> {
+        let found = self.matcher.find(text, limit.max(claims::JUDGED), sums);
+        let exact = self.exact.get(&digest(text)).map(|id| self.root(id));
+        let mut hits: Vec<Hit> = Vec::new();
+        if let Some(id) = &exact {
+            hits.extend(self.hit(text, id, 1.0, true, today));
+        }
+        if found.band != claims::Band::None {
+            for (place, one) in found.hits.into_iter().enumerate() {
+                let id = SubjectId(one.claim);
+                if exact.as_ref() == Some(&id) {
+                    continue;
+                }
+                // Besides the first, what is sure of itself alone: another claim in a long message.
+                let alone = f64::from(one.score) >= f64::from(claims::decide::Model::built_in().answer);
+                let sure = found.band == claims::Band::Answer && exact.is_none() && (place == 0 || alone);
+                hits.extend(self.hit(text, &id, f64::from(one.score), sure, today));
+            }
+        }
+        // What is far behind the first is no help to somebody who has to choose.
+        let first = hits.first().map_or(0.0, |hit| hit.probability);
+        hits.retain(|hit| hit.sure == Sure::Yes || hit.probability >= first * 0.1);
+        hits.truncate(limit);
+        hits
+    }
+
+    fn hit(&self, text: &str, id: &SubjectId, probability: f64, sure: bool, today: Date) -> Option<Hit> {
+        let known = self.claims.get(id)?;
+        let shared = |wording: &&String| claims::shared(text, wording).post.iter().map(ExactSizeIterator::len).sum::<usize>();
+        let members = self.merged.keys().filter(|one| self.root(one) == *id).filter_map(|one| self.claims.get(one));
+        let mut wordings: Vec<&String> = known.wordings.iter().chain(members.flat_map(|known| &known.wordings)).take(WORDINGS).collect();
+        // Stable: of equal ones the claim's own first words.
+        wordings.sort_by_key(|wording| std::cmp::Reverse(shared(wording)));
+        let nearest = (*wordings.first()?).clone();
+        // A claim whose nearest words are turned round is never the answer; it may still be the one that was meant.
+        let turned = sure && claims::contradicts(text, &nearest);
+        let sure = if sure && !turned { Sure::Yes } else { Sure::Perhaps };
+        let probability = if turned { probability.min(0.5) } else { probability };
+        Some(Hit { claim: id.clone(), sure, probability: probability.clamp(0.0, 1.0), wording: nearest, overdue: known.next_check.is_some_and(|day| day <= today) })
+    }
+
+    /// Takes in a claim as it stands now; `None`: it is not public any more. Returns the claims whose words are to be indexed anew.
+    fn change(&mut self, id: &SubjectId, now: Option<(Known, Option<SubjectId>)>) -> BTreeSet<SubjectId> {
+        let mut touched = self.roots_around(id);
+        if let Some(before) = self.claims.remove(id) {
+            for wording in &before.wordings {
+                let key = digest(wording);
+                if self.exact.get(&key) == Some(id) {
+                    self.exact.remove(&key);
+                }
+            }
+        }
+        self.merged.remove(id);
+        if let Some((known, into)) = now {
+            for wording in &known.wordings {
+                // Of two claims with the same words the first keeps them; merging is the cure.
+                self.exact.entry(digest(wording)).or_insert_with(|| id.clone());
+            }
+            self.claims.insert(id.clone(), known);
+            if let Some(into) = into.filter(|into| into != id) {
+                self.merged.insert(id.clone(), into);
+            }
+        }
+        touched.extend(self.roots_around(id));
+        touched
+    }
+
+    fn roots_around(&self, id: &SubjectId) -> BTreeSet<SubjectId> {
+        let merged = self.merged.iter().filter(|(_, into)| *into == id).map(|(one, _)| self.root(one));
+        merged.chain([id.clone(), self.root(id)]).collect()
+    }
+
+    /// What the matcher compares with for one claim: its words and those of the claims merged into it; none for a merged one.
+    fn text(&self, id: &SubjectId) -> Option<String> {
+        let known = self.claims.get(id)?;
+        if self.root(id) != *id {
+            return None;
+        }
+        let mut lines: Vec<&str> = known.wordings.iter().map(String::as_str).collect();
+        for one in self.merged.keys().filter(|one| *one != id && self.root(one) == *id) {
+            lines.extend(self.claims.get(one).iter().flat_map(|known| &known.wordings).map(String::as_str));
+        }
+        Some(lines.join("\n"))
+    }
+}
+
+/// Brings what is kept level with the tables. Cheap when nothing changed.
+pub async fn refresh(app: &App) -> Result<(), AppError> {
+    let mut tx = app.db.read().await?;
+    let latest = counter::last(&mut tx, counter::SUBJECT).await?;
+    drop(tx);
+    if app.claims.read(|held| held.at) == latest {
+        return Ok(());
+    }
+    let _alone = app.claims.following.lock().await;
+    let mut at = app.claims.read(|held| held.at);
+    if at >= latest {
+        return Ok(());
+    }
+    let mut changes = Vec::new();
+    loop {
+        let mut tx = app.db.read().await?;
+        let rows = subject::list_changed_of(&mut tx, "claim", at, CHUNK).await?;
+        let Some(last) = rows.last().map(|row| row.seq) else { break };
+        changes.extend(read_claims(&mut tx, rows).await?);
+        at = last;
+    }
+    let app = app.clone();
+    let done = tokio::task::spawn_blocking(move || app.claims.take_in(changes, at.max(latest))).await;
+    done.map_err(|fault| AppError::Record(fault.to_string()))
+}
+
+type Change = (SubjectId, Option<(Known, Option<SubjectId>)>);
+
+impl Kept {
+    fn take_in(&self, changes: Vec<Change>, at: i64) {
+        if changes.len() <= PUT_MAX {
+            let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
+            for (id, now) in changes {
+                for id in held.change(&id, now) {
+                    match held.text(&id) {
+                        Some(text) => held.matcher.put(&id.0, &text),
+                        None => drop(held.matcher.remove(&id.0)),
+                    }
+                }
+            }
+            held.at = at;
+            return;
+        }
+        // Only one brings it up to date at a time, so what is read here stays as it is until it is put back.
+        let (claims, merged, exact) = self.read(|held| (held.claims.clone(), held.merged.clone(), held.exact.clone()));
+        let mut next = Held { claims, merged, exact, at, ..Held::default() };
+        for (id, now) in changes {
+            next.change(&id, now);
+        }
+        let texts = next.claims.keys().filter_map(|id| Some((id.0.clone(), next.text(id)?))).collect();
+        next.matcher = Matcher::new(texts, std::thread::available_parallelism().map_or(1, usize::from));
+        *self.held.write().unwrap_or_else(PoisonError::into_inner) = next;
+    }
+}
+
+async fn read_claims(tx: &mut Tx, rows: Vec<Row>) -> Result<Vec<Change>, AppError> {
+    let hashes: Vec<_> = rows.iter().filter(|row| row.standing == Standing::Public).filter_map(|row| row.doc_hash).collect();
+    let mut records: HashMap<_, _> = kepu_store::record::find_by_hashes(tx, &hashes).await?.into_iter().map(|row| (row.doc_hash, row)).collect();
+    let mut list = Vec::with_capacity(rows.len());
+    for row in rows {
+        let record = row.doc_hash.filter(|_| row.standing == Standing::Public).and_then(|hash| records.remove(&hash)).and_then(crate::record::read_row);
+        let now = match record.map(|record| record.body) {
+            Some(Ok(Body::Claim(claim))) => {
+                let next_check = claim.next_check.filter(|_| !claim.is_holding());
+                let mut wordings = vec![claim.claim];
+                wordings.extend(claim.variants);
+                wordings.extend(Some(claim.claim_en).filter(|text| !text.is_empty()));
+                Some((Known { wordings, next_check }, claim.same_as))
+            }
+            _ => None,
+        };
+        list.push((row.id, now));
+    }
+    Ok(list)
+}
