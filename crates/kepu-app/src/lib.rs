@@ -22,6 +22,7 @@ pub mod media;
 pub mod member;
 pub mod node;
 pub mod org;
+pub mod outside;
 pub mod peering;
 pub mod record;
 pub mod relearn;
@@ -65,6 +66,10 @@ pub struct Inner {
     /// Sightings that wait to be written.
     pub(crate) counting: listen::hear::Counting,
     pub(crate) rechecked: listen::recheck::Asked,
+    /// The stream of signals of this process; held by whoever matches.
+    pub(crate) listening: tokio::sync::Mutex<Option<listen::topic::stream::Live>>,
+    /// What may be asked outside, and which command reads pictures.
+    pub(crate) outside: outside::Rules,
     /// Held by whoever fills the index: starting over and catching up must not mix.
     pub(crate) indexing: tokio::sync::Mutex<()>,
     /// Requests of visitors in the last minute, per address hash. In memory only, never stored.
@@ -114,6 +119,8 @@ impl App {
             claims: listen::known::Kept::default(),
             counting: listen::hear::Counting::default(),
             rechecked: listen::recheck::Asked::default(),
+            listening: tokio::sync::Mutex::default(),
+            outside: outside::Rules::default(),
             indexing: tokio::sync::Mutex::default(),
             limits: Mutex::default(),
         }));

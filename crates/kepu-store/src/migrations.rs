@@ -121,7 +121,6 @@ const FILES: &[(i64, &str, &str)] = &[
     (332, "inlet_seen", include_str!("../migrations/0332_inlet_seen.sql")),
     (333, "inlet_seen_at", include_str!("../migrations/0333_inlet_seen_at.sql")),
     (334, "signal", include_str!("../migrations/0334_signal.sql")),
-    (335, "signal_state", include_str!("../migrations/0335_signal_state.sql")),
     (336, "signal_topic", include_str!("../migrations/0336_signal_topic.sql")),
     (337, "signal_got", include_str!("../migrations/0337_signal_got.sql")),
     (338, "inlet_hour", include_str!("../migrations/0338_inlet_hour.sql")),

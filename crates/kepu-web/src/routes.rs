@@ -58,6 +58,7 @@ fn all() -> impl Iterator<Item = Route> {
         round_routes(),
         ledger_routes(),
         channel_routes(),
+        listen_routes(),
     ]
     .into_iter()
     .flatten()
@@ -395,5 +396,26 @@ fn channel_routes() -> Vec<Route> {
         route("GET", "/packs/{id}", Public, pack::show),
         route("POST", "/packs/{id}/posted", SignedIn, pack::posted),
         route("GET", "/packs/{id}/{file}", Public, pack::file),
+    ]
+}
+
+/// Listening: the desk of duty editors, topics, how signals come in; the door of tiplines, whose calls are signed.
+fn listen_routes() -> Vec<Route> {
+    use listen::{intake, topic, wall};
+    let (works, sees) = (Access::Can(Action::WorkCase), Access::Can(Action::SeeIntake));
+    vec![
+        route("GET", "/listen", works, topic::desk),
+        route("GET", "/listen/wall", works, wall::show),
+        route("GET", "/listen/coverage", works, topic::cover),
+        route("GET", "/listen/topic/{id}", works, topic::show),
+        route("POST", "/listen/topic/{id}", works, topic::act_on),
+        route("GET", "/intake", sees, intake::list),
+        route("POST", "/intake/hosts", Can(Action::ManageMembers), intake::hosts),
+        route("GET", "/intake/new", sees, intake::new_page),
+        route("POST", "/intake/new", sees, intake::add),
+        route("GET", "/intake/{id}", sees, intake::show),
+        route("POST", "/intake/{id}", sees, intake::act_on),
+        route("GET", "/api/topics", works, api::tipline::topics),
+        route("POST", "/api/v1/tipline/{id}", Public, api::tipline::call),
     ]
 }

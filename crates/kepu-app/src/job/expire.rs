@@ -5,9 +5,10 @@ use crate::error::AppError;
 use crate::{App, blob};
 use jiff::{SignedDuration, Timestamp};
 use kepu_domain::account::IDLE_MINUTES;
+use kepu_domain::listen::sighting::hour_of;
 use kepu_domain::retention;
 use kepu_store::create::{import, round};
-use kepu_store::listen::{case, question};
+use kepu_store::listen::{case, inlet, question, signal, topic};
 use kepu_store::{invite, job, log, login_lock, once, session};
 use serde::Serialize;
 use std::time::{Duration, SystemTime};
@@ -31,6 +32,14 @@ pub struct Expired {
     pub notes: u64,
     /// Contacts of those who objected to a proposal.
     pub contacts: u64,
+    /// Signals, with their words.
+    pub signals: u64,
+    /// Digests of what lists brought.
+    pub listed: u64,
+    /// Counts by the hour of inlets and topics.
+    pub heard: u64,
+    /// Labels of topics, as people say it.
+    pub topics: u64,
     /// Jobs that were over.
     pub jobs: u64,
     /// Files that nobody took in, with their rows in the table.
@@ -61,6 +70,13 @@ pub async fn run(app: &App) -> Result<Expired, AppError> {
         cases,
         notes,
         contacts: round::purge_contacts(&mut tx, before(now, retention::CONTACT_DAYS)).await?,
+        signals: signal::purge(&mut tx, now.checked_sub(SignedDuration::from_hours(retention::SIGNAL_HOURS)).unwrap_or(Timestamp::MIN)).await?,
+        listed: inlet::purge_seen(&mut tx, before(now, retention::LISTED_DAYS)).await?,
+        heard: {
+            let oldest = hour_of(before(now, retention::HEARD_DAYS));
+            inlet::purge_counts(&mut tx, oldest).await? + topic::purge_heard(&mut tx, oldest).await?
+        },
+        topics: topic::purge_labels(&mut tx, answered).await?,
         jobs: job::purge_done(&mut tx, before(now, retention::JOB_DAYS)).await?,
         ..Expired::default()
     };

@@ -3,6 +3,8 @@
 pub mod case;
 pub mod claim;
 pub mod hear;
+pub mod intake;
 pub mod known;
 pub mod question;
 pub mod recheck;
+pub mod topic;

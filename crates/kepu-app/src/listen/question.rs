@@ -5,9 +5,13 @@ use crate::account::log;
 use crate::error::{AppError, FieldError, text_error};
 use crate::keys;
 use crate::listen::claim::{self, Checked};
+use crate::listen::intake::{self, Fresh};
 use kepu_domain::ids::{CaseId, QuestionId, SubjectId};
 use kepu_domain::listen::case::{Case, Clock, Stage as CaseStage, Step};
+use kepu_domain::listen::inlet::ASKED;
 use kepu_domain::listen::question::{Question, Stage, mask_personal, same_figures};
+use kepu_domain::listen::sighting::Channel;
+use kepu_domain::listen::signal::State as SignalState;
 use kepu_domain::org::Region;
 use kepu_domain::text::QUESTION;
 use kepu_store::listen::{case as cases, question as store};
@@ -58,12 +62,16 @@ pub async fn ask(app: &App, ask: Ask) -> Result<Asked, AppError> {
     let now = app.now();
     let case = match open_case_like(app, &mut tx, &text).await? {
         Some(case) => case,
-        None => open_case(app, &mut tx, &text, ask.region).await?,
+        None => open_case(app, &mut tx, &text, ask.region, "question", 2).await?,
     };
     let question = Question { id: QuestionId(keys::random_word(16)), text, region: ask.region, asked_at: now, stage: Stage::Open { case } };
     store::insert(&mut tx, &question).await?;
+    // What many ask is a topic, whether they ask here or elsewhere.
+    let fresh = Fresh { text: question.text.clone(), at: now, region: question.region, weight: 1.0, state: SignalState::Open };
+    intake::put(app, &mut tx, &ASKED.into(), Channel::Page, vec![fresh]).await?;
     log(app, &mut tx, "visitor", "question.asked", "", "ok").await?;
     tx.commit().await?;
+    app.notify();
     Ok(Asked::Opened { question: question.id })
 }
 
@@ -93,12 +101,20 @@ async fn open_case_like(app: &App, tx: &mut Tx, text: &str) -> Result<Option<Cas
     Ok(close.max_by(|(a, x), (b, y)| x.total_cmp(y).then_with(|| (b.opened_at, &b.id).cmp(&(a.opened_at, &a.id)))).map(|(case, _)| case.id))
 }
 
-async fn open_case(app: &App, tx: &mut Tx, text: &str, region: Region) -> Result<CaseId, AppError> {
+/// The case under way that is about what `text` says, or a new one; the second is whether it is new. Within the transaction of what asks for it.
+pub(crate) async fn case_for(app: &App, tx: &mut Tx, text: &str, region: Region, kind: &str, level: i64) -> Result<(CaseId, bool), AppError> {
+    match open_case_like(app, tx, text).await? {
+        Some(case) => Ok((case, false)),
+        None => Ok((open_case(app, tx, text, region, kind, level).await?, true)),
+    }
+}
+
+async fn open_case(app: &App, tx: &mut Tx, text: &str, region: Region, kind: &str, level: i64) -> Result<CaseId, AppError> {
     let org = crate::node::org(tx).await?;
     let case = Case {
         id: CaseId(keys::random_word(12)),
-        kind: "question".into(),
-        level: 2,
+        kind: kind.into(),
+        level,
         title: text.to_owned(),
         fields: vec![],
         region,

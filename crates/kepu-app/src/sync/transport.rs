@@ -156,7 +156,13 @@ fn said(body: &[u8]) -> String {
     detail.unwrap_or_else(|| String::from_utf8_lossy(body).into_owned()).chars().filter(|c| !c.is_control()).take(300).collect()
 }
 
-async fn handshake<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(stream: S) -> Result<hyper::client::conn::http1::SendRequest<Full<Bytes>>, String> {
+/// Begins to speak HTTP on a connection.
+pub(crate) async fn handshake<S, B>(stream: S) -> Result<hyper::client::conn::http1::SendRequest<B>, String>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    B: hyper::body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
     let (sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|e| e.to_string())?;
     tokio::spawn(async move {
         if let Err(error) = connection.await {

@@ -71,18 +71,18 @@ pub async fn list_by_topic(tx: &mut Tx, topic: &TopicId, limit: u32) -> Result<V
     all(tx, "list the signals of a topic", SQL, args![topic.as_str(), limit], read).await
 }
 
-/// How many signals wait to be matched.
-pub async fn count_waiting(tx: &mut Tx) -> Result<i64, StoreError> {
-    number(tx, "count waiting signals", "SELECT COUNT(*) FROM signal WHERE state = 'waiting'", vec![]).await
+/// How many signals came after number `after`: those that nobody has looked at, if `after` is where matching has arrived.
+pub async fn count_after(tx: &mut Tx, after: i64) -> Result<i64, StoreError> {
+    number(tx, "count waiting signals", "SELECT COUNT(*) FROM signal WHERE seq > $1", args![after]).await
 }
 
-/// How many signals wait, by inlet, with when the oldest of them came in.
-pub async fn waiting_by_inlet(tx: &mut Tx) -> Result<Vec<(String, i64, Timestamp)>, StoreError> {
-    const SQL: &str = "SELECT inlet, COUNT(*), MIN(got_at) FROM signal WHERE state = 'waiting' GROUP BY inlet ORDER BY inlet";
-    all(tx, "count waiting signals by inlet", SQL, vec![], |c| Ok((c.text()?, c.int()?, c.time()?))).await
+/// The same by inlet, with when the oldest of them came in.
+pub async fn waiting_by_inlet(tx: &mut Tx, after: i64) -> Result<Vec<(String, i64, Timestamp)>, StoreError> {
+    const SQL: &str = "SELECT inlet, COUNT(*), MIN(got_at) FROM signal WHERE seq > $1 GROUP BY inlet ORDER BY inlet";
+    all(tx, "count waiting signals by inlet", SQL, args![after], |c| Ok((c.text()?, c.int()?, c.time()?))).await
 }
 
-/// Whether a signal after number `after` is there.
+/// The number of the last signal that is there; 0 if none is.
 pub async fn find_last(tx: &mut Tx) -> Result<i64, StoreError> {
     Ok(one(tx, "find the last signal", "SELECT seq FROM signal ORDER BY seq DESC LIMIT 1", vec![], |c| c.int()).await?.unwrap_or_default())
 }
@@ -105,4 +105,9 @@ pub async fn set_topic(tx: &mut Tx, seq: i64, topic: &TopicId) -> Result<(), Sto
 /// Forgets signals that came in before `before`, matched or not. Returns how many.
 pub async fn purge(tx: &mut Tx, before: Timestamp) -> Result<u64, StoreError> {
     run(tx, "forget old signals", "DELETE FROM signal WHERE got_at < $1", args![before]).await
+}
+
+/// Forgets signals with numbers below `seq`. Returns how many.
+pub async fn purge_below(tx: &mut Tx, seq: i64) -> Result<u64, StoreError> {
+    run(tx, "forget the oldest signals", "DELETE FROM signal WHERE seq < $1", args![seq]).await
 }

@@ -7,6 +7,7 @@ pub mod house;
 pub mod listen;
 pub mod registry;
 pub mod round;
+pub mod tipline;
 pub mod work;
 
 use crate::Web;
@@ -616,7 +617,9 @@ pub async fn vocabulary(Path(name): Path<String>) -> Answer {
         registry::registers,
         registry::register,
         registry::party,
-        registry::talent
+        registry::talent,
+        tipline::call,
+        tipline::topics
     )
 )]
 struct Doc;

@@ -1,6 +1,9 @@
-//! Pages of claims, questions and cases.
+//! Pages of listening: claims, questions and cases for everybody, the desk and intake for those who work there.
 
 pub mod case;
 pub mod claim;
+pub mod intake;
 pub mod question;
+pub mod topic;
+pub mod wall;
 pub mod work;

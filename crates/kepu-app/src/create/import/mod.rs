@@ -11,9 +11,11 @@ mod run;
 mod sheet;
 
 pub use run::{run, take_in};
+pub(crate) use run::{Lines, line_of};
 
 use crate::account::log;
 use crate::error::{AppError, FieldError};
+use crate::listen::intake;
 use crate::{App, blob, job, keys};
 use kepu_domain::access::{Action, Actor};
 use kepu_domain::create::import::{Counts, Import, Kind, Plan, PlanError, Stage, Target, guess};
@@ -103,7 +105,7 @@ pub fn fits(app: &App, plan: &Plan, table: &Table) -> Result<(), AppError> {
 /// Texts are taken in by editors, entries of the registry by stewards.
 pub fn action_for(kind: Kind) -> Action {
     match kind {
-        Kind::Resource | Kind::Claim => Action::Import,
+        Kind::Resource | Kind::Claim | Kind::Signal => Action::Import,
         Kind::Party => Action::ManageMembers,
     }
 }
@@ -328,6 +330,8 @@ pub enum Becomes {
     Text(Box<Ready>),
     /// An entry of the registry.
     Entry(Box<party::Said>),
+    /// A signal, as it would be kept.
+    Signal(String),
 }
 
 /// What the first rows of a file would become; nothing is written.
@@ -346,13 +350,14 @@ pub struct DryRun {
 pub async fn try_out(app: &App, import: &Import, most: usize, show: usize) -> Result<DryRun, AppError> {
     let table = table(app, import).await?;
     let batch = batch_of(app, import).await?;
-    let (app, definitions) = (app.clone(), app.definitions());
+    let (app, definitions, now) = (app.clone(), app.definitions(), app.now());
     let tried = tokio::task::spawn_blocking(move || {
         let batch = batch.with_key(&app);
         let mut run = DryRun::default();
         for (line, row) in table.rows().take(most) {
             let outcome = row.and_then(|row| match batch.plan.kind {
                 Kind::Party => party::read(&batch.plan, &row, &definitions.registers).map(|said| Becomes::Entry(Box::new(said))),
+                Kind::Signal => intake::file::read(&batch.plan, &row, now).map(|fresh| Becomes::Signal(intake::clean(&fresh.text))),
                 Kind::Resource | Kind::Claim => prepare(&batch, &row).map(|ready| Becomes::Text(Box::new(ready))),
             });
             run.counts.done += 1;

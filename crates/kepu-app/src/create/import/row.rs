@@ -64,8 +64,8 @@ pub fn prepare(batch: &Batch<'_>, row: &Row) -> Result<Ready, Reason> {
     let (matter, licence_filled) = match batch.plan.kind {
         Kind::Resource => cells.resource()?,
         Kind::Claim => (cells.claim()?, false),
-        // Entries of the registry are read in `party`; none comes here.
-        Kind::Party => return Err(Reason::new("error-import_row").with("cause", "party")),
+        // Entries of the registry are read in `party`, signals in `listen::intake::file`; none comes here.
+        Kind::Party | Kind::Signal => return Err(Reason::new("error-import_row").with("cause", batch.plan.kind.as_str())),
     };
     let matter = clean(matter);
     check_lengths(&matter).map_err(first)?;

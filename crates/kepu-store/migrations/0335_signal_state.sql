@@ -1,1 +1,0 @@
-CREATE INDEX signal_state ON signal (state, seq);
