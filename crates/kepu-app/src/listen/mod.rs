@@ -1,5 +1,6 @@
 //! Listen: what is said is heard and matched, "is this true?", questions without login, cases with a clock.
 
+pub mod alike;
 pub mod case;
 pub mod claim;
 pub mod hear;

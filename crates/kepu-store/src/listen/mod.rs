@@ -1,5 +1,7 @@
 //! Listen: questions of visitors, the cases that answer them, and how often claims are met.
 
 pub mod case;
+pub mod merge;
 pub mod question;
 pub mod sighting;
+pub mod wording;

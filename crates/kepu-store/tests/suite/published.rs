@@ -34,6 +34,7 @@ fn row(id: &str, modified: i64) -> Row {
         withdrawn_at: None,
         corrected: 0,
         sample: false,
+        same_as: String::new(),
         seq: modified,
     }
 }

@@ -114,7 +114,7 @@ pub async fn ask(State(web): State<Web>, req: Req, request: Request) -> Answer {
     let new = read_question(request).await?;
     let region = if new.region.is_empty() { Ok(Region::NATION) } else { Region::parse(&new.region) };
     let region = region.map_err(|_| Problem::new(Kind::BadRequest).why("problem-region", &[]))?;
-    let ask = Ask { text: new.text, region, anyway: new.anyway, address: req.address.clone() };
+    let ask = Ask { text: new.text, region, anyway: new.anyway, channel: Channel::Api, address: req.address.clone() };
     match kepu_app::listen::question::ask(&web.app, ask).await? {
         Asked::Known(checked) => json(&NewQuestionAnswer { id: None, url: None, known: Some(checked_item(&web, &req, checked).await?) }),
         Asked::Opened { question } => {

@@ -70,7 +70,7 @@ pub async fn ask(State(web): State<Web>, req: Req, form: Form) -> Answer {
         Ok(region) => region,
         Err(error) => return Ok(again(&[error])),
     };
-    let ask = Ask { text: text.to_owned(), region, anyway: form.has("anyway"), address: req.address.clone() };
+    let ask = Ask { text: text.to_owned(), region, anyway: form.has("anyway"), channel: Channel::Page, address: req.address.clone() };
     let deed = async {
         match question::ask(&web.app, ask).await.map_err(Ended::Failed)? {
             Asked::Opened { question } => Ok(urls::question(&question)),
