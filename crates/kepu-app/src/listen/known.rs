@@ -106,6 +106,11 @@ impl Kept {
         hits
     }
 
+    /// The claim that has exactly these words (as [`digest`]), or answers for the one that has.
+    pub fn exactly(&self, digest: &[u8; 32]) -> Option<SubjectId> {
+        self.read(|held| held.exact.get(digest).map(|id| held.root(id)))
+    }
+
     /// How many claims are known.
     pub fn len(&self) -> usize {
         self.read(|held| held.claims.len())

@@ -3,7 +3,9 @@
 pub mod alike;
 pub mod case;
 pub mod claim;
+pub mod dump;
 pub mod hear;
 pub mod known;
+pub mod merge;
 pub mod question;
 pub mod recheck;
