@@ -36,7 +36,7 @@ async fn fill(app: &App, index: &Index, progress: &mut (dyn FnMut(usize) + Send)
         let (mut put, mut gone) = (Vec::new(), Vec::new());
         for row in &rows {
             // Cards have an index of their own (`create::find`) that knows when they end.
-            if row.standing == Standing::Public && row.kind != "party" {
+            if row.standing == Standing::Public && row.kind != "party" && row.same_as.is_empty() {
                 put.push(doc(&mut tx, row).await?);
             } else {
                 gone.push(row.id.0.clone());
@@ -73,7 +73,6 @@ async fn doc(tx: &mut Tx, row: &subject::Row) -> Result<Doc, AppError> {
     };
     let text = match record.and_then(|r| r.body.ok()) {
         Some(Body::Resource(r)) => format!("{}\n{}\n{}", r.summary, kepu_text::plain(&r.text), resource_type::words(&r.details)),
-        // Variants stand first, a line each: the claim matcher compares with every line.
         Some(Body::Claim(c)) => {
             let mut lines = c.variants;
             lines.push(c.plain);
@@ -97,17 +96,17 @@ async fn doc(tx: &mut Tx, row: &subject::Row) -> Result<Doc, AppError> {
     })
 }
 
-/// Public subjects of `kind` whose title or a line of whose text says nearly what `text` says, with a likeness of at least `least` (0 to 1),
-/// the nearest first.
-pub async fn near(app: &App, text: &str, kind: &str, least: f64, limit: usize) -> Result<Vec<(subject::Row, f64)>, AppError> {
+/// Public resources whose title or a line of whose text says nearly what `text` says, with a likeness of at least `least` (0 to 1), the nearest first.
+/// Claims are found by `listen::known`.
+pub async fn near(app: &App, text: &str, least: f64, limit: usize) -> Result<Vec<subject::Row>, AppError> {
     let Some(index) = app.index.as_ref().filter(|_| !text.is_empty()) else { return Ok(vec![]) };
-    let scored = index.similar(text, &[kind.to_owned()], limit)?;
+    let scored = index.similar(text, &["resource".to_owned()], limit)?;
     let mut tx = app.db.read().await?;
     let mut list = Vec::with_capacity(scored.len());
     for hit in scored.into_iter().filter(|hit| f64::from(hit.score) >= least) {
         // The index may lag a moment behind the tables: what was just withdrawn is never offered.
         if let Some(row) = subject::find(&mut tx, &SubjectId(hit.id)).await?.filter(|row| row.standing == Standing::Public) {
-            list.push((row, f64::from(hit.score)));
+            list.push(row);
         }
     }
     Ok(list)

@@ -63,6 +63,8 @@ pub struct Inner {
     parties: create::find::Kept,
     /// The public claims, ready to be compared with what people say.
     pub(crate) claims: listen::known::Kept,
+    /// Cases under way, ready to be joined.
+    pub(crate) alike: listen::alike::Kept,
     /// Sightings that wait to be written.
     pub(crate) counting: listen::hear::Counting,
     pub(crate) rechecked: listen::recheck::Asked,
@@ -117,6 +119,7 @@ impl App {
             definitions: definitions::Kept::default(),
             parties: create::find::Kept::default(),
             claims: listen::known::Kept::default(),
+            alike: listen::alike::Kept::default(),
             counting: listen::hear::Counting::default(),
             rechecked: listen::recheck::Asked::default(),
             listening: tokio::sync::Mutex::default(),

@@ -21,3 +21,7 @@ pub const SIGNAL_HOURS: i64 = 48;
 pub const LISTED_DAYS: i64 = 60;
 /// Counts by the hour, which tell what is usual at this time of the week and of the year.
 pub const HEARD_DAYS: i64 = 3 * 366;
+/// A wording that a visitor used and no editor took up.
+pub const WORDING_DAYS: i64 = 90;
+/// Hour and county of a sighting; month and province stay.
+pub const SIGHTING_DAYS: i64 = 60;

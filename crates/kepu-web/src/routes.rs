@@ -59,6 +59,7 @@ fn all() -> impl Iterator<Item = Route> {
         ledger_routes(),
         channel_routes(),
         listen_routes(),
+        claim_routes(),
     ]
     .into_iter()
     .flatten()
@@ -79,7 +80,6 @@ fn public() -> Vec<Route> {
         // Home, search
         route("GET", "/", Public, home::home),
         route("GET", "/search", Public, search::search),
-        route("GET", "/check", Public, listen::claim::check),
         // Claims
         route("GET", "/claims", Public, listen::claim::list),
         route("GET", "/c/{owner}/{local}", Public, listen::claim::show),
@@ -417,5 +417,24 @@ fn listen_routes() -> Vec<Route> {
         route("POST", "/intake/{id}", sees, intake::act_on),
         route("GET", "/api/topics", works, api::tipline::topics),
         route("POST", "/api/v1/tipline/{id}", Public, api::tipline::call),
+    ]
+}
+
+/// "Is this true?", how an answer is passed on, and what editors do with a claim besides correcting it.
+fn claim_routes() -> Vec<Route> {
+    use listen::{care, check, share};
+    let edits = Access::Can(Action::Correct);
+    vec![
+        route("GET", "/check", Public, check::check),
+        route("POST", "/check", Public, check::check_long),
+        route("POST", "/check/same", Public, check::same),
+        route("GET", "/c/{owner}/{local}/share", Public, share::show),
+        route("GET", "/c/{owner}/{local}/chat.txt", Public, share::chat),
+        route("GET", "/c/{owner}/{local}/spoken.txt", Public, share::spoken),
+        route("GET", "/c/{owner}/{local}/card.svg", Public, share::card),
+        route("GET", "/c/{owner}/{local}/care", edits, care::show),
+        route("POST", "/c/{owner}/{local}/care", edits, care::act),
+        route("POST", "/api/check", Public, api::listen::check_long),
+        route("GET", "/api/claims.jsonl", Public, api::dump::claims),
     ]
 }

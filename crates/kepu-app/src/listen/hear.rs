@@ -99,14 +99,23 @@ const MATCHES: usize = 6;
 /// Texts whose counts of this hour are remembered; beyond them nothing new is told apart, and every sighting counts.
 const FLOODS_MAX: usize = 200_000;
 
+/// Claim, hour, channel, county: what is counted together.
+type Cell = (SubjectId, i64, Channel, Region);
+
 /// Sightings that wait to be written, and how often each text came this hour. In memory only: a digest would be a trace.
 #[derive(Default)]
 pub struct Counting {
-    waiting: Mutex<HashMap<(SubjectId, i64, Channel, Region), i64>>,
+    waiting: Mutex<HashMap<Cell, i64>>,
     floods: Mutex<(i64, HashMap<[u8; 32], u32>)>,
 }
 
 impl Counting {
+    fn add(&self, cell: Cell, times: i64) {
+        if let Ok(mut waiting) = self.waiting.lock() {
+            *waiting.entry(cell).or_insert(0) += times;
+        }
+    }
+
     /// Whether one more sighting of this text counts in this hour.
     fn counts(&self, hour: i64, digest: &[u8; 32]) -> bool {
         let Ok(mut floods) = self.floods.lock() else { return true };
@@ -138,7 +147,7 @@ pub async fn hear_all(app: &App, said: &[Said]) -> Result<Vec<Heard>, AppError> 
         let answered: Vec<&Match> = heard.matches.iter().filter(|found| found.band == Band::Answer).collect();
         if !answered.is_empty() && app.counting.counts(hour, &heard.digest) {
             for found in answered {
-                note(app, &found.claim, hour, one.channel, one.region, 1);
+                note(app, &found.claim, one);
             }
         }
         overdue.extend(due.iter().cloned());
@@ -195,11 +204,15 @@ fn matched(text: &str, hit: known::Hit) -> Match {
     Match { claim: hit.claim, band, probability: hit.probability, wording: hit.wording, because }
 }
 
-/// Counts sightings of a claim; written with the next [`settle`].
-pub(crate) fn note(app: &App, claim: &SubjectId, hour: i64, channel: Channel, region: Option<Region>, times: i64) {
-    if let Ok(mut waiting) = app.counting.waiting.lock() {
-        *waiting.entry((claim.clone(), hour, channel, region.unwrap_or(Region::NATION))).or_insert(0) += times;
+/// Counts a sighting of a claim that somebody named, unless this text flooded the hour.
+pub(crate) fn note_once(app: &App, claim: &SubjectId, said: &Said, digest: &[u8; 32]) {
+    if app.counting.counts(hour_of(said.at), digest) {
+        note(app, claim, said);
     }
+}
+
+fn note(app: &App, claim: &SubjectId, said: &Said) {
+    app.counting.add((claim.clone(), hour_of(said.at), said.channel, said.region.unwrap_or(Region::NATION)), 1);
 }
 
 /// Writes the sightings counted since the last time. `kepu serve` and `kepu work` call it every few seconds, readers before they read; a process that is
@@ -218,8 +231,8 @@ pub async fn settle(app: &App) -> Result<(), AppError> {
         waiting.into_iter().map(|((claim, hour, channel, region), count)| Sighting { claim, hour, channel, region, count }).collect();
     let written = write(app, &rows).await;
     if written.is_err() {
-        for row in &rows {
-            note(app, &row.claim, row.hour, row.channel, Some(row.region), row.count);
+        for row in rows {
+            app.counting.add((row.claim, row.hour, row.channel, row.region), row.count);
         }
     }
     written

@@ -5,6 +5,7 @@ use crate::App;
 use crate::error::AppError;
 use jiff::civil::Date;
 use kepu_domain::ids::SubjectId;
+use kepu_domain::listen::claim::{Verdict, answers_for};
 use kepu_domain::record::Body;
 use kepu_search::claims::{self, Matcher, Sums};
 use kepu_store::subject::{self, Row, Standing};
@@ -50,10 +51,11 @@ impl Default for Held {
 }
 
 /// A public claim as far as matching needs it.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 struct Known {
     wordings: Vec<String>,
     next_check: Option<Date>,
+    verdict: Verdict,
 }
 
 /// What is to be done with a claim that was found.
@@ -104,6 +106,11 @@ impl Kept {
         hits
     }
 
+    /// The claim that has exactly these words (as [`digest`]), or answers for the one that has.
+    pub fn exactly(&self, digest: &[u8; 32]) -> Option<SubjectId> {
+        self.read(|held| held.exact.get(digest).map(|id| held.root(id)))
+    }
+
     /// How many claims are known.
     pub fn len(&self) -> usize {
         self.read(|held| held.claims.len())
@@ -132,13 +139,19 @@ impl Held {
     fn root(&self, id: &SubjectId) -> SubjectId {
         let mut at = id;
         for _ in 0..MERGES {
-            match self.merged.get(at).filter(|into| self.claims.contains_key(*into)) {
+            match self.merged.get(at).filter(|into| self.answers(at, into)) {
                 Some(into) if into != id => at = into,
                 _ => return at.clone(),
             }
         }
         // A ring of merges: each stays what it is.
         id.clone()
+    }
+
+    /// Whether both are public here and the second may answer for the first, whoever merged them.
+    fn answers(&self, id: &SubjectId, into: &SubjectId) -> bool {
+        let (Some(a), Some(b)) = (self.claims.get(id), self.claims.get(into)) else { return false };
+        answers_for((id, a.verdict), (into, b.verdict))
     }
 
     fn find(&self, text: &str, limit: usize, today: Date, sums: &mut Sums) -> Vec<Hit> {
@@ -294,7 +307,7 @@ async fn read_claims(tx: &mut Tx, rows: Vec<Row>) -> Result<Vec<Change>, AppErro
                 let mut wordings = vec![claim.claim];
                 wordings.extend(claim.variants);
                 wordings.extend(Some(claim.claim_en).filter(|text| !text.is_empty()));
-                Some((Known { wordings, next_check }, claim.same_as))
+                Some((Known { wordings, next_check, verdict: claim.verdict }, claim.same_as))
             }
             _ => None,
         };

@@ -1,10 +1,10 @@
 //! Sightings: that a claim was met somewhere, kept as a count for an hour, a county and a channel. No text, no sender, nothing that tells
 //! two askers apart (`docs/decisions/0018`). What is heard and matched is in `kepu-app::listen::hear`.
 
+use crate::deliver::pack::Month;
 use crate::ids::SubjectId;
 use crate::org::Region;
 use jiff::Timestamp;
-use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 /// Where something said came in.
@@ -76,29 +76,10 @@ pub fn hour_of(at: Timestamp) -> i64 {
     at.as_second().div_euclid(3_600)
 }
 
-/// A month of civil time in China.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Month {
-    /// Year.
-    pub year: i16,
-    /// From 1.
-    pub month: i8,
-}
-
-impl Month {
-    /// The month of an hour since 1970.
-    pub fn of_hour(hour: i64) -> Self {
-        let at = Timestamp::from_second(hour.saturating_mul(3_600)).unwrap_or(Timestamp::UNIX_EPOCH);
-        Self::of(jiff::tz::Offset::constant(8).to_datetime(at).date())
-    }
-    /// The month of a day.
-    pub fn of(date: Date) -> Self {
-        Self { year: date.year(), month: date.month() }
-    }
-    /// Months since year 0: what distances are taken of.
-    fn number(self) -> i32 {
-        i32::from(self.year) * 12 + i32::from(self.month) - 1
-    }
+/// The month, in China's civil time, of an hour since 1970.
+pub fn month_of(hour: i64) -> Month {
+    let at = Timestamp::from_second(hour.saturating_mul(3_600)).unwrap_or(Timestamp::UNIX_EPOCH);
+    Month::of(jiff::tz::Offset::constant(8).to_datetime(at).date())
 }
 
 /// What sightings say about a claim as a whole. Months in order; every number is at least [`SHOWN_LEAST`] or not there.
@@ -121,16 +102,16 @@ impl Heard {
         let mut total = 0;
         let mut season = [0; 12];
         for (hour, count) in hours {
-            let month = Month::of_hour(hour);
+            let month = month_of(hour);
             *by_month.entry(month).or_insert(0) += count;
             total += count;
-            if let Some(sum) = usize::try_from(month.month - 1).ok().and_then(|at| season.get_mut(at)) {
+            if let Some(sum) = usize::try_from(month.month() - 1).ok().and_then(|at| season.get_mut(at)) {
                 *sum += count;
             }
         }
         let shown = |count: i64| (count >= SHOWN_LEAST).then_some(count);
         let months: Vec<(Month, i64)> = by_month.into_iter().filter_map(|(month, count)| Some((month, shown(count)?))).collect();
-        let returned = months.windows(2).filter(|pair| pair[1].0.number() - pair[0].0.number() > QUIET_MONTHS).map(|pair| pair[1].0).collect();
+        let returned = months.windows(2).filter(|pair| pair[0].0.plus(QUIET_MONTHS) < pair[1].0).map(|pair| pair[1].0).collect();
         Self { total: shown(total), months, returned, season: season.map(shown) }
     }
 }
@@ -161,7 +142,7 @@ mod tests {
     #[test]
     fn what_comes_every_winter_is_seen_to_return() {
         let heard = Heard::of([(hour(2024, 12), 30), (hour(2025, 1), 12), (hour(2025, 6), 2), (hour(2025, 12), 40)]);
-        assert_eq!(heard.returned, [Month { year: 2025, month: 12 }]);
+        assert_eq!(heard.returned, [Month::of(jiff::civil::date(2025, 12, 1))]);
         assert_eq!((heard.season[11], heard.season[0], heard.season[5]), (Some(70), Some(12), None));
     }
 
@@ -169,7 +150,7 @@ mod tests {
     fn a_month_begins_at_midnight_in_china() {
         let before = jiff::civil::date(2026, 1, 31).at(15, 59, 0, 0);
         let at = jiff::tz::Offset::UTC.to_timestamp(before).expect("time");
-        assert_eq!(Month::of_hour(hour_of(at)), Month { year: 2026, month: 1 });
-        assert_eq!(Month::of_hour(hour_of(at) + 1), Month { year: 2026, month: 2 });
+        assert_eq!(month_of(hour_of(at)).to_string(), "2026-01");
+        assert_eq!(month_of(hour_of(at) + 1).to_string(), "2026-02");
     }
 }

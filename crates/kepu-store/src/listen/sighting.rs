@@ -46,11 +46,11 @@ pub async fn list_since(tx: &mut Tx, since: i64, limit: u32) -> Result<Vec<(Subj
     all(tx, "list claims by sightings", SQL, args![since, limit], |c| Ok((c.id()?, c.int()?))).await
 }
 
-/// All rows of hours before `before`, in order, at most `limit`.
+/// Rows of hours before `before`, the latest first, at most `limit`.
 pub async fn list_before(tx: &mut Tx, before: i64, limit: u32) -> Result<Vec<Sighting>, StoreError> {
     const SQL: &str = "
         SELECT claim, hour, channel, region, count FROM sighting WHERE hour < $1
-        ORDER BY hour, claim, channel, region LIMIT $2";
+        ORDER BY hour DESC, claim, channel, region LIMIT $2";
     all(tx, "list sightings", SQL, args![before, limit], |c| {
         Ok(Sighting { claim: c.id()?, hour: c.int()?, channel: c.word(Channel::parse)?, region: c.region()?, count: c.int()? })
     })

@@ -3,6 +3,7 @@
 
 pub mod create;
 pub mod desk;
+pub mod dump;
 pub mod house;
 pub mod listen;
 pub mod registry;
@@ -584,7 +585,9 @@ pub async fn vocabulary(Path(name): Path<String>) -> Answer {
     paths(
         listen::claims,
         listen::claim,
+        dump::claims,
         listen::check,
+        listen::check_long,
         listen::ask,
         listen::question,
         listen::cases,
@@ -696,6 +699,6 @@ mod tests {
     fn the_description_names_its_version_and_every_operation() {
         let value = serde_json::to_value(description()).expect("json");
         assert!(value["openapi"].as_str().is_some_and(|v| v.starts_with("3.1")));
-        assert_eq!(value["paths"].as_object().map(serde_json::Map::len), Some(36));
+        assert_eq!(value["paths"].as_object().map(serde_json::Map::len), Some(37));
     }
 }

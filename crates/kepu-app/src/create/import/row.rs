@@ -277,6 +277,7 @@ impl<'a> Cells<'a> {
             media: vec![],
             corrections: vec![],
             reviews: vec![],
+            same_as: None,
             sample: self.says_yes("sample"),
         };
         Ok((Matter::Resource(Box::new(resource)), self.batch.plan.cell(self.row, "licence").is_none()))
@@ -328,6 +329,7 @@ impl<'a> Cells<'a> {
             ai_use: AiUse::None,
             corrections: vec![],
             reviews: vec![],
+            same_as: None,
             sample: self.says_yes("sample"),
         };
         Ok(Matter::Claim(Box::new(review)))

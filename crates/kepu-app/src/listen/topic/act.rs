@@ -158,7 +158,7 @@ pub async fn open_case(app: &App, who: &Actor, id: &TopicId) -> Result<CaseId, A
     let channels: std::collections::HashSet<_> = heard.iter().map(|one| one.channel).collect();
     let worth = app.definitions().listen.worth(&kepu_text::fold(&topic.label), topic.total, i64::try_from(channels.len()).unwrap_or(1));
     let level = level_of(&worth, topic.phase);
-    let (case, opened) = question::case_for(app, &mut tx, &topic.label, place_of(&heard), "rumour", level).await?;
+    let (case, opened) = question::case_for(app, &mut tx, &topic.label, place_of(&heard), ("rumour", level)).await?;
     log(app, &mut tx, &who.log_name(), if opened { "topic.opened" } else { "topic.joined" }, &format!("{id} {case}"), "ok").await?;
     store::update(&mut tx, Topic { case: Some(case.clone()), ..topic }).await?;
     tx.commit().await?;

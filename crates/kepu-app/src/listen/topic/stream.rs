@@ -418,7 +418,7 @@ async fn step(app: &App, tx: &mut Tx, topic: Topic, at: i64) -> Result<(), AppEr
         let worth = policy.worth(&kepu_text::fold(&topic.label), topic.total, i64::try_from(channels.len()).unwrap_or(1));
         if worth.priority >= policy.case_from {
             let level = act::level_of(&worth, topic.phase);
-            let (case, opened) = question::case_for(app, tx, &topic.label, act::place_of(&heard), "rumour", level).await?;
+            let (case, opened) = question::case_for(app, tx, &topic.label, act::place_of(&heard), ("rumour", level)).await?;
             log(app, tx, "job:listen", if opened { "topic.opened" } else { "topic.joined" }, &format!("{} {case}", topic.id), "ok").await?;
             topic.case = Some(case);
         }
