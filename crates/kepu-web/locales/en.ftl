@@ -2723,6 +2723,7 @@ import-heard = Messages heard
 import-f-time = Time
 import-f-weight = Count or weight
 import-f-region = Place
+error-file_heard = This file was taken in on { $date } already; it was not counted again.
 error-import_weight = “{ $text }” is no number above 0.
 channel-page = Pages
 channel-api = API

@@ -2654,6 +2654,7 @@ import-heard = 收下的消息
 import-f-time = 时间
 import-f-weight = 次数或权重
 import-f-region = 地方
+error-file_heard = 这份文件 { $date } 已经收过，没有再收一遍。
 error-import_weight = “{ $text }”不是大于 0 的数。
 channel-page = 网页
 channel-api = 接口

@@ -9,6 +9,7 @@ mod bundle;
 mod claims;
 mod commands;
 mod demo;
+mod hear;
 mod import;
 mod input;
 mod measure;
@@ -79,6 +80,8 @@ enum Command {
     /// Posts and the claims that say the same.
     #[command(subcommand)]
     Claims(claims::Claims),
+    /// Take in files of messages that were heard, and match them.
+    Hear(hear::Hear),
     /// Topics that rise in a stream of signals, one alert each.
     Topics(claims::Topics),
     /// Do queued jobs, without serving pages.
@@ -142,6 +145,7 @@ async fn main() -> ExitCode {
         Command::Search(search) => search.run(),
         Command::Definitions(definitions) => definitions.run().await,
         Command::Claims(claims) => claims.run(),
+        Command::Hear(hear) => hear.run().await,
         Command::Topics(topics) => topics.run(),
         Command::Work(work) => work.run().await,
         Command::Seed(folder) => folder.seed().await,

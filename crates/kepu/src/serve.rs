@@ -28,6 +28,9 @@ pub struct Serve {
     /// Do not exchange with parents by itself; leave that to `kepu sync`.
     #[arg(long)]
     no_sync: bool,
+    /// Lists of signals may be read from addresses inside the house too (10.…, 192.168.…, this machine), if a steward named the host.
+    #[arg(long)]
+    intranet: bool,
     /// Jobs done at the same time; 0 leaves them to `kepu work`.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(0..=16))]
     workers: u8,
@@ -38,6 +41,7 @@ impl Serve {
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         self.refuse_open_air()?;
         let app = self.data.open(true).await?;
+        app.allow_intranet(self.intranet);
         // Whoever searches right after a start must not be told that nobody has checked what the node holds.
         index::catch_up(&app).await?;
         known::refresh(&app).await?;

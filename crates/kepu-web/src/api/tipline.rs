@@ -37,8 +37,7 @@ pub struct TiplineAnswer {
     responses((status = 200, body = TiplineAnswer), (status = 403, description = "problem details"), (status = 409, description = "problem details"),
         (status = 422, description = "problem details"), (status = 429, description = "problem details")))]
 pub async fn call(State(web): State<Web>, req: Req, Path(id): Path<String>, request: Request) -> Answer {
-    let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
-    let (timestamp, signature) = (header("kepu-timestamp"), header("kepu-signature"));
+    let (timestamp, signature) = (header(&request, "kepu-timestamp"), header(&request, "kepu-signature"));
     let body = read_body(request, BODY_BYTES_MAX).await?.to_vec();
     let reply = tipline::call(&web.app, Call { inlet: InletId(id), timestamp, signature, body }).await.map_err(refused)?;
     let mut tx = web.app.db.read().await.map_err(AppError::from)?;
@@ -47,6 +46,10 @@ pub async fn call(State(web): State<Web>, req: Req, Path(id): Path<String>, requ
         None => None,
     };
     json(&TiplineAnswer { band: band_word(reply.band), say: say(&req, &reply), claim, probability: reply.probability })
+}
+
+fn header(request: &Request, name: &str) -> String {
+    request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
 }
 
 /// Why a call is not taken, in words that a caller's writer can use.

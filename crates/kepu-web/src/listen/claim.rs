@@ -184,7 +184,7 @@ async fn show_found(web: &Web, req: &Req, subject: Subject) -> Answer {
         wordings: c.variants.iter().take(WORDINGS_SHOWN).cloned().collect(),
         share: urls::share(&subject.row.id),
         care: if tools.0.is_empty() { String::new() } else { urls::care(&subject.row.id) },
-        resources: lines(s, &resources, &web.app.trust(&mut tx).await?),
+        resources: lines(s, &resources, &*web.app.trust(&mut tx).await?),
         overdue: !c.is_holding() && c.next_check.is_some_and(|day| day <= web.app.today()),
         tools,
         title_lang: s.pick_attr(&c.lang, &c.claim_en),

@@ -4,7 +4,7 @@ use crate::Web;
 use crate::create::import::reason_text;
 use crate::form::{Fields, Form};
 use crate::line::Choice;
-use crate::page::{Answer, Errors, Html, Req, Shell, page, page_with};
+use crate::page::{Answer, Errors, Html, Req, Shell, page_with};
 use crate::place;
 use crate::urls;
 use askama::Template;

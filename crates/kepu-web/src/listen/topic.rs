@@ -99,7 +99,6 @@ fn course(s: &Shell, hours: &[i64]) -> Html {
 
 /// A topic as a row.
 pub(super) struct Line {
-    pub(super) id: String,
     pub(super) href: String,
     pub(super) title: String,
     pub(super) phase: Html,
@@ -119,7 +118,6 @@ pub(super) fn line(s: &Shell, policy: &Policy, row: &Row) -> Line {
     let channels: Vec<String> = row.channels.iter().map(|(channel, n)| s.t2("topic-part", "what", channel_word(s, *channel), "n", n)).collect();
     let places: Vec<String> = row.places.iter().take(3).map(|(region, n)| s.t2("topic-part", "what", s.place_line(region), "n", n)).collect();
     Line {
-        id: topic.id.0.clone(),
         href: urls::topic(&topic.id),
         title: title(s, topic),
         phase: phase_word(s, topic.phase),

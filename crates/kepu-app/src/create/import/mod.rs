@@ -144,6 +144,9 @@ pub async fn bring(app: &App, who: &Actor, brought: Brought<'_>) -> Result<Impor
     drop(tx);
     let definitions = app.definitions();
     check_register(&brought.plan, &definitions.registers)?;
+    if let Some(before) = heard_before(app, &brought).await? {
+        return Err(AppError::Invalid(vec![FieldError::new("file", "file_heard").with("date", crate::china_date(before.created_at))]));
+    }
     let (table, rows) = look(brought.bytes.to_vec()).await?;
     let mut plan = brought.plan;
     let targets = targets(&plan, &definitions.registers);
@@ -169,6 +172,16 @@ pub async fn bring(app: &App, who: &Actor, brought: Brought<'_>) -> Result<Impor
     log(app, &mut tx, &who.log_name(), "import.brought", &import.id.0, "ok").await?;
     tx.commit().await?;
     Ok(import)
+}
+
+/// The import that has taken the same messages in already: what was heard counts once. Texts and entries know their rows by themselves.
+pub(crate) async fn heard_before(app: &App, brought: &Brought<'_>) -> Result<Option<Import>, AppError> {
+    if brought.plan.kind != Kind::Signal {
+        return Ok(None);
+    }
+    let hash = blake3::hash(brought.bytes).to_hex().to_string();
+    let mut tx = app.db.read().await?;
+    Ok(store::find_done(&mut tx, &hash).await?.into_iter().find(|done| done.plan.kind == Kind::Signal))
 }
 
 fn check_register(plan: &Plan, registers: &Registers) -> Result<(), AppError> {

@@ -3,7 +3,7 @@
 
 use super::read::Table;
 use super::row::{Ready, prepare};
-use super::{Brought, Parts, Reason, allowed, batch_of, bring, check_fixed, fits, party, table};
+use super::{Brought, Parts, Reason, allowed, batch_of, bring, check_fixed, fits, heard_before, party, table};
 use crate::account::log;
 use crate::create::draft::begin_as;
 use crate::create::publish::saying_of;
@@ -26,6 +26,9 @@ const BATCH: usize = 200;
 /// not finished, is gone on with.
 pub async fn take_in(app: &App, who: &Actor, brought: Brought<'_>, progress: &(dyn Fn(&Counts) + Send + Sync)) -> Result<Import, AppError> {
     check_fixed(&brought.plan)?;
+    if let Some(done) = heard_before(app, &brought).await? {
+        return Ok(done);
+    }
     let hash = blake3::hash(brought.bytes).to_hex().to_string();
     let mut tx = app.db.read().await?;
     let begun = store::find_unfinished(&mut tx, &hash).await?;

@@ -7,7 +7,6 @@ use jiff::Timestamp;
 use kepu_domain::deliver::alert::{self, Action as Deal};
 use kepu_domain::listen::claim::Verdict;
 use kepu_domain::listen::returns::{Because, Known};
-use kepu_domain::listen::sighting::Month;
 use kepu_domain::org::Region;
 use kepu_store::Tx;
 use kepu_store::listen::sighting;
@@ -39,7 +38,7 @@ pub(super) async fn expected(app: &App, tx: &mut Tx, region: Region, limit: usiz
         let folded = kepu_text::fold(&format!("{} {}", row.title, row.summary));
         let hours = sighting::by_hour(tx, std::slice::from_ref(&row.id)).await?;
         let months = kepu_domain::listen::sighting::Heard::of(hours).months;
-        let heard: Vec<(i16, i8)> = months.iter().map(|(Month { year, month }, _)| (*year, *month)).collect();
+        let heard: Vec<(i16, i8)> = months.iter().map(|(month, _)| (month.year(), month.month())).collect();
         let because = definitions.returns.expected(&Known { folded: &folded, heard: &heard }, &hazards, app.today());
         if !because.is_empty() {
             list.push(Returning { row, because });
