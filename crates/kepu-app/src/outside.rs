@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Empty, Limited};
 use hyper::Request;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::net::TcpStream;
@@ -20,19 +20,42 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub struct Rules {
     /// Addresses inside the house (10.…, 192.168.…, this machine) may be asked too.
     intranet: AtomicBool,
+    /// Pages that visitors show may be read.
+    links: AtomicBool,
+    /// The command that reads words in pictures, with its arguments.
+    pictures: OnceLock<Vec<String>>,
 }
 
 impl Rules {
-    /// Says whether addresses inside the house may be asked: for lists that an office keeps for itself.
-    pub fn allow_intranet(&self, yes: bool) {
-        self.intranet.store(yes, Ordering::Relaxed);
+    /// The command that reads words in pictures, if there is one.
+    pub(crate) fn picture_command(&self) -> Option<&[String]> {
+        self.pictures.get().map(Vec::as_slice)
+    }
+    /// Whether pages that visitors show may be read.
+    pub(crate) fn reads_links(&self) -> bool {
+        self.links.load(Ordering::Relaxed)
     }
 }
 
 impl App {
-    /// Says whether addresses inside the house may be asked for lists.
+    /// Says whether addresses inside the house may be asked: for lists that an office keeps for itself.
     pub fn allow_intranet(&self, yes: bool) {
-        self.outside.allow_intranet(yes);
+        self.outside.intranet.store(yes, Ordering::Relaxed);
+    }
+    /// Says whether pages that visitors show may be read.
+    pub fn allow_links(&self, yes: bool) {
+        self.outside.links.store(yes, Ordering::Relaxed);
+    }
+    /// Names the command that reads the words in pictures: a program and its arguments, parted by spaces; the picture is its standard input. Said once.
+    pub fn read_pictures_with(&self, command: &str) {
+        let words: Vec<String> = command.split_whitespace().map(str::to_owned).collect();
+        if !words.is_empty() {
+            self.outside.pictures.get_or_init(|| words);
+        }
+    }
+    /// Whether words in pictures can be read, and pages behind links.
+    pub fn reads_shown(&self) -> (bool, bool) {
+        (self.outside.picture_command().is_some(), self.outside.reads_links())
     }
 }
 

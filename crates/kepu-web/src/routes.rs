@@ -401,7 +401,7 @@ fn channel_routes() -> Vec<Route> {
 
 /// Listening: the desk of duty editors, topics, how signals come in; the door of tiplines, whose calls are signed.
 fn listen_routes() -> Vec<Route> {
-    use listen::{intake, topic, wall};
+    use listen::{intake, shown, topic, wall};
     let (works, sees) = (Access::Can(Action::WorkCase), Access::Can(Action::SeeIntake));
     vec![
         route("GET", "/listen", works, topic::desk),
@@ -415,6 +415,9 @@ fn listen_routes() -> Vec<Route> {
         route("POST", "/intake/new", sees, intake::add),
         route("GET", "/intake/{id}", sees, intake::show),
         route("POST", "/intake/{id}", sees, intake::act_on),
+        route("GET", "/check/shown", Public, shown::ask),
+        route("POST", "/check/picture", Public, shown::picture),
+        route("POST", "/check/link", Public, shown::link),
         route("GET", "/api/topics", works, api::tipline::topics),
         route("POST", "/api/v1/tipline/{id}", Public, api::tipline::call),
     ]

@@ -31,6 +31,12 @@ pub struct Serve {
     /// Lists of signals may be read from addresses inside the house too (10.…, 192.168.…, this machine), if a steward named the host.
     #[arg(long)]
     intranet: bool,
+    /// A program that reads the words in a picture: it gets the picture as its standard input and prints the text, such as "tesseract stdin stdout -l chi_sim".
+    #[arg(long)]
+    ocr_command: Option<String>,
+    /// Read the page behind a link that a visitor shows.
+    #[arg(long)]
+    fetch_links: bool,
     /// Jobs done at the same time; 0 leaves them to `kepu work`.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(0..=16))]
     workers: u8,
@@ -42,6 +48,10 @@ impl Serve {
         self.refuse_open_air()?;
         let app = self.data.open(true).await?;
         app.allow_intranet(self.intranet);
+        app.allow_links(self.fetch_links);
+        if let Some(command) = &self.ocr_command {
+            app.read_pictures_with(command);
+        }
         // Whoever searches right after a start must not be told that nobody has checked what the node holds.
         index::catch_up(&app).await?;
         known::refresh(&app).await?;

@@ -11,3 +11,6 @@ pub mod merge;
 pub mod question;
 pub mod recheck;
 pub mod topic;
+
+#[cfg(test)]
+mod tests;

@@ -7,6 +7,7 @@ pub mod claim;
 pub mod intake;
 pub mod question;
 pub mod share;
+pub mod shown;
 pub mod topic;
 pub mod wall;
 pub mod work;

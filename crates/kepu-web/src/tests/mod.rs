@@ -12,6 +12,7 @@ mod guard;
 mod import;
 mod jobs;
 mod ledger;
+mod listen;
 mod members;
 mod nodes;
 mod registry;

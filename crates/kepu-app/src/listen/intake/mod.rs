@@ -7,12 +7,14 @@
 //! | what is in a list that is due? | `list` |
 //! | what does a house say that calls us? | `tipline` |
 //! | what is in a file that somebody brought? | `file` |
+//! | what does a picture or a link say that somebody shows? | `shown` |
 //! | how does intake stand? | `overview` |
 
 pub mod file;
 pub mod inlet;
 pub mod list;
 pub mod overview;
+pub mod shown;
 pub mod tipline;
 
 use crate::error::AppError;
