@@ -179,7 +179,9 @@ fn build(files: &BTreeMap<String, String>) -> Definitions {
                 Err(mistake) => out.mistakes.push(mistake),
             }
         } else {
-            let cause = "definitions stand in registers/, registers/kinds/, rounds/, criteria/, scoring/ or packs/, or are policy/listen.json or policy/returns.json".into();
+            let cause =
+                "definitions stand in registers/, registers/kinds/, rounds/, criteria/, scoring/ or packs/, or are policy/listen.json or policy/returns.json"
+                    .into();
             out.mistakes.push(Mistake { file: path.clone(), line: 1, cause });
         }
     }

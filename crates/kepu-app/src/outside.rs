@@ -7,8 +7,8 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Empty, Limited};
 use hyper::Request;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::net::TcpStream;
 
@@ -81,7 +81,10 @@ impl Address {
         let at = rest.find(['/', '?', '#']).unwrap_or(rest.len());
         let (host, path) = rest.split_at(at);
         let (name, port) = host.rsplit_once(':').map_or((host, None), |(name, port)| (name, Some(port)));
-        let named = !name.is_empty() && name.len() <= 253 && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-')) && !name.starts_with(['.', '-']);
+        let named = !name.is_empty()
+            && name.len() <= 253
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-'))
+            && !name.starts_with(['.', '-']);
         let port_ok = port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0));
         let path_ok = path.len() <= 2_000 && path.bytes().all(|b| b.is_ascii_graphic()) && !path.contains('#');
         let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
@@ -170,7 +173,11 @@ fn is_public(ip: IpAddr) -> bool {
             }
             let [first, second, ..] = v6.segments();
             // Unique local, link local, documentation, and the prefixes that carry an IPv4 address inside.
-            let inside = (first & 0xfe00) == 0xfc00 || (first & 0xffc0) == 0xfe80 || (first == 0x2001 && second == 0xdb8) || first == 0x2002 || (first == 0x64 && second == 0xff9b);
+            let inside = (first & 0xfe00) == 0xfc00
+                || (first & 0xffc0) == 0xfe80
+                || (first == 0x2001 && second == 0xdb8)
+                || first == 0x2002
+                || (first == 0x64 && second == 0xff9b);
             !(v6.is_loopback() || v6.is_unspecified() || v6.is_multicast() || inside || (first == 0 && second == 0))
         }
     }
@@ -185,14 +192,40 @@ mod tests {
         let parse = |text: &str| Address::parse(text).map(|a| (a.secure, a.host, a.path));
         assert_eq!(parse("https://www.Example.cn/a?b=1"), Some((true, "www.example.cn".into(), "/a?b=1".into())));
         assert_eq!(parse("http://10.0.0.1:8080"), Some((false, "10.0.0.1:8080".into(), "/".into())));
-        for bad in ["", "ftp://a.cn/", "https://", "https://u:p@a.cn/", "https://a.cn/#x", "https://a.cn/ x", "https://[::1]/", "https://a.cn:0/", "//a.cn", "https://a_b.cn/"] {
+        for bad in [
+            "",
+            "ftp://a.cn/",
+            "https://",
+            "https://u:p@a.cn/",
+            "https://a.cn/#x",
+            "https://a.cn/ x",
+            "https://[::1]/",
+            "https://a.cn:0/",
+            "//a.cn",
+            "https://a_b.cn/",
+        ] {
             assert_eq!(parse(bad), None, "{bad}");
         }
     }
 
     #[test]
     fn addresses_inside_the_house_are_told_apart() {
-        for inside in ["127.0.0.1", "10.1.2.3", "192.168.0.1", "172.16.0.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "255.255.255.255", "::1", "fe80::1", "fd00::1", "::ffff:10.0.0.1", "64:ff9b::a00:1", "224.0.0.1"] {
+        for inside in [
+            "127.0.0.1",
+            "10.1.2.3",
+            "192.168.0.1",
+            "172.16.0.1",
+            "169.254.169.254",
+            "100.64.0.1",
+            "0.0.0.0",
+            "255.255.255.255",
+            "::1",
+            "fe80::1",
+            "fd00::1",
+            "::ffff:10.0.0.1",
+            "64:ff9b::a00:1",
+            "224.0.0.1",
+        ] {
             assert!(!is_public(inside.parse().expect("address")), "{inside}");
         }
         for outside in ["1.1.1.1", "223.5.5.5", "2400:3200::1"] {

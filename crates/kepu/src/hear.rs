@@ -68,13 +68,19 @@ impl Hear {
             };
             let brought = brought(&app, file, &bytes, plan, self.org.clone().map(OrgId)).await?;
             let before = app.now();
-            let done = import::take_in(&app, &operator(), brought, &progress).await.map_err(explain).with_context(|| format!("{} cannot be taken in", file.display()))?;
+            let done = import::take_in(&app, &operator(), brought, &progress)
+                .await
+                .map_err(explain)
+                .with_context(|| format!("{} cannot be taken in", file.display()))?;
             if terminal {
                 eprintln!();
             }
             report(&app, &done).await?;
             let c = done.counts;
-            println!("{}", json!({"file": file.display().to_string(), "import": done.id.0, "rows": c.rows, "heard": c.published, "refused": c.refused, "before": finished_before(&done, before)}));
+            println!(
+                "{}",
+                json!({"file": file.display().to_string(), "import": done.id.0, "rows": c.rows, "heard": c.published, "refused": c.refused, "before": finished_before(&done, before)})
+            );
             rows += usize::try_from(c.rows)?;
             refused += c.refused;
         }

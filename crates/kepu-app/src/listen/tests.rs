@@ -120,7 +120,8 @@ async fn a_day_with_bursts_gives_one_alert_each_although_the_node_is_started_ane
     assert!(alerts.iter().all(|(burst, n)| burst.is_none() || *n == 1), "and once: {alerts:?}");
     assert!(alerts.get(&None).copied().unwrap_or_default() <= 1, "what is said all day does not: {alerts:?}");
     let mut tx = app.db.read().await.expect("tx");
-    let raised = kepu_store::log::list(&mut tx, &kepu_store::log::Filter { action: Some("topic.raised".into()), ..Default::default() }, None, 100).await.expect("log");
+    let raised =
+        kepu_store::log::list(&mut tx, &kepu_store::log::Filter { action: Some("topic.raised".into()), ..Default::default() }, None, 100).await.expect("log");
     assert_eq!(raised.len(), alerts.values().sum::<usize>(), "each alert stands once in the log");
 }
 
@@ -273,7 +274,10 @@ async fn only_what_a_steward_allowed_is_fetched_and_nothing_inside_the_house() {
     let host = site.local_addr().expect("address").to_string();
     tokio::spawn(async move {
         use tokio::io::{AsyncReadExt, AsyncWriteExt};
-        let answers = ["HTTP/1.1 302 Found\r\nlocation: http://169.254.169.254/\r\ncontent-length: 0\r\n\r\n", "HTTP/1.1 200 OK\r\ncontent-length: 22\r\n\r\n{\"t\":\"停水三天\"}\n\n"];
+        let answers = [
+            "HTTP/1.1 302 Found\r\nlocation: http://169.254.169.254/\r\ncontent-length: 0\r\n\r\n",
+            "HTTP/1.1 200 OK\r\ncontent-length: 22\r\n\r\n{\"t\":\"停水三天\"}\n\n",
+        ];
         for answer in answers {
             let (mut stream, _) = site.accept().await.expect("caller");
             let mut asked = [0_u8; 1_024];
@@ -346,11 +350,10 @@ async fn a_file_that_breaks_off_goes_on_where_it_stopped_and_nothing_enters_twic
     assert_eq!((done.counts.done, done.counts.published, done.counts.refused), (2_603, 2_600, 3));
     assert_eq!(count().await, 2_600, "nothing twice, nothing lost");
     let refused = import::lines(&app, &done, kepu_store::create::import::LineKind::Refused, 0, 9).await.expect("lines");
-    assert_eq!(refused.iter().map(|(line, reason)| (*line, reason.key.as_str())).collect::<Vec<_>>(), [
-        (2_601, "error-import_missing"),
-        (2_602, "error-import_region"),
-        (2_603, "error-import_json")
-    ]);
+    assert_eq!(
+        refused.iter().map(|(line, reason)| (*line, reason.key.as_str())).collect::<Vec<_>>(),
+        [(2_601, "error-import_missing"), (2_602, "error-import_region"), (2_603, "error-import_json")]
+    );
     let again = import::take_in(&app, &who, brought(text.as_bytes()), &|_| {}).await.expect("known");
     assert_eq!((again.id, count().await), (done.id, 2_600), "the same file again is the file that was heard");
     assert!(matches!(import::bring(&app, &who, brought(text.as_bytes())).await, Err(AppError::Invalid(_))));

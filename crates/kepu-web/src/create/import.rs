@@ -211,7 +211,8 @@ pub async fn bring(State(web): State<Web>, req: Req, upload: Upload) -> Answer {
         Err(AppError::Invalid(errors)) => return list_page(&web, &req, StatusCode::UNPROCESSABLE_ENTITY, &kind, &org, &errors).await,
         Err(error) => return Err(error.into()),
     };
-    let brought = Brought { name: &upload.file_name, bytes: lines.as_deref().unwrap_or(&upload.bytes), plan, org: chosen.unwrap_or_else(|| OrgId::from("000000")) };
+    let brought =
+        Brought { name: &upload.file_name, bytes: lines.as_deref().unwrap_or(&upload.bytes), plan, org: chosen.unwrap_or_else(|| OrgId::from("000000")) };
     let deed = async { Ok::<_, AppError>(urls::import(&import::bring(&web.app, &req.actor, brought).await?.id)) };
     match form.once(&web, deed).await {
         Err(AppError::Invalid(errors)) => list_page(&web, &req, StatusCode::UNPROCESSABLE_ENTITY, &kind, &org, &errors).await,

@@ -2,8 +2,8 @@
 
 use crate::Web;
 use crate::deliver::{embed, feed, linked};
-use crate::line::{Choice, Line, audience_choices, choices, csv, field_choices, filter, lines, order, page_of, region_choices, verdict_choices};
 use crate::form::see_other;
+use crate::line::{Choice, Line, audience_choices, choices, csv, field_choices, filter, lines, order, page_of, region_choices, verdict_choices};
 use crate::listen::care::Year;
 use crate::page::{Answer, Html, Pager, Req, Shell, page};
 use crate::subject::{Event, Found, Name, Subject, find, json_ld, reviewers};
@@ -180,7 +180,11 @@ async fn show_found(web: &Web, req: &Req, subject: Subject) -> Answer {
     let mut tx = web.app.db.read().await.map_err(AppError::from)?;
     Ok(page(&ClaimPage {
         year: Year::new(s, &heard.season),
-        returned: heard.returned.last().map(|month| s.t2("pack-month", "year", month.year().to_string(), "month", month.month().to_string())).unwrap_or_default(),
+        returned: heard
+            .returned
+            .last()
+            .map(|month| s.t2("pack-month", "year", month.year().to_string(), "month", month.month().to_string()))
+            .unwrap_or_default(),
         wordings: c.variants.iter().take(WORDINGS_SHOWN).cloned().collect(),
         share: urls::share(&subject.row.id),
         care: if tools.0.is_empty() { String::new() } else { urls::care(&subject.row.id) },

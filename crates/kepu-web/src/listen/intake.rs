@@ -185,7 +185,10 @@ async fn form_page(web: &Web, req: &Req, status: StatusCode, kind: Kind, inlet: 
         address: own("address", plan.address.clone()),
         every: own("every", plan.every_minutes.to_string()),
         repeats: typed.map_or(plan.repeats, |fields| fields.has("repeats")),
-        formats: FORMATS.iter().map(|one| Choice { value: one.as_str().into(), text: s.t(&format!("inlet-format-{}", one.as_str())), on: *one == format }).collect(),
+        formats: FORMATS
+            .iter()
+            .map(|one| Choice { value: one.as_str().into(), text: s.t(&format!("inlet-format-{}", one.as_str())), on: *one == format })
+            .collect(),
         columns: columns_of(&s, &plan, typed),
         orgs: orgs.iter().map(|one| Choice { value: one.id.0.clone(), text: s.pick(&one.name, &one.name_en).to_owned(), on: one.id.0 == org }).collect(),
         provinces: place::provinces(&s, &province),

@@ -56,7 +56,9 @@ pub fn worth_words(s: &Shell, policy: &Policy, worth: &Worth, total: i64, channe
         let words: Vec<String> = worth
             .because
             .iter()
-            .filter_map(|(id, word)| groups.iter().find(|group| group.id == *id).map(|group| s.t2("worth-found", "what", s.pick(&group.zh, &group.en), "word", word)))
+            .filter_map(|(id, word)| {
+                groups.iter().find(|group| group.id == *id).map(|group| s.t2("worth-found", "what", s.pick(&group.zh, &group.en), "word", word))
+            })
             .collect();
         if words.is_empty() { s.t("worth-none") } else { s.list(words.iter().map(String::as_str)) }
     };
@@ -271,10 +273,7 @@ async fn show_with(web: &Web, req: &Req, id: &TopicId, status: StatusCode, chose
         line: line(&s, &definitions.listen, &row),
         errors: s.errors(errors),
         wordings: wordings.into_iter().map(|(text, n)| (text.clone(), n, chosen.contains(&text))).collect(),
-        parts: parts
-            .iter()
-            .map(|part| (part.id.0.clone(), title(&s, part), if part.merged_into.as_ref() == Some(id) { "merged" } else { "split" }))
-            .collect(),
+        parts: parts.iter().map(|part| (part.id.0.clone(), title(&s, part), if part.merged_into.as_ref() == Some(id) { "merged" } else { "split" })).collect(),
         others: others.iter().map(|other| Choice { value: other.id.0.clone(), text: title(&s, other), on: false }).collect(),
         years: s.list(years.iter().map(String::as_str)),
         raised: topic.raised_at.map(|at| s.time(&at)).unwrap_or_default(),

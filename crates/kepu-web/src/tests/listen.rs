@@ -110,7 +110,8 @@ async fn a_call_with_a_wrong_signature_an_old_time_or_a_second_time_is_refused()
     assert_eq!(house.call(&id, &secret, now, &body).await.0, StatusCode::OK);
     assert_eq!(house.call(&id, &secret, now, &body).await.0, StatusCode::CONFLICT, "replayed");
     assert_eq!(house.call(&id, &secret, now / 1_000, &body).await.0, StatusCode::OK, "seconds are taken too");
-    for (n, bad) in [json!({"text": ""}), json!({"text": "x", "who": "me"}), json!({"text": "听说什么", "county": "云岭"}), json!([])].iter().enumerate() {
+    for (n, bad) in [json!({"text": ""}), json!({"text": "x", "who": "me"}), json!({"text": "听说什么", "county": "云岭"}), json!([])].iter().enumerate()
+    {
         let at = now + 10 + i64::try_from(n).expect("n");
         assert_eq!(house.call(&id, &secret, at, bad).await.0, StatusCode::UNPROCESSABLE_ENTITY, "{bad}");
     }
@@ -282,5 +283,9 @@ async fn a_picture_is_read_by_the_command_that_the_operator_named_and_shown_befo
     assert_eq!(send(&house.site, shown(b"<html>")).await.status(), StatusCode::UNPROCESSABLE_ENTITY, "no picture");
     std::fs::write(&script, "exit 3").expect("script");
     assert_eq!(send(&house.site, shown(PNG)).await.status(), StatusCode::UNPROCESSABLE_ENTITY, "the command failed");
-    assert_eq!(send(&house.site, request(Method::POST, "/check/link", "", "link=https://a.example.cn/")).await.status(), StatusCode::UNPROCESSABLE_ENTITY, "links are not read");
+    assert_eq!(
+        send(&house.site, request(Method::POST, "/check/link", "", "link=https://a.example.cn/")).await.status(),
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "links are not read"
+    );
 }

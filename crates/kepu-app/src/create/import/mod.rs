@@ -10,8 +10,8 @@ pub mod row;
 mod run;
 mod sheet;
 
-pub use run::{run, take_in};
 pub(crate) use run::{Lines, line_of};
+pub use run::{run, take_in};
 
 use crate::account::log;
 use crate::error::{AppError, FieldError};

@@ -25,7 +25,9 @@ pub(crate) fn read(plan: &Plan, row: &Row, now: Timestamp) -> Result<Fresh, Reas
         return Err(Reason::new("error-import_missing").of("text"));
     }
     let region = match plan.value(row, "region") {
-        Some(code) => crate::org::region_named(code).ok_or_else(|| Reason::new("error-import_region").of("region").with("code", kepu_text::truncate(code, 40)))?,
+        Some(code) => {
+            crate::org::region_named(code).ok_or_else(|| Reason::new("error-import_region").of("region").with("code", kepu_text::truncate(code, 40)))?
+        }
         None => kepu_domain::org::Region::NATION,
     };
     let at = match plan.cell(row, "time") {
@@ -33,9 +35,11 @@ pub(crate) fn read(plan: &Plan, row: &Row, now: Timestamp) -> Result<Fresh, Reas
         None => now,
     };
     let weight = match plan.cell(row, "weight") {
-        Some(text) => text.parse().ok().filter(|w: &f64| w.is_finite() && *w > 0.0).ok_or_else(|| {
-            Reason::new("error-import_weight").of("weight").with("text", kepu_text::truncate(text, 40))
-        })?,
+        Some(text) => text
+            .parse()
+            .ok()
+            .filter(|w: &f64| w.is_finite() && *w > 0.0)
+            .ok_or_else(|| Reason::new("error-import_weight").of("weight").with("text", kepu_text::truncate(text, 40)))?,
         None => 1.0,
     };
     Ok(Fresh { text: text.to_owned(), at, region, weight, state: State::Waiting })

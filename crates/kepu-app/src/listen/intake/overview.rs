@@ -67,7 +67,8 @@ pub async fn overview(app: &App, who: &Actor) -> Result<Overview, AppError> {
             day: day.get(id).copied().unwrap_or_default(),
         }
     };
-    let mut list: Vec<Stands> = store::list(&mut tx, super::inlet::INLETS_MAX).await?.into_iter().map(|inlet| stands(&inlet.id.0.clone(), Some(inlet))).collect();
+    let mut list: Vec<Stands> =
+        store::list(&mut tx, super::inlet::INLETS_MAX).await?.into_iter().map(|inlet| stands(&inlet.id.0.clone(), Some(inlet))).collect();
     list.extend([stands(FILES, None), stands(ASKED, None)]);
     list.sort_by_key(|one| one.inlet.as_ref().is_none_or(|inlet| inlet.trouble.is_empty()));
     Ok(Overview {

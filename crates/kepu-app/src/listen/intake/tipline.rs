@@ -83,8 +83,7 @@ fn mac(secret: &str, timestamp: &str, body: &[u8]) -> Hmac<Sha256> {
 pub async fn call(app: &App, call: Call) -> Result<Reply, AppError> {
     let inlet = known(app, &call).await?;
     app.limit(&format!("tipline {}", inlet.id), PER_MINUTE)?;
-    let words: Words = serde_json::from_slice(&call.body)
-        .map_err(|e| AppError::Invalid(vec![FieldError::new("body", "tipline_json").with("cause", e)]))?;
+    let words: Words = serde_json::from_slice(&call.body).map_err(|e| AppError::Invalid(vec![FieldError::new("body", "tipline_json").with("cause", e)]))?;
     let region = match words.county.trim() {
         "" => inlet.region,
         county => crate::org::region_named(county).ok_or_else(|| AppError::Invalid(vec![FieldError::new("county", "no_county")]))?,

@@ -87,7 +87,9 @@ pub async fn desk(app: &App, who: &Actor) -> Result<Desk, AppError> {
         // Rising before falling, then by worth, then the earlier one.
         list.sort_by(|a, b| {
             let fallen = |row: &Row| row.topic.phase == Phase::Falling;
-            (fallen(a).cmp(&fallen(b))).then(b.worth.priority.total_cmp(&a.worth.priority)).then_with(|| (a.topic.since, &a.topic.id).cmp(&(b.topic.since, &b.topic.id)))
+            (fallen(a).cmp(&fallen(b)))
+                .then(b.worth.priority.total_cmp(&a.worth.priority))
+                .then_with(|| (a.topic.since, &a.topic.id).cmp(&(b.topic.since, &b.topic.id)))
         });
         list.truncate(ROWS_MAX);
     };
@@ -107,7 +109,8 @@ pub async fn desk(app: &App, who: &Actor) -> Result<Desk, AppError> {
 
 /// For each topic that stands by itself: the ids of those that are part of it, itself first.
 fn families(topics: &[Topic]) -> HashMap<TopicId, Vec<TopicId>> {
-    let mut out: HashMap<TopicId, Vec<TopicId>> = topics.iter().filter(|topic| topic.merged_into.is_none()).map(|topic| (topic.id.clone(), vec![topic.id.clone()])).collect();
+    let mut out: HashMap<TopicId, Vec<TopicId>> =
+        topics.iter().filter(|topic| topic.merged_into.is_none()).map(|topic| (topic.id.clone(), vec![topic.id.clone()])).collect();
     for (id, root) in roots(topics) {
         if id != root
             && let Some(family) = out.get_mut(&root)
@@ -222,12 +225,7 @@ pub async fn whole(app: &App, who: &Actor, id: &TopicId) -> Result<Whole, AppErr
     wordings.truncate(WORDINGS_MAX);
     let part = |other: &&Topic| other.merged_into.as_ref() == Some(id) || other.split_from.as_ref() == Some(id);
     let other = |other: &&Topic| other.id != *id && other.merged_into.is_none() && !other.dropped && other.phase != Phase::Over;
-    Ok(Whole {
-        row,
-        wordings,
-        parts: topics.iter().filter(part).cloned().collect(),
-        others: topics.iter().filter(other).take(100).cloned().collect(),
-    })
+    Ok(Whole { row, wordings, parts: topics.iter().filter(part).cloned().collect(), others: topics.iter().filter(other).take(100).cloned().collect() })
 }
 
 /// Earlier years in whose same month a topic in much the same words rose.

@@ -260,8 +260,7 @@ fn before(now: Timestamp, hours: i64) -> Timestamp {
 /// Asks of all that wait whether a claim answers them: which are answered, and what is to be counted for each inlet.
 async fn ask(app: &App, rows: &[Signal]) -> Result<(HashSet<i64>, BTreeMap<String, Counts>), AppError> {
     let waiting: Vec<&Signal> = rows.iter().filter(|row| row.state == State::Waiting).collect();
-    let said: Vec<Said> =
-        waiting.iter().map(|row| Said { text: row.text.clone(), channel: row.channel, region: Some(row.region), at: row.at }).collect();
+    let said: Vec<Said> = waiting.iter().map(|row| Said { text: row.text.clone(), channel: row.channel, region: Some(row.region), at: row.at }).collect();
     let heard = hear_all(app, &said).await?;
     let (mut answered, mut counts) = (HashSet::new(), BTreeMap::<String, Counts>::new());
     for (row, heard) in waiting.iter().zip(heard) {
