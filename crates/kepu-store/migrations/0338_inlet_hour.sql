@@ -6,6 +6,6 @@ CREATE TABLE inlet_hour (
     refused BIGINT NOT NULL,
     matched BIGINT NOT NULL,
     asked   BIGINT NOT NULL,
-    nothing BIGINT NOT NULL,
+    none_of BIGINT NOT NULL,
     PRIMARY KEY (inlet, hour)
 );

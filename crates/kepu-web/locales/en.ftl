@@ -3076,3 +3076,6 @@ error-picture_failed = It could not be read. Try a clearer picture, or type what
 error-picture_nothing = No words were found in the picture. Type what it says.
 error-link_off = This node does not read pages; type what it says.
 error-link_failed = The page could not be read. Type what it says.
+kept-signal = Messages of tiplines, lists and files that nothing answers, numbers and addresses masked, nobody named
+kept-signal-why = to notice what many ask at the same time
+kept-signal-long = { $hours } hours at most; at once where there is an answer

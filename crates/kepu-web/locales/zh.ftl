@@ -3007,3 +3007,6 @@ error-picture_failed = 没有读成。请换一张清楚些的图，或把里面
 error-picture_nothing = 图片里没有读到字。请把里面的话打出来。
 error-link_off = 本节点不去读网页，请把里面的话打出来。
 error-link_failed = 网页没有读成。请把里面的话打出来。
+kept-signal = 热线、清单和文件里没有答案的话，号码和住址先遮盖，不记谁说的
+kept-signal-why = 发现很多人同时在问什么
+kept-signal-long = 最多 { $hours } 小时；有答案的当即删去

@@ -146,10 +146,10 @@ pub async fn purge_seen(tx: &mut Tx, before: Timestamp) -> Result<u64, StoreErro
 /// Adds to what became of the signals of an inlet in an hour.
 pub async fn add_counts(tx: &mut Tx, inlet: &str, hour: i64, counts: Counts) -> Result<(), StoreError> {
     const SQL: &str = "
-        INSERT INTO inlet_hour (inlet, hour, taken, refused, matched, asked, nothing) VALUES ($1, $2, $3, $4, $5, $6, $7)
+        INSERT INTO inlet_hour (inlet, hour, taken, refused, matched, asked, none_of) VALUES ($1, $2, $3, $4, $5, $6, $7)
         ON CONFLICT (inlet, hour) DO UPDATE SET
             taken = inlet_hour.taken + excluded.taken, refused = inlet_hour.refused + excluded.refused, matched = inlet_hour.matched + excluded.matched,
-            asked = inlet_hour.asked + excluded.asked, nothing = inlet_hour.nothing + excluded.nothing";
+            asked = inlet_hour.asked + excluded.asked, none_of = inlet_hour.none_of + excluded.none_of";
     if counts == Counts::default() {
         return Ok(());
     }
@@ -160,7 +160,7 @@ pub async fn add_counts(tx: &mut Tx, inlet: &str, hour: i64, counts: Counts) -> 
 /// What became of signals from hour `from` until before hour `until`, by inlet.
 pub async fn counts(tx: &mut Tx, from: i64, until: i64) -> Result<BTreeMap<String, Counts>, StoreError> {
     const SQL: &str = "
-        SELECT inlet, CAST(SUM(taken) AS BIGINT), CAST(SUM(refused) AS BIGINT), CAST(SUM(matched) AS BIGINT), CAST(SUM(asked) AS BIGINT), CAST(SUM(nothing) AS BIGINT)
+        SELECT inlet, CAST(SUM(taken) AS BIGINT), CAST(SUM(refused) AS BIGINT), CAST(SUM(matched) AS BIGINT), CAST(SUM(asked) AS BIGINT), CAST(SUM(none_of) AS BIGINT)
         FROM inlet_hour WHERE hour >= $1 AND hour < $2 GROUP BY inlet ORDER BY inlet";
     let rows = all(tx, "sum up what inlets brought", SQL, args![from, until], |c| {
         Ok((c.text()?, Counts { taken: c.int()?, refused: c.int()?, matched: c.int()?, asked: c.int()?, nothing: c.int()? }))
