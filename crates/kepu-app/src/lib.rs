@@ -23,6 +23,7 @@ pub mod member;
 pub mod node;
 pub mod org;
 pub mod peering;
+pub mod phrase;
 pub mod record;
 pub mod relearn;
 pub mod seed;

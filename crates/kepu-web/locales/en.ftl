@@ -241,6 +241,8 @@ edition-broadcast = Broadcast
 edition-chalk = Blackboard
 edition-chat = Chat
 edition-easy = Easy to read
+edition-briefing = Briefing
+edition-local = Local
 sources = Sources
 sample-text = For demonstration; people and institutions are invented.
 overdue = This item is past its review date
@@ -584,6 +586,8 @@ check-no_why = No reasons given
 check-advert = Advertising: “{ $found }”
 check-see_doctor = Health content does not mention seeing a doctor
 check-absolute = Absolute wording: “{ $found }”, please look again
+check-edition_figure = An edition says “{ $found }”, which the text itself does not
+check-edition_long = An edition is too long ({ $found } characters)
 check-unit = The figure “{ $found }” has no unit
 
 ## Problems
@@ -2710,3 +2714,47 @@ search-why-text = In the text: { $words }
 search-why-everyday = What you call “{ $said }” is written “{ $word }” here
 search-why-between = {"; "}
 comma-list = {", "}
+
+## Small review of editions
+draft-small = Nothing changes but editions: { $names }. A small review of { $n } is enough; the names under the text stay.
+draft-small-writing = So far nothing changes but editions ({ $names }): a small review by one person is enough, and an added edition needs no words about a correction. A changed text needs the whole review.
+
+## Made of it, related
+made-of = Made of
+made-of-it = Made of it
+made-all = List all
+make-of-it = Make something of it for the public
+beside = Related
+draft-from = Made of:{" "}
+draft-from-hint = The new piece keeps its link to the source. An adaptation of the same form brings the text along; another form brings the source as a reference.
+draft-from-form = What it becomes
+draft-from-adapt = Adaptation ({ $form })
+import-near = { $n } public pieces say nearly the same; adapt one instead:{" "}
+
+## Coverage
+coverage-title = Coverage
+coverage-lead = { $n } public pieces by field: where there is nothing, what is old, what nobody uses.
+coverage-rules = “To look at again”: its own day has passed, or it names none and is { $years } years old. “Unused”: public for { $days } days without any receipt in the last { $months } months. “Used”: number of receipts.
+coverage-cut = Only the newest { $n } were counted.
+coverage-none = Fields without anything
+coverage-table = Fields
+coverage-field = Field
+coverage-old = To look at again
+coverage-unused = Unused
+coverage-used = Used
+coverage-newest = Newest content
+coverage-missing = Audiences without any
+coverage-and-more = { $named } and { $n } more
+coverage-empty = Nothing is public yet
+coverage-empty-text = Once something is published, numbers, what is old and what is missing stand here by field.
+
+## An answer phrased by a machine
+phrased-offer = Let the model “{ $model }” phrase an answer from these quotes (sends it the question and the quotes)
+phrased-title = Written by a machine
+phrased-by = By the model “{ $model }” from the quotes alone, seen by no person
+phrased-nothing = The model gave no sentence that the quotes hold. Please read the source.
+
+## Service points
+packs-point = Service point
+packs-point-hint = With a service point the pack is made for its place and carries its name.
+packs-no-point = None
