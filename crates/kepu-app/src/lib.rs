@@ -11,6 +11,7 @@ pub mod create;
 pub mod definitions;
 pub mod deliver;
 pub mod desk;
+pub mod encoder;
 pub mod error;
 pub mod files;
 pub mod index;

@@ -16,6 +16,7 @@ use crate::index::Index;
 use crate::model::MODEL;
 use crate::query::{Answer, Hit, LIMIT_MAX, Page, Query, Sort, Why, filtered};
 use crate::rank::{Judge, Judged, flat, passage};
+use crate::rerank::{READ, Rerank, best_stretches};
 use crate::schema::{Fields, stored};
 use crate::snippet::snippet;
 
@@ -37,7 +38,7 @@ impl Index {
     /// [`SearchError::Index`] if the files cannot be read; opening the index again repairs it.
     pub fn search(&self, query: &Query) -> Result<Page, SearchError> {
         let searcher = self.searcher();
-        let run = Run { searcher: &searcher, fields: &self.fields, query, asked: Asked::parse(&query.text) };
+        let run = Run { searcher: &searcher, fields: &self.fields, query, asked: Asked::parse(&query.text), rerank: self.rerank.get() };
         let page = if run.asked.blank { run.listing() } else { run.answer() };
         page.map_err(SearchError::on("search"))
     }
@@ -54,6 +55,7 @@ struct Run<'a> {
     fields: &'a Fields,
     query: &'a Query,
     asked: Asked,
+    rerank: Option<&'a Rerank>,
 }
 
 /// A document on its way to the page.
@@ -195,7 +197,31 @@ impl Run<'_> {
             kept += usize::from(keep);
             keep
         });
+        self.rerank(&mut top, judge);
         Ok(top)
+    }
+
+    /// Puts the first documents of a question in order anew where their words leave it open and there is an encoder.
+    fn rerank(&self, top: &mut [Placed], judge: &Judge<'_>) {
+        let Some(rerank) = self.rerank.filter(|rerank| rerank.is_ready()) else { return };
+        let [first, second, ..] = &*top else { return };
+        let sure = first.score - second.score >= MODEL.lead * first.score;
+        if sure || MODEL.cosine <= 0.0 || self.asked.deciding().count() < QUESTION {
+            return;
+        }
+        let (read, rest) = top.split_at_mut(READ.min(top.len()));
+        let stretches = |placed: &Placed| {
+            let (judged, doc) = placed.judged.as_ref()?;
+            Some(best_stretches(&judge.lens, &judged.seen, stored(doc, self.fields.title), stored(doc, self.fields.text)))
+        };
+        let documents: Vec<Vec<String>> = read.iter().map(|placed| stretches(placed).unwrap_or_default()).collect();
+        let cosines = rerank.cosines(&self.query.text, &documents);
+        let best = cosines.iter().copied().fold(0.0, f32::max);
+        read.iter_mut().zip(cosines).for_each(|(placed, cosine)| placed.score += MODEL.cosine * (cosine - best));
+        read.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.id.cmp(&b.id)));
+        read.iter_mut().for_each(|placed| placed.score = placed.score.max(0.0));
+        let least = read.last().map_or(0.0, |placed| placed.score);
+        rest.iter_mut().for_each(|placed| placed.score = placed.score.min(least));
     }
 
     /// Cuts `best`, which is in order, to `count`; of equal ones at the border those with the lowest ids stay.

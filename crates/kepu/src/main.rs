@@ -9,6 +9,7 @@ mod bundle;
 mod claims;
 mod commands;
 mod demo;
+mod encoder;
 mod import;
 mod input;
 mod measure;
@@ -81,6 +82,9 @@ enum Command {
     Claims(claims::Claims),
     /// Topics that rise in a stream of signals, one alert each.
     Topics(claims::Topics),
+    /// The optional encoder.
+    #[command(subcommand)]
+    Encoder(encoder::Encoding),
     /// Do queued jobs, without serving pages.
     Work(work::Work),
     /// Publish the sample texts and make the sample accounts.
@@ -143,6 +147,7 @@ async fn main() -> ExitCode {
         Command::Definitions(definitions) => definitions.run().await,
         Command::Claims(claims) => claims.run(),
         Command::Topics(topics) => topics.run(),
+        Command::Encoder(encoder) => encoder.run(),
         Command::Work(work) => work.run().await,
         Command::Seed(folder) => folder.seed().await,
         #[cfg(feature = "print")]

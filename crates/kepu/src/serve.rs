@@ -4,7 +4,7 @@ use crate::Data;
 use anyhow::Context;
 use axum::serve::ListenerExt;
 use kepu_app::record::heads;
-use kepu_app::{App, audit, index, node, phrase, relearn, setup, sync};
+use kepu_app::{App, audit, encoder, index, node, phrase, relearn, setup, sync};
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -56,6 +56,7 @@ impl Serve {
             tokio::spawn(keep_sync(app.clone()));
         }
         let (stop, workers) = crate::work::begin(&app, self.workers);
+        tokio::spawn(keep_encoder(app.clone(), stop.subscribe()));
         let listener = tokio::net::TcpListener::bind(self.listen).await.with_context(|| format!("cannot listen at {}", self.listen))?;
         let address = listener.local_addr()?;
         if let Some(code) = setup::code(&app).await? {
@@ -155,6 +156,23 @@ async fn keep_index(app: App) {
             tracing::error!(%error, "the index could not be brought up to date");
         }
         let _ = tokio::time::timeout(Duration::from_secs(1), changed.changed()).await;
+    }
+}
+
+/// Reads the library with the optional encoder, if its file is there, and what is new after every change.
+async fn keep_encoder(app: App, stop: tokio::sync::watch::Receiver<bool>) {
+    let node = app.clone();
+    let Ok(Some(found)) = tokio::task::spawn_blocking(move || encoder::find(&node)).await else { return };
+    encoder::begin(&app, found);
+    let mut changed = app.watch();
+    loop {
+        let (node, stop) = (app.clone(), stop.clone());
+        // On a thread of its own: the first time may take an hour. It ends with the node.
+        let _ = tokio::task::spawn_blocking(move || encoder::read_ahead(&node, &|| !*stop.borrow())).await;
+        if changed.changed().await.is_err() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_secs(2)).await;
     }
 }
 
