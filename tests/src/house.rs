@@ -361,7 +361,13 @@ impl House {
 
     /// A question that opened a case: ticket and case.
     pub fn asked(&self, text: &str) -> anyhow::Result<(String, String)> {
-        let ask = question::Ask { text: text.into(), region: Region::parse("411525")?, anyway: true, channel: kepu_domain::listen::sighting::Channel::Page, address: text.into() };
+        let ask = question::Ask {
+            text: text.into(),
+            region: Region::parse("411525")?,
+            anyway: true,
+            channel: kepu_domain::listen::sighting::Channel::Page,
+            address: text.into(),
+        };
         self.runtime.block_on(async {
             let question::Asked::Opened { question } = question::ask(&self.app, ask).await? else { bail!("no case opened") };
             let case = question::view(&self.app, &question).await?.case.context("no case")?.id;

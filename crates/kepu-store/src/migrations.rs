@@ -120,6 +120,8 @@ const FILES: &[(i64, &str, &str)] = &[
     (302, "wording", include_str!("../migrations/0302_wording.sql")),
     (303, "claim_merge", include_str!("../migrations/0303_claim_merge.sql")),
     (304, "claim_merge_claim", include_str!("../migrations/0304_claim_merge_claim.sql")),
+    (305, "usefulness", include_str!("../migrations/0305_usefulness.sql")),
+    (306, "ticket_spent", include_str!("../migrations/0306_ticket_spent.sql")),
 ];
 
 /// The migrations as sqlx wants them.

@@ -410,6 +410,7 @@ fn claim_routes() -> Vec<Route> {
         route("GET", "/c/{owner}/{local}/chat.txt", Public, share::chat),
         route("GET", "/c/{owner}/{local}/spoken.txt", Public, share::spoken),
         route("GET", "/c/{owner}/{local}/card.svg", Public, share::card),
+        route("POST", "/c/{owner}/{local}/useful", Public, listen::claim::useful),
         route("GET", "/c/{owner}/{local}/care", edits, care::show),
         route("POST", "/c/{owner}/{local}/care", edits, care::act),
         route("POST", "/api/check", Public, api::listen::check_long),

@@ -170,7 +170,8 @@ async fn compare_all(app: &App, texts: Vec<String>) -> Result<Vec<(Heard, Vec<Su
     let work = move || texts.iter().map(|text| look(&own, text, today)).collect::<Vec<_>>();
     let mut all = tokio::task::spawn_blocking(work).await.map_err(|fault| AppError::Record(fault.to_string()))?;
     // What lost its public row without a trace (its signer's right ended) is kept until the next start, and never offered.
-    let named: Vec<SubjectId> = all.iter().flat_map(|(heard, _)| heard.matches.iter().map(|found| found.claim.clone())).collect::<HashSet<_>>().into_iter().collect();
+    let named: Vec<SubjectId> =
+        all.iter().flat_map(|(heard, _)| heard.matches.iter().map(|found| found.claim.clone())).collect::<HashSet<_>>().into_iter().collect();
     let mut tx = app.db.read().await?;
     let public: HashSet<SubjectId> =
         subject::find_many(&mut tx, &named).await?.into_iter().filter(|row| row.standing == Standing::Public).map(|row| row.id).collect();
@@ -227,8 +228,7 @@ pub async fn settle(app: &App) -> Result<(), AppError> {
     if waiting.is_empty() {
         return Ok(());
     }
-    let rows: Vec<Sighting> =
-        waiting.into_iter().map(|((claim, hour, channel, region), count)| Sighting { claim, hour, channel, region, count }).collect();
+    let rows: Vec<Sighting> = waiting.into_iter().map(|((claim, hour, channel, region), count)| Sighting { claim, hour, channel, region, count }).collect();
     let written = write(app, &rows).await;
     if written.is_err() {
         for row in rows {

@@ -192,7 +192,13 @@ impl Held {
         let turned = sure && claims::contradicts(text, &nearest);
         let sure = if sure && !turned { Sure::Yes } else { Sure::Perhaps };
         let probability = if turned { probability.min(0.5) } else { probability };
-        Some(Hit { claim: id.clone(), sure, probability: probability.clamp(0.0, 1.0), wording: nearest, overdue: known.next_check.is_some_and(|day| day <= today) })
+        Some(Hit {
+            claim: id.clone(),
+            sure,
+            probability: probability.clamp(0.0, 1.0),
+            wording: nearest,
+            overdue: known.next_check.is_some_and(|day| day <= today),
+        })
     }
 
     /// Takes in a claim as it stands now; `None`: it is not public any more. Returns the claims whose words are to be indexed anew.

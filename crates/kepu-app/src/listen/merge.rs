@@ -8,6 +8,7 @@ use crate::error::{AppError, FieldError, text_error};
 use crate::keys;
 use crate::listen::hear::{self, Band, Said};
 use crate::listen::known;
+use crate::listen::usefulness::{self, Score};
 use crate::record;
 use jiff::Timestamp;
 use kepu_domain::access::Actor;
@@ -107,6 +108,8 @@ pub struct Work {
     pub merged: Vec<Row>,
     /// Whether a correction of it is being written: wordings belong into that draft.
     pub under_way: bool,
+    /// What readers say of its answer.
+    pub score: Option<Score>,
 }
 
 /// A claim of this node as its editors work on it; for everybody else it is not there.
@@ -131,7 +134,8 @@ pub async fn work(app: &App, who: &Actor, id: &SubjectId) -> Result<Work, AppErr
     let under_way = under_way(&mut tx, id).await?.is_some();
     drop(tx);
     let alike = super::claim::like(app, &claim.claim, 6).await?.into_iter().filter(|other| other.id != *id).collect();
-    Ok(Work { row, claim, heard, channels, regions, waiting, merges, alike, into, merged, under_way })
+    let score = usefulness::all(app).await?.remove(id);
+    Ok(Work { row, claim, heard, channels, regions, waiting, merges, alike, into, merged, under_way, score })
 }
 
 /// The public claim `id`, if it is this node's and `who` may correct it.

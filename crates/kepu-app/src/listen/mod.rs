@@ -9,3 +9,4 @@ pub mod known;
 pub mod merge;
 pub mod question;
 pub mod recheck;
+pub mod usefulness;

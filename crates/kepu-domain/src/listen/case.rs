@@ -41,10 +41,7 @@ pub static KINDS: std::sync::LazyLock<Vec<Kind>> = std::sync::LazyLock::new(|| {
         include_str!("../../../../data/cases/rumour.json"),
         include_str!("../../../../data/cases/recheck.json"),
     ];
-    FILES
-        .iter()
-        .map(|text| serde_json::from_str(text).expect("built-in case kinds are checked by a test"))
-        .collect()
+    FILES.iter().map(|text| serde_json::from_str(text).expect("built-in case kinds are checked by a test")).collect()
 });
 
 /// The kind of a case in which an answer that stands is looked at again. Its subject is the claim itself.

@@ -4,3 +4,4 @@ pub mod case;
 pub mod claim;
 pub mod question;
 pub mod sighting;
+pub mod usefulness;

@@ -70,11 +70,8 @@ fn common(a: &[u32], b: &[u32]) -> Vec<(usize, usize)> {
     let mut table = vec![0u16; (a.len() + 1) * width];
     for i in (0..a.len()).rev() {
         for j in (0..b.len()).rev() {
-            table[i * width + j] = if (a[i] ^ b[j]) & IDENTITY == 0 {
-                table[(i + 1) * width + j + 1] + 1
-            } else {
-                table[(i + 1) * width + j].max(table[i * width + j + 1])
-            };
+            table[i * width + j] =
+                if (a[i] ^ b[j]) & IDENTITY == 0 { table[(i + 1) * width + j + 1] + 1 } else { table[(i + 1) * width + j].max(table[i * width + j + 1]) };
         }
     }
     let (mut i, mut j, mut out) = (0, 0, Vec::new());

@@ -30,8 +30,7 @@ fn read(c: &mut Cells<'_>) -> Result<Merge, StoreError> {
 pub async fn insert(tx: &mut Tx, merge: &Merge) -> Result<(), StoreError> {
     const SQL: &str = concat!("INSERT INTO claim_merge (", columns!(), ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)");
     let m = merge;
-    let args =
-        args![&m.id, m.claim.as_str(), m.into.as_str(), &m.reason, &m.asked_by, m.asked_at, m.stage.as_str(), &m.decided_by, m.decided_at];
+    let args = args![&m.id, m.claim.as_str(), m.into.as_str(), &m.reason, &m.asked_by, m.asked_at, m.stage.as_str(), &m.decided_by, m.decided_at];
     run(tx, "add a merge", SQL, args).await.map(drop)
 }
 
@@ -51,7 +50,6 @@ pub async fn get(tx: &mut Tx, id: &str) -> Result<Merge, StoreError> {
 
 /// Those that begin or end at a claim, newest first, at most `limit`.
 pub async fn list(tx: &mut Tx, claim: &SubjectId, limit: u32) -> Result<Vec<Merge>, StoreError> {
-    const SQL: &str =
-        concat!("SELECT ", columns!(), " FROM claim_merge WHERE claim = $1 OR into_claim = $1 ORDER BY asked_at DESC, id DESC LIMIT $2");
+    const SQL: &str = concat!("SELECT ", columns!(), " FROM claim_merge WHERE claim = $1 OR into_claim = $1 ORDER BY asked_at DESC, id DESC LIMIT $2");
     all(tx, "list merges", SQL, args![claim.as_str(), limit], read).await
 }

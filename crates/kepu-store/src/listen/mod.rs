@@ -4,4 +4,5 @@ pub mod case;
 pub mod merge;
 pub mod question;
 pub mod sighting;
+pub mod usefulness;
 pub mod wording;

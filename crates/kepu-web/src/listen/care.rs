@@ -16,6 +16,7 @@ use kepu_app::{AppError, FieldError};
 use kepu_domain::ids::SubjectId;
 use kepu_domain::listen::claim::{Agreement, Merge, MergeStage};
 use kepu_domain::listen::sighting::SHOWN_LEAST;
+use kepu_domain::listen::usefulness::VOTES_LEAST;
 
 /// A wording with what names it in a form.
 struct Words {
@@ -59,6 +60,11 @@ struct CarePage {
     year: Year,
     channels: Vec<(String, i64)>,
     regions: Vec<(String, i64)>,
+    /// Kind of readers, useful, not useful.
+    votes: Vec<(String, i64, i64)>,
+    /// Whether kinds of readers agree, with the two numbers; none while too few voted.
+    score: Option<(Html, String)>,
+    votes_least: i64,
     waiting: Vec<Words>,
     wordings: Vec<Words>,
     wording: String,
@@ -125,6 +131,12 @@ async fn print(web: &Web, req: &Req, id: &SubjectId, work: Work, status: StatusC
             year: Year::new(&s, &work.heard.season),
             channels: work.channels.iter().map(|(channel, count)| (s.t(&format!("channel-{}", channel.as_str())), *count)).collect(),
             regions: work.regions.iter().map(|(region, count)| (s.place_line(region), *count)).collect(),
+            votes: work.score.iter().flat_map(|score| &score.tallies).map(|t| (s.t(&format!("reader-{}", t.kind.as_str())), t.useful, t.useless)).collect(),
+            score: work.score.as_ref().and_then(|score| score.part).map(|part| {
+                let state = if part.bridges() { s.state("true", s.t("useful-bridges")) } else { s.state("open", s.t("useful-apart")) };
+                (state, format!("{:.2} / {:.2}", part.intercept, part.factor))
+            }),
+            votes_least: VOTES_LEAST,
             waiting: work.waiting.iter().map(|one| Words { digest: hex(&one.digest), text: one.text.clone(), times: one.times }).collect(),
             wordings: work.claim.variants.iter().map(|text| Words { digest: hex(&digest(text)), text: text.clone(), times: 0 }).collect(),
             wording: typed.wording,

@@ -55,7 +55,8 @@ async fn times(node: &Node, claim: &SubjectId) -> i64 {
 async fn a_known_claim_is_answered_with_its_reason_in_either_script() {
     let (node, site, _) = seeded().await;
     let claim = claim_of(&node, LEFTOVERS).await;
-    for q in [LEFTOVERS, "隔夜菜千萬別吃，亞硝酸鹽超標，吃了會致癌", "【紧急】隔 夜 菜 千 万 别 吃！！亚硝酸盐超标，吃了会致癌😱😱😱"] {
+    for q in [LEFTOVERS, "隔夜菜千萬別吃，亞硝酸鹽超標，吃了會致癌", "【紧急】隔 夜 菜 千 万 别 吃！！亚硝酸盐超标，吃了会致癌😱😱😱"]
+    {
         let (status, page) = post(&site, "/check", &[("q", q)]).await;
         assert_eq!(status, StatusCode::OK);
         assert!(page.contains("class=\"panel v-false\"") && page.contains(&urls::claim(&claim)) && page.contains("<mark>"), "{q}: {page}");
@@ -96,7 +97,9 @@ async fn every_claim_of_a_long_message_is_found() {
 #[tokio::test]
 async fn bad_input_is_bounded_and_told() {
     let (_node, site, _) = seeded().await;
-    for (q, says) in [("😀".repeat(3_000), "我们还没有查过"), ("\u{200b}\u{200d}\u{feff}".repeat(500), "贴在这里"), ("e\u{301}".repeat(5_000), "只看了前 4000 个字")] {
+    for (q, says) in
+        [("😀".repeat(3_000), "我们还没有查过"), ("\u{200b}\u{200d}\u{feff}".repeat(500), "贴在这里"), ("e\u{301}".repeat(5_000), "只看了前 4000 个字")]
+    {
         let (status, page) = post(&site, "/check", &[("q", &q)]).await;
         assert!(status == StatusCode::OK && page.contains(says), "{says}: {status} {page}");
     }
@@ -172,12 +175,9 @@ async fn words_that_somebody_meant_become_a_wording_and_are_answered_next_time()
     assert_eq!(wording::count(&mut tx, &claim).await.expect("count"), 0);
     drop(tx);
     // The same again, the contrary, another claim's words, and nothing at all.
-    for (words, says) in [
-        (waiting[0].text.as_str(), "已经有了"),
-        ("隔夜菜不会致癌", "意思与说法相反"),
-        ("微波炉加热的食物会致癌", "另一条说法已经有这句话"),
-        ("", "至少"),
-    ] {
+    for (words, says) in
+        [(waiting[0].text.as_str(), "已经有了"), ("隔夜菜不会致癌", "意思与说法相反"), ("微波炉加热的食物会致癌", "另一条说法已经有这句话"), ("", "至少")]
+    {
         let answer = submit(&site, &editor, &care, &[("do", "add"), ("wording", words)]).await;
         assert_eq!(answer.status(), StatusCode::UNPROCESSABLE_ENTITY, "{words}");
         let page = text(answer).await;
@@ -225,10 +225,9 @@ async fn claims_that_say_the_same_are_merged_and_parted_by_one_press() {
     assert_eq!(answered["matches"][0]["claim"]["id"], two.same.as_str(), "{answered}");
     let (_, list) = get(site, "/claims?field=").await;
     assert!(!list.contains(&format!("href=\"{}\"", urls::claim(&two.from))));
-    for (fields, says) in [
-        ([("do", "merge"), ("into", two.other.as_str()), ("reason", "再并一次")], "已经归并过"),
-        ([("do", "agree"), ("merge", "nothing"), ("x", "")], ""),
-    ] {
+    for (fields, says) in
+        [([("do", "merge"), ("into", two.other.as_str()), ("reason", "再并一次")], "已经归并过"), ([("do", "agree"), ("merge", "nothing"), ("x", "")], "")]
+    {
         let answer = press(&fields).await;
         let status = answer.status();
         let page = text(answer).await;
@@ -341,4 +340,60 @@ async fn a_bot_is_told_what_to_say() {
     let nothing: Value = serde_json::from_str(&nothing).expect("json");
     assert!(nothing["band"] == "nothing" && nothing["say"].as_str().is_some_and(|say| say.contains("/ask")), "{nothing}");
     assert_eq!(get(&site, "/api/check?text=a&region=xx").await.0, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn one_ticket_votes_once_and_only_counts_are_kept() {
+    let (node, site, _) = seeded().await;
+    let claim = claim_of(&node, LEFTOVERS).await;
+    let vote = urls::useful(&claim);
+    let ticket = async |cookie: &str| {
+        let page = text(send(&site, request(Method::GET, &urls::claim(&claim), cookie, "")).await).await;
+        super::hidden(&page, "ticket")
+    };
+    let first = ticket("").await;
+    let cast = async |ticket: &str, word: &str| {
+        let answer = send(&site, request(Method::POST, &vote, "", &super::body(&[("ticket", ticket), ("vote", word)]))).await;
+        assert_eq!(answer.status(), StatusCode::SEE_OTHER);
+        place(&answer)
+    };
+    assert!(cast(&first, "yes").await.ends_with("?voted=1"));
+    assert!(cast(&first, "no").await.ends_with("?voted=ticket_spent"));
+    let forged = first.replace(".public.", ".scientist.");
+    assert!(cast(&forged, "yes").await.ends_with("?voted=ticket_unknown"));
+    assert!(cast("", "yes").await.ends_with("?voted=ticket_unknown"));
+    assert_eq!(cast(&ticket("").await, "perhaps").await, urls::claim(&claim));
+
+    // Somebody signed in has one vote, however often the page is opened.
+    let reviewer = person(&node.web, "t-reviewer", None, &[("org-nat", Role::Reviewer)]).await;
+    let (a, b) = (ticket(&reviewer.cookie).await, ticket(&reviewer.cookie).await);
+    for (ticket, says) in [(a, "voted=1"), (b, "voted=ticket_spent")] {
+        let answer = submit(&site, &reviewer, &vote, &[("ticket", &ticket), ("vote", "yes")]).await;
+        assert!(place(&answer).ends_with(says), "{}", place(&answer));
+    }
+    let mut tx = node.web.app.db.read().await.expect("tx");
+    let tallies = kepu_store::listen::usefulness::of(&mut tx, &claim).await.expect("votes");
+    assert_eq!(tallies.iter().map(|t| (t.kind.as_str(), t.useful, t.useless)).collect::<Vec<_>>(), [("public", 1, 0), ("scientist", 1, 0)]);
+    drop(tx);
+    let later = crate::router(node.restarted(25 * 60).await);
+    let old = send(&later, request(Method::POST, &vote, "", &super::body(&[("ticket", &ticket("").await), ("vote", "yes")]))).await;
+    assert!(place(&old).ends_with("?voted=ticket_old"));
+}
+
+#[tokio::test]
+async fn the_dump_holds_every_claim_with_its_life_and_no_small_count() {
+    let (node, site, _) = seeded().await;
+    let claim = claim_of(&node, LEFTOVERS).await;
+    for _ in 0..4 {
+        asked(&site, LEFTOVERS).await;
+    }
+    let (status, dump) = get(&site, "/api/claims.jsonl").await;
+    let lines: Vec<Value> = dump.lines().map(|line| serde_json::from_str(line).expect("a line is JSON")).collect();
+    assert!(status == StatusCode::OK && lines.len() > 100, "{}", lines.len());
+    let one = lines.iter().find(|line| line["id"] == claim.as_str()).expect("there");
+    assert!(one["evidence"].as_array().is_some_and(|list| !list.is_empty()) && one["history"].as_array().is_some_and(|list| list.len() == 1), "{one}");
+    assert!(one["sightings"]["total"].is_null() && one["usefulness"].is_null(), "four are not shown: {one}");
+    asked(&site, LEFTOVERS).await;
+    let (_, dump) = get(&site, "/api/claims.jsonl").await;
+    assert!(dump.contains("\"total\":5"));
 }

@@ -277,7 +277,6 @@ impl<'a> Cells<'a> {
             media: vec![],
             corrections: vec![],
             reviews: vec![],
-            same_as: None,
             sample: self.says_yes("sample"),
         };
         Ok((Matter::Resource(Box::new(resource)), self.batch.plan.cell(self.row, "licence").is_none()))
