@@ -67,6 +67,7 @@ pub struct Inner {
     /// Sightings that wait to be written.
     pub(crate) counting: listen::hear::Counting,
     pub(crate) rechecked: listen::recheck::Asked,
+    pub(crate) placed: listen::placement::Noted,
     /// Held by whoever fills the index: starting over and catching up must not mix.
     pub(crate) indexing: tokio::sync::Mutex<()>,
     /// Requests of visitors in the last minute, per address hash. In memory only, never stored.
@@ -117,6 +118,7 @@ impl App {
             alike: listen::alike::Kept::default(),
             counting: listen::hear::Counting::default(),
             rechecked: listen::recheck::Asked::default(),
+            placed: listen::placement::Noted::default(),
             indexing: tokio::sync::Mutex::default(),
             limits: Mutex::default(),
         }));

@@ -122,6 +122,7 @@ const FILES: &[(i64, &str, &str)] = &[
     (304, "claim_merge_claim", include_str!("../migrations/0304_claim_merge_claim.sql")),
     (305, "usefulness", include_str!("../migrations/0305_usefulness.sql")),
     (306, "ticket_spent", include_str!("../migrations/0306_ticket_spent.sql")),
+    (307, "placement", include_str!("../migrations/0307_placement.sql")),
 ];
 
 /// The migrations as sqlx wants them.

@@ -72,6 +72,7 @@ pub async fn privacy(req: Req) -> Answer {
         (s.t("kept-question"), s.t("kept-question-why"), s.t1("kept-question-long", "days", retention::QUESTION_DAYS)),
         (s.t("kept-sighting"), s.t("kept-sighting-why"), s.t1("kept-sighting-long", "days", retention::SIGHTING_DAYS)),
         (s.t("kept-wording"), s.t("kept-wording-why"), s.t1("kept-wording-long", "days", retention::WORDING_DAYS)),
+        (s.t("kept-placement"), s.t("kept-placement-why"), s.t("kept-placement-long")),
         (s.t("kept-vote"), s.t("kept-vote-why"), s.t("kept-vote-long")),
         (s.t("kept-address"), s.t("kept-address-why"), s.t1("kept-address-long", "days", retention::SIGN_IN_FAILURE_DAYS)),
         (s.t("kept-form"), s.t("kept-form-why"), s.t1("kept-form-long", "days", retention::FORM_DAYS)),

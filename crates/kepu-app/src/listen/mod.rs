@@ -7,6 +7,7 @@ pub mod dump;
 pub mod hear;
 pub mod known;
 pub mod merge;
+pub mod placement;
 pub mod question;
 pub mod recheck;
 pub mod usefulness;

@@ -2,6 +2,7 @@
 
 pub mod case;
 pub mod merge;
+pub mod placement;
 pub mod question;
 pub mod sighting;
 pub mod usefulness;

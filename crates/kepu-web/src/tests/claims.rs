@@ -397,3 +397,26 @@ async fn the_dump_holds_every_claim_with_its_life_and_no_small_count() {
     let (_, dump) = get(&site, "/api/claims.jsonl").await;
     assert!(dump.contains("\"total\":5"));
 }
+
+#[tokio::test]
+async fn places_that_show_an_answer_are_remembered_and_a_new_version_is_told_apart() {
+    let (node, site, _) = seeded().await;
+    let claim = claim_of(&node, LEFTOVERS).await;
+    let editor = person(&node.web, "t-editor", None, &[("org-nat", Role::Editor)]).await;
+    let card = || {
+        let call = Request::builder().uri(urls::embed("claim", &claim)).header(header::REFERER, "https://news.example.cn/a?reader=li");
+        call.header(header::HOST, "kepu.example.cn").body(Body::empty()).expect("request")
+    };
+    send(&site, card()).await;
+    send(&site, card()).await;
+    let said = format!("/api/check?text={}&place={}", urls::encode(LEFTOVERS), urls::encode("县广电热线"));
+    get(&site, &said).await;
+    let care = urls::care(&claim);
+    let page = text(open(&site, &editor, &care).await).await;
+    assert!(page.contains("news.example.cn") && !page.contains("reader=li") && page.contains("县广电热线"), "{page}");
+    assert!(page.contains("展示在 2 处，其中 2 处已是最新版本"), "{page}");
+    submit(&site, &editor, &care, &[("do", "add"), ("wording", "隔夜的剩菜亚硝酸盐超标会致癌")]).await;
+    send(&site, card()).await;
+    let page = text(open(&site, &editor, &care).await).await;
+    assert!(page.contains("展示在 2 处，其中 1 处已是最新版本") && page.contains("旧版"), "{page}");
+}
