@@ -3,10 +3,10 @@
 use crate::{RARE, at, read, write};
 use kepu_domain::ids::SubjectId;
 use kepu_domain::listen::claim::{Merge, MergeStage};
+use kepu_domain::listen::placement::{PlaceKind, Placement};
 use kepu_domain::listen::sighting::{Channel, Sighting};
 use kepu_domain::listen::usefulness::{ReaderKind, Tally, Vote};
 use kepu_domain::org::Region;
-use kepu_domain::listen::placement::{PlaceKind, Placement};
 use kepu_domain::record::DocHash;
 use kepu_store::listen::{merge, placement, sighting, usefulness, wording};
 use kepu_store::{Db, StoreError};
@@ -92,13 +92,8 @@ pub async fn votes_are_counts_and_a_ticket_is_spent_once(db: &Db) {
 }
 
 pub async fn a_place_is_remembered_once_with_its_latest_version(db: &Db) {
-    let at_place = |place: &str, version: u8, ms: i64| Placement {
-        claim: id("a"),
-        kind: PlaceKind::Embed,
-        place: place.into(),
-        doc: DocHash([version; 32]),
-        at: at(ms),
-    };
+    let at_place =
+        |place: &str, version: u8, ms: i64| Placement { claim: id("a"), kind: PlaceKind::Embed, place: place.into(), doc: DocHash([version; 32]), at: at(ms) };
     for one in [at_place("b.example", 1, 10), at_place("a.example", 1, 20), at_place("b.example", 2, 30)] {
         write!(db, tx => placement::put(tx, &one)).expect("put");
     }

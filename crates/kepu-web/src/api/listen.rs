@@ -16,8 +16,8 @@ use kepu_app::listen::hear::{Band, Said, Side};
 use kepu_app::listen::placement;
 use kepu_app::listen::question::{Ask, Asked};
 use kepu_domain::ids::{CaseId, QuestionId};
-use kepu_domain::listen::placement::PlaceKind;
 use kepu_domain::listen::case::{Case, Clock, Due, Stage as CaseStage};
+use kepu_domain::listen::placement::PlaceKind;
 use kepu_domain::listen::question::Stage;
 use kepu_domain::listen::sighting::Channel;
 use kepu_domain::org::Region;
@@ -176,7 +176,8 @@ pub async fn check_long(State(web): State<Web>, req: Req, request: Request) -> A
 }
 
 async fn check_text(web: &Web, req: &Req, new: NewCheck) -> Answer {
-    let region = if new.region.is_empty() { None } else { Some(Region::parse(&new.region).map_err(|_| Problem::new(Kind::BadRequest).why("problem-region", &[]))?) };
+    let region =
+        if new.region.is_empty() { None } else { Some(Region::parse(&new.region).map_err(|_| Problem::new(Kind::BadRequest).why("problem-region", &[]))?) };
     let said = Said { text: new.text, channel: Channel::Api, region, at: web.app.now() };
     let checked = kepu_app::listen::claim::check(&web.app, &said, 10).await?;
     for found in checked.matches.iter().filter(|found| found.band == Band::Answer) {
