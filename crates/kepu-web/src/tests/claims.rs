@@ -151,7 +151,7 @@ async fn this_one(site: &Router, claim: &SubjectId, q: &str) -> axum::http::Resp
 async fn words_that_somebody_meant_become_a_wording_and_are_answered_next_time() {
     let (node, site, _) = seeded().await;
     let claim = claim_of(&node, LEFTOVERS).await;
-    let said = "昨晚没吃完的菜第二天再吃，听说有亚硝酸盐要得癌，电话13800138000";
+    let said = "昨天的剩菜今天还能吃吗，都说亚硝酸盐太多要得癌，电话13800138000";
     let before = asked(&site, said).await;
     assert_eq!(before["band"], "ask", "a person must look: {before}");
     let answer = this_one(&site, &claim, said).await;
@@ -167,7 +167,7 @@ async fn words_that_somebody_meant_become_a_wording_and_are_answered_next_time()
     let editor = person(&node.web, "t-editor", None, &[("org-nat", Role::Editor)]).await;
     let care = urls::care(&claim);
     let page = text(open(&site, &editor, &care).await).await;
-    assert!(page.contains("昨晚没吃完的菜") && page.contains("收为写法"), "{page}");
+    assert!(page.contains("昨天的剩菜今天还能吃吗") && page.contains("收为写法"), "{page}");
     assert_eq!(submit(&site, &editor, &care, &[("do", "add"), ("wording", &waiting[0].text)]).await.status(), StatusCode::SEE_OTHER);
     let after = asked(&site, said).await;
     assert_eq!((&after["band"], after["matches"][0]["claim"]["id"].as_str()), (&json!("answer"), Some(claim.as_str())), "{after}");
