@@ -361,7 +361,13 @@ impl House {
 
     /// A question that opened a case: ticket and case.
     pub fn asked(&self, text: &str) -> anyhow::Result<(String, String)> {
-        let ask = question::Ask { text: text.into(), region: Region::parse("411525")?, anyway: true, address: text.into() };
+        let ask = question::Ask {
+            text: text.into(),
+            region: Region::parse("411525")?,
+            anyway: true,
+            channel: kepu_domain::listen::sighting::Channel::Page,
+            address: text.into(),
+        };
         self.runtime.block_on(async {
             let question::Asked::Opened { question } = question::ask(&self.app, ask).await? else { bail!("no case opened") };
             let case = question::view(&self.app, &question).await?.case.context("no case")?.id;
@@ -406,7 +412,8 @@ impl House {
         Ok(())
     }
 
-    async fn work(&self, case: &str) -> anyhow::Result<SubjectId> {
+    /// Works a case up to its holding statement, with an expert asked; the claim that will answer it.
+    pub async fn work(&self, case: &str) -> anyhow::Result<SubjectId> {
         let (app, duty, id) = (&self.app, self.actor("duty_officer"), case.into());
         case::take(app, duty, &id).await?;
         case::classify(app, duty, &id, vec!["health".into()], 2).await?;
@@ -441,6 +448,7 @@ pub fn answer(claim: &str, app: &App) -> Matter {
         ai_use: kepu_domain::create::resource::AiUse::None,
         corrections: vec![],
         reviews: vec![],
+        same_as: None,
         sample: false,
     };
     Matter::Claim(Box::new(review))

@@ -34,7 +34,7 @@ const fn seen_by(seat: &'static str, template: &'static str, path: &'static str)
 }
 
 /// Parts of other pages: they are looked at with the pages that include them.
-pub const PARTS: [&str; 12] = [
+pub const PARTS: [&str; 13] = [
     "base.html",
     "create/draft/parts.html",
     "create/draft/saved.html",
@@ -43,6 +43,7 @@ pub const PARTS: [&str; 12] = [
     "create/round/parts.html",
     "deliver/bare.html",
     "lines.html",
+    "listen/year.html",
     "measure/says.html",
     "member/list.html",
     "resolve.html",
@@ -56,7 +57,10 @@ pub fn all() -> Vec<Sight> {
         at("search.html", "/search?q=隔夜菜"),
         at("search.html", "/search?q=量子纠缠洗衣机"),
         at("listen/check.html", "/check?q=隔夜菜致癌"),
+        Sight { way: Way::Walk("/check with a doubtful message", check_doubtful), ..at("listen/check.html", "") },
         at("listen/claims.html", "/claims"),
+        at("listen/share.html", "/c/{claim}/share"),
+        seen_by("editor", "listen/care.html", "/c/{claim}/care"),
         at("listen/claim.html", "/c/{claim}"),
         at("listen/claim.html", "/c/{corrected}"),
         Sight { status: 410, ..at("withdrawn.html", "/c/{withdrawn}") },
@@ -176,6 +180,12 @@ pub fn all() -> Vec<Sight> {
 fn ask_nothing(_: &House, person: &Person) -> anyhow::Result<()> {
     person.open("/ask")?;
     person.fill("county", "没有这个县")?;
+    person.send()
+}
+
+fn check_doubtful(_: &House, person: &Person) -> anyhow::Result<()> {
+    person.open("/check")?;
+    person.fill("q", "听说隔夜菜放冰箱也会产生什么致癌的东西，还说微波炉加热更不好，这些话有没有根据")?;
     person.send()
 }
 

@@ -37,7 +37,7 @@ async fn fill(app: &App, index: &Index, progress: &mut (dyn FnMut(usize) + Send)
         let (mut put, mut gone) = (Vec::new(), Vec::new());
         for row in &rows {
             // Cards have an index of their own (`create::find`) that knows when they end.
-            if row.standing == Standing::Public && row.kind != "party" {
+            if row.standing == Standing::Public && row.kind != "party" && row.same_as.is_empty() {
                 put.push(doc(&mut tx, row).await?);
             } else {
                 gone.push(row.id.0.clone());
@@ -78,7 +78,6 @@ async fn doc(tx: &mut Tx, row: &subject::Row) -> Result<Doc, AppError> {
             more.extend(r.based_on.iter().map(|id| (BASED_ON.to_owned(), id.0.clone())));
             format!("{}\n{}\n{}", r.summary, kepu_text::plain(&r.text), resource_type::words(&r.details))
         }
-        // Variants stand first, a line each: the claim matcher compares with every line.
         Some(Body::Claim(c)) => {
             let mut lines = c.variants;
             lines.push(c.plain);
@@ -122,8 +121,10 @@ const BESIDE: f64 = 0.22;
 
 /// What to offer beside a public text: public subjects of `kind` that are near to its title, then the newest of its first field; at most `limit`.
 pub async fn beside(app: &App, row: &subject::Row, kind: &str, limit: usize) -> Result<Vec<subject::Row>, AppError> {
-    let near = near(app, &row.title, kind, BESIDE, limit + 1).await?;
-    let mut rows: Vec<subject::Row> = near.into_iter().map(|(row, _)| row).collect();
+    let mut rows = match kind {
+        "claim" => crate::listen::claim::like(app, &row.title, limit + 1).await?,
+        _ => near(app, &row.title, BESIDE, limit + 1).await?,
+    };
     if let Some(field) = row.fields.first().filter(|_| rows.len() <= limit) {
         let filter = Filter { kind: Some(kind.to_owned()), standing: Some(Standing::Public), field: Some(field.clone()), ..Filter::default() };
         let mut tx = app.db.read().await?;
@@ -136,17 +137,17 @@ pub async fn beside(app: &App, row: &subject::Row, kind: &str, limit: usize) -> 
     Ok(rows)
 }
 
-/// Public subjects of `kind` whose title or a line of whose text says nearly what `text` says, with a likeness of at least `least` (0 to 1),
-/// the nearest first.
-pub async fn near(app: &App, text: &str, kind: &str, least: f64, limit: usize) -> Result<Vec<(subject::Row, f64)>, AppError> {
+/// Public resources whose title or a line of whose text says nearly what `text` says, with a likeness of at least `least` (0 to 1), the nearest first.
+/// Claims are found by `listen::known`.
+pub async fn near(app: &App, text: &str, least: f64, limit: usize) -> Result<Vec<subject::Row>, AppError> {
     let Some(index) = app.index.as_ref().filter(|_| !text.is_empty()) else { return Ok(vec![]) };
-    let scored = index.similar(text, &[kind.to_owned()], limit)?;
+    let scored = index.similar(text, &["resource".to_owned()], limit)?;
     let mut tx = app.db.read().await?;
     let mut list = Vec::with_capacity(scored.len());
     for hit in scored.into_iter().filter(|hit| f64::from(hit.score) >= least) {
         // The index may lag a moment behind the tables: what was just withdrawn is never offered.
         if let Some(row) = subject::find(&mut tx, &SubjectId(hit.id)).await?.filter(|row| row.standing == Standing::Public) {
-            list.push((row, f64::from(hit.score)));
+            list.push(row);
         }
     }
     Ok(list)

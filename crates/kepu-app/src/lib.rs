@@ -62,6 +62,14 @@ pub struct Inner {
     changed: watch::Sender<u64>,
     definitions: definitions::Kept,
     parties: create::find::Kept,
+    /// The public claims, ready to be compared with what people say.
+    pub(crate) claims: listen::known::Kept,
+    /// Cases under way, ready to be joined.
+    pub(crate) alike: listen::alike::Kept,
+    /// Sightings that wait to be written.
+    pub(crate) counting: listen::hear::Counting,
+    pub(crate) rechecked: listen::recheck::Asked,
+    pub(crate) placed: listen::placement::Noted,
     /// Held by whoever fills the index: starting over and catching up must not mix.
     pub(crate) indexing: tokio::sync::Mutex<()>,
     /// Requests of visitors in the last minute, per address hash. In memory only, never stored.
@@ -108,6 +116,11 @@ impl App {
             changed: watch::channel(0).0,
             definitions: definitions::Kept::default(),
             parties: create::find::Kept::default(),
+            claims: listen::known::Kept::default(),
+            alike: listen::alike::Kept::default(),
+            counting: listen::hear::Counting::default(),
+            rechecked: listen::recheck::Asked::default(),
+            placed: listen::placement::Noted::default(),
             indexing: tokio::sync::Mutex::default(),
             limits: Mutex::default(),
         }));

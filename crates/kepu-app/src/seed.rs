@@ -203,6 +203,7 @@ fn matters(people: &People) -> Result<Vec<(String, Matter)>, AppError> {
                 ai_use: AiUse::None,
                 corrections: vec![],
                 reviews: people.sign_offs(&c.reviewers, c.checked)?,
+                same_as: None,
                 sample: true,
             };
             list.push((c.id, Matter::Claim(Box::new(review))));

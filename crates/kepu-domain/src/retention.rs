@@ -15,3 +15,7 @@ pub const FILE_DAYS: i64 = 7;
 pub const CONTACT_DAYS: i64 = 90;
 /// A job that was done or called off.
 pub const JOB_DAYS: i64 = 90;
+/// A wording that a visitor used and no editor took up.
+pub const WORDING_DAYS: i64 = 90;
+/// Hour and county of a sighting; month and province stay.
+pub const SIGHTING_DAYS: i64 = 60;

@@ -115,6 +115,14 @@ const FILES: &[(i64, &str, &str)] = &[
     (204, "pack_wish", include_str!("../migrations/0204_pack_wish.sql")),
     (205, "pack_month", include_str!("../migrations/0205_pack_month.sql")),
     (206, "pack_receipt", include_str!("../migrations/0206_pack_receipt.sql")),
+    (300, "sighting", include_str!("../migrations/0300_sighting.sql")),
+    (301, "subject_same_as", include_str!("../migrations/0301_subject_same_as.sql")),
+    (302, "wording", include_str!("../migrations/0302_wording.sql")),
+    (303, "claim_merge", include_str!("../migrations/0303_claim_merge.sql")),
+    (304, "claim_merge_claim", include_str!("../migrations/0304_claim_merge_claim.sql")),
+    (305, "usefulness", include_str!("../migrations/0305_usefulness.sql")),
+    (306, "ticket_spent", include_str!("../migrations/0306_ticket_spent.sql")),
+    (307, "placement", include_str!("../migrations/0307_placement.sql")),
 ];
 
 /// The migrations as sqlx wants them.

@@ -58,6 +58,7 @@ fn all() -> impl Iterator<Item = Route> {
         round_routes(),
         ledger_routes(),
         channel_routes(),
+        claim_routes(),
     ]
     .into_iter()
     .flatten()
@@ -78,7 +79,6 @@ fn public() -> Vec<Route> {
         // Home, search
         route("GET", "/", Public, home::home),
         route("GET", "/search", Public, search::search),
-        route("GET", "/check", Public, listen::claim::check),
         // Claims
         route("GET", "/claims", Public, listen::claim::list),
         route("GET", "/c/{owner}/{local}", Public, listen::claim::show),
@@ -397,5 +397,25 @@ fn channel_routes() -> Vec<Route> {
         route("GET", "/packs/{id}", Public, pack::show),
         route("POST", "/packs/{id}/posted", SignedIn, pack::posted),
         route("GET", "/packs/{id}/{file}", Public, pack::file),
+    ]
+}
+
+/// "Is this true?", how an answer is passed on, and what editors do with a claim besides correcting it.
+fn claim_routes() -> Vec<Route> {
+    use listen::{care, check, share};
+    let edits = Access::Can(Action::Correct);
+    vec![
+        route("GET", "/check", Public, check::check),
+        route("POST", "/check", Public, check::check_long),
+        route("POST", "/check/same", Public, check::same),
+        route("GET", "/c/{owner}/{local}/share", Public, share::show),
+        route("GET", "/c/{owner}/{local}/chat.txt", Public, share::chat),
+        route("GET", "/c/{owner}/{local}/spoken.txt", Public, share::spoken),
+        route("GET", "/c/{owner}/{local}/card.svg", Public, share::card),
+        route("POST", "/c/{owner}/{local}/useful", Public, listen::claim::useful),
+        route("GET", "/c/{owner}/{local}/care", edits, care::show),
+        route("POST", "/c/{owner}/{local}/care", edits, care::act),
+        route("POST", "/api/check", Public, api::listen::check_long),
+        route("GET", "/api/claims.jsonl", Public, api::dump::claims),
     ]
 }

@@ -8,9 +8,11 @@ use crate::urls;
 use askama::Template;
 use axum::extract::State;
 use kepu_app::create::publish::current;
-use kepu_app::listen::claim::check;
+use kepu_app::listen::claim::{Checked, check};
+use kepu_app::listen::hear::Said;
 use kepu_app::{AppError, phrase};
 use kepu_domain::ids::SubjectId;
+use kepu_domain::listen::sighting::Channel;
 use kepu_domain::org::Region;
 use kepu_domain::record::Body;
 use kepu_domain::trust::TrustView;
@@ -95,12 +97,17 @@ pub async fn search(State(web): State<Web>, req: Req) -> Answer {
     let query = Query { facets: ["kind", "field", "audience"].map(str::to_owned).into(), ..query_of(&req, &q, (at - 1) * SIZE, SIZE) };
     let found = find(&web, &query).await?;
     // One or two words are a subject to read about, not something somebody said: no verdict stands on top of them.
-    let answer = if at == 1 && kepu_text::count(&q) >= STATEMENT { check(&web.app, &q, 1).await? } else { Default::default() };
+    let answer = if at == 1 && kepu_text::count(&q) >= STATEMENT {
+        check(&web.app, &Said { text: q.clone(), channel: Channel::Search, region: None, at: web.app.now() }, 1).await?
+    } else {
+        Checked::default()
+    };
 
     let mut tx = web.app.db.read().await.map_err(AppError::from)?;
     let trust = web.app.trust(&mut tx).await?;
     let near = !answer.matches.is_empty();
-    let same = answer.matches.into_iter().next().filter(|_| answer.answered).map(|m| Line::new(&s, &m.row, &trust));
+    let answered = answer.answered();
+    let same = answer.matches.into_iter().next().filter(|_| answered).map(|m| Line::new(&s, &m.row, &trust));
     let (mut claims, mut resources) = (Vec::new(), Vec::new());
     let quoted = match found.answer.filter(|answer| answer.confidence >= SURE && same.is_none()) {
         Some(answer) => quoted(&web, &s, &mut tx, answer, &trust).await?,

@@ -31,6 +31,18 @@ fn subject_at(letter: &str, id: &SubjectId) -> String {
 pub fn claim(id: &SubjectId) -> String {
     subject_at("c", id)
 }
+/// How a claim's answer is passed on.
+pub fn share(id: &SubjectId) -> String {
+    format!("{}/share", claim(id))
+}
+/// Wordings, merges and places of a claim, for its editors.
+pub fn care(id: &SubjectId) -> String {
+    format!("{}/care", claim(id))
+}
+/// Where a reader says whether an answer helped.
+pub fn useful(id: &SubjectId) -> String {
+    format!("{}/useful", claim(id))
+}
 /// A resource's page.
 pub fn resource(id: &SubjectId) -> String {
     subject_at("r", id)

@@ -3,6 +3,7 @@
 use crate::Data;
 use anyhow::Context;
 use axum::serve::ListenerExt;
+use kepu_app::listen::{hear, known};
 use kepu_app::record::heads;
 use kepu_app::{App, audit, encoder, index, node, phrase, relearn, setup, sync};
 use std::net::SocketAddr;
@@ -48,7 +49,9 @@ impl Serve {
         let app = self.data.open(true).await?;
         // Whoever searches right after a start must not be told that nobody has checked what the node holds.
         index::catch_up(&app).await?;
+        known::refresh(&app).await?;
         tokio::spawn(keep_index(app.clone()));
+        tokio::spawn(keep_claims(app.clone()));
         tokio::spawn(keep_head(app.clone()));
         tokio::spawn(keep_numbers(app.clone()));
         tokio::spawn(keep_house(app.clone()));
@@ -65,6 +68,7 @@ impl Serve {
         eprintln!("kepu: open http://{address}");
         // Small answers go out at once; waiting for more to send would cost each of them up to 40 ms.
         let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
+        let farewell = app.clone();
         let router = kepu_web::router(self.web(app).await?);
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
         // Children hold long polls for most of a minute; whatever was acknowledged is in the tables, so nobody waits for them.
@@ -87,6 +91,7 @@ impl Serve {
             } => {}
         }
         crate::work::end(stop, workers).await;
+        hear::settle(&farewell).await?;
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -173,6 +178,20 @@ async fn keep_encoder(app: App, stop: tokio::sync::watch::Receiver<bool>) {
             return;
         }
         tokio::time::sleep(Duration::from_secs(2)).await;
+    }
+}
+
+/// Writes every few seconds what was heard. The claims are level at every question; here they are made so before the next one comes.
+pub async fn keep_claims(app: App) {
+    let mut changed = app.watch();
+    loop {
+        if let Err(error) = known::refresh(&app).await {
+            tracing::error!(%error, "the claims could not be kept level");
+        }
+        if let Err(error) = hear::settle(&app).await {
+            tracing::error!(%error, "sightings could not be written");
+        }
+        let _ = tokio::time::timeout(Duration::from_secs(2), changed.changed()).await;
     }
 }
 

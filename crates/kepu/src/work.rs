@@ -2,6 +2,7 @@
 //! second machine or for nodes whose pages must not wait.
 
 use crate::Data;
+use kepu_app::listen::hear;
 use kepu_app::{App, job};
 use std::process::ExitCode;
 use tokio::sync::watch;
@@ -29,13 +30,16 @@ impl Work {
             while job::run_one(&app).await? {
                 done += 1;
             }
+            hear::settle(&app).await?;
             println!("{}", serde_json::json!({"jobs": done}));
             return Ok(ExitCode::SUCCESS);
         }
         let (stop, workers) = begin(&app, self.workers);
+        tokio::spawn(crate::serve::keep_claims(app.clone()));
         eprintln!("kepu: working; Ctrl-C ends");
         crate::serve::stopped().await;
         end(stop, workers).await;
+        hear::settle(&app).await?;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -231,7 +231,11 @@ const LIKE: f64 = 0.45;
 
 /// What is public already and says nearly what a new draft is to be about: to be adapted instead of written again.
 pub async fn existing(app: &App, kind: &str, title: &str) -> Result<Vec<kepu_store::subject::Row>, AppError> {
-    Ok(crate::index::near(app, &kepu_text::clean_line(title), kind, LIKE, 5).await?.into_iter().map(|(row, _)| row).collect())
+    let title = kepu_text::clean_line(title);
+    match kind {
+        "claim" => crate::listen::claim::like(app, &title, 5).await,
+        _ => crate::index::near(app, &title, LIKE, 5).await,
+    }
 }
 
 /// Saves a changed matter. `version` is the one the writer saw.

@@ -2,4 +2,7 @@
 
 pub mod case;
 pub mod claim;
+pub mod placement;
 pub mod question;
+pub mod sighting;
+pub mod usefulness;

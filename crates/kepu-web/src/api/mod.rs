@@ -3,6 +3,7 @@
 
 pub mod create;
 pub mod desk;
+pub mod dump;
 pub mod house;
 pub mod listen;
 pub mod registry;
@@ -614,7 +615,9 @@ pub async fn vocabulary(Path(name): Path<String>) -> Answer {
     paths(
         listen::claims,
         listen::claim,
+        dump::claims,
         listen::check,
+        listen::check_long,
         listen::ask,
         listen::question,
         listen::cases,

@@ -175,6 +175,7 @@ fn read_claim(form: &Fields, c: &ClaimReview, errors: &mut Vec<FieldError>) -> C
         ai_use,
         corrections: c.corrections.clone(),
         reviews: c.reviews.clone(),
+        same_as: c.same_as.clone(),
         sample: c.sample,
     }
 }

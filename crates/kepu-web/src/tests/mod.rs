@@ -5,6 +5,7 @@ mod account;
 mod audit;
 mod cases;
 mod channels;
+mod claims;
 mod desk;
 mod drafts;
 mod guard;

@@ -355,6 +355,7 @@ impl<'a> Cells<'a> {
             ai_use: AiUse::None,
             corrections: vec![],
             reviews: vec![],
+            same_as: None,
             sample: self.says_yes("sample"),
         };
         Ok(Matter::Claim(Box::new(review)))
