@@ -127,6 +127,7 @@ pub fn all() -> Vec<Sight> {
         Sight { way: Way::Walk("/nodes, invited somebody", invite), ..seen_by("system_admin", "deliver/invited.html", "") },
         seen_by("editor", "desk.html", "/desk"),
         seen_by("duty_officer", "desk.html", "/desk"),
+        seen_by("contributor", "create/coverage.html", "/coverage"),
         seen_by("contributor", "create/draft/list.html", "/drafts"),
         seen_by("contributor", "create/draft/new.html", "/drafts/new"),
         seen_by("contributor", "create/draft/edit.html", "/drafts/{draft}"),

@@ -11,6 +11,7 @@ pub mod create;
 pub mod definitions;
 pub mod deliver;
 pub mod desk;
+pub mod encoder;
 pub mod error;
 pub mod files;
 pub mod index;
@@ -24,6 +25,7 @@ pub mod node;
 pub mod org;
 pub mod outside;
 pub mod peering;
+pub mod phrase;
 pub mod record;
 pub mod relearn;
 pub mod seed;
@@ -72,6 +74,7 @@ pub struct Inner {
     pub(crate) listening: tokio::sync::Mutex<Option<listen::topic::stream::Live>>,
     /// What may be asked outside, and which command reads pictures.
     pub(crate) outside: outside::Rules,
+    pub(crate) placed: listen::placement::Noted,
     /// Held by whoever fills the index: starting over and catching up must not mix.
     pub(crate) indexing: tokio::sync::Mutex<()>,
     /// Requests of visitors in the last minute, per address hash. In memory only, never stored.
@@ -124,6 +127,7 @@ impl App {
             rechecked: listen::recheck::Asked::default(),
             listening: tokio::sync::Mutex::default(),
             outside: outside::Rules::default(),
+            placed: listen::placement::Noted::default(),
             indexing: tokio::sync::Mutex::default(),
             limits: Mutex::default(),
         }));

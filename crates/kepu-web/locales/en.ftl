@@ -241,6 +241,8 @@ edition-broadcast = Broadcast
 edition-chalk = Blackboard
 edition-chat = Chat
 edition-easy = Easy to read
+edition-briefing = Briefing
+edition-local = Local
 sources = Sources
 sample-text = For demonstration; people and institutions are invented.
 overdue = This item is past its review date
@@ -584,6 +586,8 @@ check-no_why = No reasons given
 check-advert = Advertising: “{ $found }”
 check-see_doctor = Health content does not mention seeing a doctor
 check-absolute = Absolute wording: “{ $found }”, please look again
+check-edition_figure = An edition says “{ $found }”, which the text itself does not
+check-edition_long = An edition is too long ({ $found } characters)
 check-unit = The figure “{ $found }” has no unit
 
 ## Problems
@@ -2934,6 +2938,50 @@ tipline-replay = This call was heard before.
 tipline-answer = { $verdict }: { $plain } More: { $address }
 tipline-ask = Perhaps it is this one: “{ $claim }” { $address } If not, an editor will look at it.
 tipline-nothing = Nobody has checked this yet; it was passed on to the editors. To get an answer, ask at { $address }
+## Small review of editions
+draft-small = Nothing changes but editions: { $names }. A small review of { $n } is enough; the names under the text stay.
+draft-small-writing = So far nothing changes but editions ({ $names }): a small review by one person is enough, and an added edition needs no words about a correction. A changed text needs the whole review.
+
+## Made of it, related
+made-of = Made of
+made-of-it = Made of it
+made-all = List all
+make-of-it = Make something of it for the public
+beside = Related
+draft-from = Made of:{" "}
+draft-from-hint = The new piece keeps its link to the source. An adaptation of the same form brings the text along; another form brings the source as a reference.
+draft-from-form = What it becomes
+draft-from-adapt = Adaptation ({ $form })
+import-near = { $n } public pieces say nearly the same; adapt one instead:{" "}
+
+## Coverage
+coverage-title = Coverage
+coverage-lead = { $n } public pieces by field: where there is nothing, what is old, what nobody uses.
+coverage-rules = “To look at again”: its own day has passed, or it names none and is { $years } years old. “Unused”: public for { $days } days without any receipt in the last { $months } months. “Used”: number of receipts.
+coverage-cut = Only the newest { $n } were counted.
+coverage-none = Fields without anything
+coverage-table = Fields
+coverage-field = Field
+coverage-old = To look at again
+coverage-unused = Unused
+coverage-used = Used
+coverage-newest = Newest content
+coverage-missing = Audiences without any
+coverage-and-more = { $named } and { $n } more
+coverage-empty = Nothing is public yet
+coverage-empty-text = Once something is published, numbers, what is old and what is missing stand here by field.
+
+## An answer phrased by a machine
+phrased-offer = Let the model “{ $model }” phrase an answer from these quotes (sends it the question and the quotes)
+phrased-title = Written by a machine
+phrased-by = By the model “{ $model }” from the quotes alone, seen by no person
+phrased-nothing = The model gave no sentence that the quotes hold. Please read the source.
+
+## Service points
+packs-point = Service point
+packs-point-hint = With a service point the pack is made for its place and carries its name.
+packs-no-point = None
+
 ## Claims: heard, matched, merged, passed on
 check-label = Paste here what you heard
 check-hint = A sentence or a whole forwarded message. Telephone numbers and addresses are masked first; the words are not kept.
@@ -3079,3 +3127,40 @@ error-link_failed = The page could not be read. Type what it says.
 kept-signal = Messages of tiplines, lists and files that nothing answers, numbers and addresses masked, nobody named
 kept-signal-why = to notice what many ask at the same time
 kept-signal-long = { $hours } hours at most; at once where there is an answer
+useful-title = Did this help?
+useful-yes = It helped
+useful-no = It did not
+useful-how = Only counts are kept, nobody. An answer scores high only if the public, grass-roots staff and scientists all find it useful.
+useful-thanks = Thank you, it was counted.
+useful-score = How far all kinds of readers find it useful
+useful-none = Computed from { $n } votes of at least two kinds.
+useful-bridges = Useful to all kinds of readers
+useful-apart = Kinds of readers do not agree yet
+useful-kind = Readers
+useful-count-yes = Useful
+useful-count-no = Not useful
+reader-public = Public
+reader-staff = Staff
+reader-scientist = Scientists
+error-ticket_spent = This vote was counted already.
+error-ticket_old = This page was open for too long; reload it and vote again.
+error-ticket_unknown = This ticket was not given out here; reload the page and vote again.
+act-claim-voted = Somebody rated an answer (neither who nor how is noted)
+kept-vote = Your vote whether an answer helped
+kept-vote-why = Added to the count of your kind of readers; a spent number is kept apart and tells neither who nor how
+kept-vote-long = counts stay with the claim
+care-shown = Where it is shown
+care-shown-none = When another site shows the card, a screen shows the answer, or a chat bot says it, the place is listed here (places only, never who looked).
+care-shown-count = Shown in { $n } places; { $current } of them have the latest version.
+care-shown-where = Place
+care-shown-kind = Kind
+care-shown-version = Version
+care-shown-last = Last time
+care-shown-new = Latest
+care-shown-old = Older
+place-embed = Site with the card
+place-screen = Screen
+place-bot = Answering service
+kept-placement = Which sites, screens and answering services showed an answer
+kept-placement-why = To know after a correction where it has not arrived; never who looked
+kept-placement-long = stay with the claim

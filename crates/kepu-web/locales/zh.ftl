@@ -226,6 +226,8 @@ edition-broadcast = 广播稿
 edition-chalk = 黑板版
 edition-chat = 群消息
 edition-easy = 易读
+edition-briefing = 简报
+edition-local = 本地版
 sources = 来源
 sample-text = 演示用内容，人物和机构是虚构的。
 overdue = 这份内容已过复核日期
@@ -563,6 +565,8 @@ check-no_why = 没有写为什么
 check-advert = 有广告用语“{ $found }”
 check-see_doctor = 健康内容没有提到就医
 check-absolute = 用词绝对：“{ $found }”，请再看一遍
+check-edition_figure = 版本里的数字“{ $found }”在正文中没有，请核对
+check-edition_long = 版本太长（{ $found } 字）
 check-unit = 数字“{ $found }”后面没有单位
 
 ## Problems
@@ -2865,6 +2869,50 @@ tipline-replay = 这一次调用已经收到过。
 tipline-answer = { $verdict }：{ $plain } 详见 { $address }
 tipline-ask = 可能是这一条：“{ $claim }” { $address } 不是的话，已转给编辑看。
 tipline-nothing = 这句话还没有人核查过，已转给编辑。想收到答复请到 { $address } 提问。
+## 版本的小评议
+draft-small = 只改动了版本：{ $names }。小评议，{ $n } 位评议人即可；正文的署名不变。
+draft-small-writing = 目前只改动了版本（{ $names }）：一位评议人的小评议即可，新增版本不必写更正说明。改动正文则需完整评议。
+
+## 由它制作、相关内容
+made-of = 制作来源
+made-of-it = 由它制作的内容
+made-all = 全部列出
+make-of-it = 把它做成公众能用的内容
+beside = 相关内容
+draft-from = 来源：
+draft-from-hint = 新内容会保留与来源的链接。改编同一形式时正文一并带来；做成其他形式时，来源写进参考来源。
+draft-from-form = 做成什么
+draft-from-adapt = 改编（{ $form }）
+import-near = 已有 { $n } 条近似的公开内容，可改编而不必重做：
+
+## 覆盖情况
+coverage-title = 覆盖情况
+coverage-lead = 已公开的 { $n } 条内容，按领域看哪里没有、哪里旧了、哪里没人用。
+coverage-rules = “待复查”：过了自己的复查日期，或没有日期而内容已满 { $years } 年。“未使用”：公开满 { $days } 天，近 { $months } 个月没有任何宣传栏回执。“使用”：回执数。
+coverage-cut = 只统计了最新的 { $n } 条。
+coverage-none = 还没有内容的领域
+coverage-table = 各领域
+coverage-field = 领域
+coverage-old = 待复查
+coverage-unused = 未使用
+coverage-used = 使用
+coverage-newest = 最新内容
+coverage-missing = 缺少的受众
+coverage-and-more = { $named }等（另有 { $n } 类）
+coverage-empty = 还没有公开的内容
+coverage-empty-text = 发布后，这里会按领域列出数量、待复查和缺口。
+
+## 机器组织的回答
+phrased-offer = 让模型“{ $model }”用这些引文组织一段回答（会把问题和引文发给它）
+phrased-title = 机器撰写
+phrased-by = 由模型“{ $model }”仅据引文写成，未经人审核
+phrased-nothing = 模型没有给出引文能支持的句子。请看原文。
+
+## 服务点
+packs-point = 服务点
+packs-point-hint = 选了服务点，就按它所在的地方做，纸上印它的名字。
+packs-no-point = 不指定
+
 ## Claims: heard, matched, merged, passed on
 check-label = 把您听到的话贴在这里
 check-hint = 一句话或一整条转发都行。电话、地址会先遮住，原话不保存。
@@ -3010,3 +3058,40 @@ error-link_failed = 网页没有读成。请把里面的话打出来。
 kept-signal = 热线、清单和文件里没有答案的话，号码和住址先遮盖，不记谁说的
 kept-signal-why = 发现很多人同时在问什么
 kept-signal-long = 最多 { $hours } 小时；有答案的当即删去
+useful-title = 这条答复有用吗
+useful-yes = 有用
+useful-no = 没用
+useful-how = 只记票数，不记是谁；群众、基层工作人员、专家三方都觉得有用的答复，分数才高。
+useful-thanks = 谢谢，已经记下。
+useful-score = 三方都觉得有用的程度
+useful-none = 两方以上各满 { $n } 票才计算。
+useful-bridges = 三方都觉得有用
+useful-apart = 各方看法还不一致
+useful-kind = 读者
+useful-count-yes = 有用
+useful-count-no = 没用
+reader-public = 群众
+reader-staff = 工作人员
+reader-scientist = 专家
+error-ticket_spent = 已经投过一票了。
+error-ticket_old = 这一页打开太久了，请刷新后再投。
+error-ticket_unknown = 这张票不是本站开出的，请刷新后再投。
+act-claim-voted = 有人评价答复（不记是谁、怎么评）
+kept-vote = 您对答复“有用”“没用”的一票
+kept-vote-why = 只加到这一类读者的票数里；另记一个用过的票号，看不出是谁、投了什么
+kept-vote-long = 票数随说法保留
+care-shown = 展示在哪里
+care-shown-none = 别的网站嵌入卡片、屏幕播出、聊天机器人报出这条答复时，会列在这里（只记地方，不记是谁看的）。
+care-shown-count = 展示在 { $n } 处，其中 { $current } 处已是最新版本。
+care-shown-where = 地方
+care-shown-kind = 类别
+care-shown-version = 版本
+care-shown-last = 最近一次
+care-shown-new = 最新
+care-shown-old = 旧版
+place-embed = 嵌入卡片的网站
+place-screen = 屏幕
+place-bot = 应答服务
+kept-placement = 哪些网站、屏幕和应答服务展示了一条答复
+kept-placement-why = 答复更正后知道哪里还没有更新；不记是谁看的
+kept-placement-long = 随说法保留

@@ -83,6 +83,7 @@ pub const ACTIONS: &[&str] = &[
     "claim.merged",
     "claim.merge_refused",
     "claim.split",
+    "claim.voted",
     "import.batch",
     "node.begun",
     "node.set_up",

@@ -133,6 +133,7 @@ fn api_routes() -> Vec<Route> {
         route("GET", "/api/resources", Public, api::create::resources),
         route("GET", "/api/resources/{owner}/{local}", Public, api::create::resource),
         route("GET", "/api/search", Public, api::search),
+        route("GET", "/api/suggest", Public, api::suggest),
         route("GET", "/api/figures", Public, api::figures),
         route("GET", "/api/records/{hash}", Public, api::record),
         route("GET", "/api/network", Public, api::network),
@@ -244,6 +245,7 @@ fn desk_routes() -> Vec<Route> {
         route("GET", "/desk", Can(Action::UseDesk), desk::show),
         // Drafts
         route("GET", "/drafts", Can(Action::Draft), draft::list),
+        route("GET", "/coverage", Can(Action::Draft), create::coverage::show),
         route("GET", "/drafts/new", Can(Action::Draft), draft::new_page),
         route("POST", "/drafts/new", Can(Action::Draft), draft::create),
         route("GET", "/drafts/{id}", Can(Action::Draft), draft::show),
@@ -435,6 +437,7 @@ fn claim_routes() -> Vec<Route> {
         route("GET", "/c/{owner}/{local}/chat.txt", Public, share::chat),
         route("GET", "/c/{owner}/{local}/spoken.txt", Public, share::spoken),
         route("GET", "/c/{owner}/{local}/card.svg", Public, share::card),
+        route("POST", "/c/{owner}/{local}/useful", Public, listen::claim::useful),
         route("GET", "/c/{owner}/{local}/care", edits, care::show),
         route("POST", "/c/{owner}/{local}/care", edits, care::act),
         route("POST", "/api/check", Public, api::listen::check_long),

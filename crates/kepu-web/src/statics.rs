@@ -73,6 +73,8 @@ pub async fn privacy(req: Req) -> Answer {
         (s.t("kept-signal"), s.t("kept-signal-why"), s.t1("kept-signal-long", "hours", retention::SIGNAL_HOURS)),
         (s.t("kept-sighting"), s.t("kept-sighting-why"), s.t1("kept-sighting-long", "days", retention::SIGHTING_DAYS)),
         (s.t("kept-wording"), s.t("kept-wording-why"), s.t1("kept-wording-long", "days", retention::WORDING_DAYS)),
+        (s.t("kept-placement"), s.t("kept-placement-why"), s.t("kept-placement-long")),
+        (s.t("kept-vote"), s.t("kept-vote-why"), s.t("kept-vote-long")),
         (s.t("kept-address"), s.t("kept-address-why"), s.t1("kept-address-long", "days", retention::SIGN_IN_FAILURE_DAYS)),
         (s.t("kept-form"), s.t("kept-form-why"), s.t1("kept-form-long", "days", retention::FORM_DAYS)),
         (s.t("kept-objection"), s.t("kept-objection-why"), s.t1("kept-objection-long", "days", retention::CONTACT_DAYS)),

@@ -39,6 +39,10 @@ pub fn share(id: &SubjectId) -> String {
 pub fn care(id: &SubjectId) -> String {
     format!("{}/care", claim(id))
 }
+/// Where a reader says whether an answer helped.
+pub fn useful(id: &SubjectId) -> String {
+    format!("{}/useful", claim(id))
+}
 /// A resource's page.
 pub fn resource(id: &SubjectId) -> String {
     subject_at("r", id)

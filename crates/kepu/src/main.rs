@@ -9,6 +9,7 @@ mod bundle;
 mod claims;
 mod commands;
 mod demo;
+mod encoder;
 mod hear;
 mod import;
 mod input;
@@ -84,6 +85,9 @@ enum Command {
     Hear(hear::Hear),
     /// Topics that rise in a stream of signals, one alert each.
     Topics(claims::Topics),
+    /// The optional encoder.
+    #[command(subcommand)]
+    Encoder(encoder::Encoding),
     /// Do queued jobs, without serving pages.
     Work(work::Work),
     /// Publish the sample texts and make the sample accounts.
@@ -147,6 +151,7 @@ async fn main() -> ExitCode {
         Command::Claims(claims) => claims.run(),
         Command::Hear(hear) => hear.run().await,
         Command::Topics(topics) => topics.run(),
+        Command::Encoder(encoder) => encoder.run(),
         Command::Work(work) => work.run().await,
         Command::Seed(folder) => folder.seed().await,
         #[cfg(feature = "print")]

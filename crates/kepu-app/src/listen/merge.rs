@@ -8,22 +8,26 @@ use crate::error::{AppError, FieldError, text_error};
 use crate::keys;
 use crate::listen::hear::{self, Band, Said};
 use crate::listen::known;
+use crate::listen::usefulness::{self, Score};
 use crate::record;
 use jiff::Timestamp;
 use kepu_domain::access::Actor;
 use kepu_domain::create::draft::Matter;
 use kepu_domain::ids::SubjectId;
 use kepu_domain::listen::claim::{Agreement, ClaimReview, Merge, MergeError, MergeStage, VARIANTS_MAX, WORDINGS_WAITING, Wording, answers_for};
+use kepu_domain::listen::placement::Placement;
 use kepu_domain::listen::question::mask_personal;
 use kepu_domain::listen::sighting::{Channel, Heard, SHOWN_LEAST};
 use kepu_domain::org::Region;
 use kepu_domain::text::{CLAIM, Limit, NOTE};
-use kepu_store::listen::{merge as merges, sighting as sightings, wording as wordings};
+use kepu_store::listen::{merge as merges, placement as placements, sighting as sightings, wording as wordings};
 use kepu_store::subject::{self, Row, Standing};
 use kepu_store::{StoreError, Tx};
 
 /// Answers by one address in a minute that name the claim that was meant.
 const PER_MINUTE: u32 = 10;
+/// Places listed.
+const PLACES: u32 = 500;
 /// Rows of a list on the page.
 const LISTED: u32 = 50;
 
@@ -107,6 +111,10 @@ pub struct Work {
     pub merged: Vec<Row>,
     /// Whether a correction of it is being written: wordings belong into that draft.
     pub under_way: bool,
+    /// What readers say of its answer.
+    pub score: Option<Score>,
+    /// Where its answer stands outside its page, the longest silent first.
+    pub places: Vec<Placement>,
 }
 
 /// A claim of this node as its editors work on it; for everybody else it is not there.
@@ -120,6 +128,7 @@ pub async fn work(app: &App, who: &Actor, id: &SubjectId) -> Result<Work, AppErr
     let heard = Heard::of(sightings::by_hour(&mut tx, &family).await?);
     let channels = sightings::by_channel(&mut tx, &family).await?.into_iter().filter(|(_, count)| shown(count)).collect();
     let regions = sightings::by_region(&mut tx, &family).await?.into_iter().filter(|(_, count)| shown(count)).collect();
+    let places = placements::list(&mut tx, id, PLACES).await?;
     let waiting = wordings::list(&mut tx, id, LISTED).await?;
     let merges = merges::list(&mut tx, id, LISTED).await?;
     let into = match &claim.same_as {
@@ -131,7 +140,8 @@ pub async fn work(app: &App, who: &Actor, id: &SubjectId) -> Result<Work, AppErr
     let under_way = under_way(&mut tx, id).await?.is_some();
     drop(tx);
     let alike = super::claim::like(app, &claim.claim, 6).await?.into_iter().filter(|other| other.id != *id).collect();
-    Ok(Work { row, claim, heard, channels, regions, waiting, merges, alike, into, merged, under_way })
+    let score = usefulness::all(app).await?.remove(id);
+    Ok(Work { row, claim, heard, channels, regions, waiting, merges, alike, into, merged, under_way, score, places })
 }
 
 /// The public claim `id`, if it is this node's and `who` may correct it.

@@ -230,3 +230,16 @@ pub(crate) async fn post_once(url: &str, target: &str, body: Vec<u8>) -> Result<
     let mut connection = Connection::open(url, Arc::default()).await?;
     connection.post(target, None, body).await?.all(super::BODY_BYTES_MAX).await
 }
+
+/// One request with a JSON body to a service of others; at most `most` bytes of its answer are read.
+pub(crate) async fn post_json(url: &str, authorization: Option<&str>, body: Vec<u8>, most: usize) -> Result<Vec<u8>, AppError> {
+    let begin = url.find("://").map_or(0, |at| at + 3);
+    let path = url[begin..].find('/').map_or(url.len(), |at| begin + at);
+    let mut connection = Connection::open(&url[..path], Arc::default()).await?;
+    let target = if path == url.len() { "/" } else { &url[path..] };
+    let mut request = Request::post(target).header("host", &connection.host).header("content-type", "application/json");
+    if let Some(authorization) = authorization {
+        request = request.header("authorization", authorization);
+    }
+    connection.send(request, body).await?.all(most).await
+}

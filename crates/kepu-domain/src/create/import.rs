@@ -86,6 +86,8 @@ const RESOURCE: &[Target<'static>] = &[
     target("lang", false, &["lang", "language", "语言"]),
     target("region", false, &["region", "adcode", "地区代码", "行政区划代码", "适用地方"]),
     target("title_en", false, &["title_en", "英文标题", "英文题目"]),
+    target("hazard", false, &["hazard", "灾害", "灾种"]),
+    target("phase", false, &["phase", "阶段"]),
     target("mt", false, &["mt", "机器翻译"]),
     target("sample", false, &["sample", "示例"]),
 ];

@@ -3,8 +3,10 @@
 pub mod case;
 pub mod inlet;
 pub mod merge;
+pub mod placement;
 pub mod question;
 pub mod sighting;
 pub mod signal;
 pub mod topic;
+pub mod usefulness;
 pub mod wording;

@@ -3,9 +3,12 @@
 use crate::{RARE, at, read, write};
 use kepu_domain::ids::SubjectId;
 use kepu_domain::listen::claim::{Merge, MergeStage};
+use kepu_domain::listen::placement::{PlaceKind, Placement};
 use kepu_domain::listen::sighting::{Channel, Sighting};
+use kepu_domain::listen::usefulness::{ReaderKind, Tally, Vote};
 use kepu_domain::org::Region;
-use kepu_store::listen::{merge, sighting, wording};
+use kepu_domain::record::DocHash;
+use kepu_store::listen::{merge, placement, sighting, usefulness, wording};
 use kepu_store::{Db, StoreError};
 
 fn id(local: &str) -> SubjectId {
@@ -72,4 +75,30 @@ pub async fn merges_are_decided_once(db: &Db) {
     assert_eq!(read!(db, tx => merge::get(tx, "m1")).expect("get"), done);
     assert!(matches!(write!(db, tx => merge::decide(tx, &done, MergeStage::Waiting)), Err(StoreError::Stale { .. })));
     assert!(matches!(read!(db, tx => merge::get(tx, "m2")), Err(StoreError::NotFound { .. })));
+}
+
+pub async fn votes_are_counts_and_a_ticket_is_spent_once(db: &Db) {
+    assert!(write!(db, tx => usefulness::spend(tx, &[7; 32])).expect("spend"));
+    assert!(!write!(db, tx => usefulness::spend(tx, &[7; 32])).expect("again"));
+    for vote in [Vote::Useful, Vote::Useful, Vote::Useless] {
+        write!(db, tx => usefulness::count(tx, &id("a"), ReaderKind::Public, vote)).expect("count");
+    }
+    write!(db, tx => usefulness::count(tx, &id("b"), ReaderKind::Scientist, Vote::Useful)).expect("count");
+    let a = Tally { claim: id("a"), kind: ReaderKind::Public, useful: 2, useless: 1 };
+    let b = Tally { claim: id("b"), kind: ReaderKind::Scientist, useful: 1, useless: 0 };
+    assert_eq!(read!(db, tx => usefulness::list(tx, None, 9)).expect("list"), [a.clone(), b.clone()]);
+    assert_eq!(read!(db, tx => usefulness::list(tx, Some(&id("a")), 9)).expect("list"), [b]);
+    assert_eq!(read!(db, tx => usefulness::of(tx, &id("a"))).expect("of"), [a]);
+}
+
+pub async fn a_place_is_remembered_once_with_its_latest_version(db: &Db) {
+    let at_place =
+        |place: &str, version: u8, ms: i64| Placement { claim: id("a"), kind: PlaceKind::Embed, place: place.into(), doc: DocHash([version; 32]), at: at(ms) };
+    for one in [at_place("b.example", 1, 10), at_place("a.example", 1, 20), at_place("b.example", 2, 30)] {
+        write!(db, tx => placement::put(tx, &one)).expect("put");
+    }
+    let list = read!(db, tx => placement::list(tx, &id("a"), 9)).expect("list");
+    assert_eq!(list, [at_place("a.example", 1, 20), at_place("b.example", 2, 30)]);
+    assert_eq!(read!(db, tx => placement::count(tx, &id("a"))).expect("count"), 2);
+    assert_eq!(read!(db, tx => placement::list(tx, &id("b"), 9)).expect("list"), []);
 }

@@ -121,6 +121,8 @@ macro_rules! suite {
             claims::sightings_add_up,
             claims::wordings_wait_and_go,
             claims::merges_are_decided_once,
+            claims::votes_are_counts_and_a_ticket_is_spent_once,
+            claims::a_place_is_remembered_once_with_its_latest_version,
             work::questions,
             work::cases,
             work::parties,

@@ -12,8 +12,12 @@ use axum::response::IntoResponse;
 use futures::stream;
 use kepu_app::AppError;
 use kepu_app::listen::dump::{self, Cursor, Dumped};
+use kepu_app::listen::usefulness::{self, Score};
+use kepu_domain::ids::SubjectId;
 use kepu_domain::listen::sighting::SHOWN_LEAST;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Claims read at once.
 const PAGE: u32 = 200;
@@ -28,11 +32,12 @@ enum At {
 #[utoipa::path(get, path = "/api/claims.jsonl", tag = "claims", responses((status = 200, description = "JSON lines", content_type = "application/jsonl", body = String)))]
 pub async fn claims(State(web): State<Web>, req: Req) -> Answer {
     let origin = req.shell.origin.clone();
+    let scores = Arc::new(usefulness::all(&web.app).await?);
     let pages = stream::unfold(At::From(None), move |at| {
-        let (web, origin) = (web.clone(), origin.clone());
+        let (web, origin, scores) = (web.clone(), origin.clone(), scores.clone());
         async move {
             let At::From(after) = at else { return None };
-            match page(&web, &origin, after).await {
+            match page(&web, &origin, &scores, after).await {
                 Ok((text, next)) => Some((Ok(text), next.map_or(At::End, |cursor| At::From(Some(cursor))))),
                 // The file breaks off, so that nobody takes a part for the whole.
                 Err(error) => Some((Err(error), At::End)),
@@ -43,13 +48,15 @@ pub async fn claims(State(web): State<Web>, req: Req) -> Answer {
     Ok((headers, Body::from_stream(pages)).into_response())
 }
 
-async fn page(web: &Web, origin: &str, after: Option<Cursor>) -> Result<(Bytes, Option<Cursor>), AppError> {
+type Scores = BTreeMap<SubjectId, Score>;
+
+async fn page(web: &Web, origin: &str, scores: &Scores, after: Option<Cursor>) -> Result<(Bytes, Option<Cursor>), AppError> {
     let (list, next) = dump::page(&web.app, after, PAGE).await?;
-    let text: String = list.iter().map(|one| format!("{}\n", line(origin, one))).collect();
+    let text: String = list.iter().map(|one| format!("{}\n", line(origin, one, scores.get(&one.row.id)))).collect();
     Ok((text.into(), next))
 }
 
-fn line(origin: &str, one: &Dumped) -> Value {
+fn line(origin: &str, one: &Dumped, score: Option<&Score>) -> Value {
     let claim = &one.claim;
     let text: Vec<&str> = std::iter::once(&claim.claim).chain(&claim.variants).map(String::as_str).collect();
     json!({
@@ -87,6 +94,12 @@ fn line(origin: &str, one: &Dumped) -> Value {
             "months": one.heard.months.iter().map(|(month, count)| json!({"month": month, "count": count})).collect::<Vec<_>>(),
             "returned": one.heard.returned,
         },
+        "usefulness": score.map(|score| json!({
+            "votes": score.tallies.iter().map(|tally| json!({"kind": tally.kind, "useful": tally.useful, "useless": tally.useless})).collect::<Vec<_>>(),
+            "intercept": score.part.map(|part| part.intercept),
+            "factor": score.part.map(|part| part.factor),
+            "bridges": score.part.is_some_and(|part| part.bridges()),
+        })),
         "sample": claim.sample,
     })
 }

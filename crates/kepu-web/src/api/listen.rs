@@ -13,9 +13,11 @@ use axum::http::{StatusCode, header};
 use kepu_app::AppError;
 use kepu_app::listen::claim::Checked;
 use kepu_app::listen::hear::{Band, Said, Side};
+use kepu_app::listen::placement;
 use kepu_app::listen::question::{Ask, Asked};
 use kepu_domain::ids::{CaseId, QuestionId};
 use kepu_domain::listen::case::{Case, Clock, Due, Stage as CaseStage};
+use kepu_domain::listen::placement::PlaceKind;
 use kepu_domain::listen::question::Stage;
 use kepu_domain::listen::sighting::Channel;
 use kepu_domain::org::Region;
@@ -140,12 +142,13 @@ const SAID: usize = 3;
 #[utoipa::path(get, path = "/api/check", tag = "claims", params(
     ("text" = Option<String>, Query, description = "What somebody heard"),
     ("q" = Option<String>, Query, description = "The same by its older name"),
-    ("region" = Option<String>, Query, description = "County of whoever asks, six digits; counted, never kept with the text")),
+    ("region" = Option<String>, Query, description = "County of whoever asks, six digits; counted, never kept with the text"),
+    ("place" = Option<String>, Query, description = "Name of the service that will say the answer, never of a group or person: remembered, so that a correction can be followed there")),
     responses((status = 200, body = CheckedItem), (status = 400, description = "problem details")))]
 pub async fn check(State(web): State<Web>, req: Req) -> Answer {
     let text = req.query.opt("text").unwrap_or(req.query.get("q")).to_owned();
-    let region = req.query.get("region").to_owned();
-    check_text(&web, &req, text, &region).await
+    let (region, place) = (req.query.get("region").to_owned(), req.query.get("place").to_owned());
+    check_text(&web, &req, NewCheck { text, region, place }).await
 }
 
 /// Something said.
@@ -156,6 +159,8 @@ pub struct NewCheck {
     text: String,
     /// County of whoever asks, six digits; counted, never kept with the text.
     region: String,
+    /// Name of the service that will say the answer, never of a group or person: remembered, so that a correction can be followed there.
+    place: String,
 }
 
 /// Is this true? For what is too long, or too private, for an address.
@@ -167,13 +172,17 @@ pub async fn check_long(State(web): State<Web>, req: Req, request: Request) -> A
     }
     let bytes = read_body(request, crate::form::FORM_BYTES_MAX).await?;
     let new: NewCheck = serde_json::from_slice(&bytes).map_err(|error| Problem::new(Kind::BadRequest).why("problem-json", &[("cause", error.to_string())]))?;
-    check_text(&web, &req, new.text, &new.region).await
+    check_text(&web, &req, new).await
 }
 
-async fn check_text(web: &Web, req: &Req, text: String, region: &str) -> Answer {
-    let region = if region.is_empty() { None } else { Some(Region::parse(region).map_err(|_| Problem::new(Kind::BadRequest).why("problem-region", &[]))?) };
-    let said = Said { text, channel: Channel::Api, region, at: web.app.now() };
+async fn check_text(web: &Web, req: &Req, new: NewCheck) -> Answer {
+    let region =
+        if new.region.is_empty() { None } else { Some(Region::parse(&new.region).map_err(|_| Problem::new(Kind::BadRequest).why("problem-region", &[]))?) };
+    let said = Said { text: new.text, channel: Channel::Api, region, at: web.app.now() };
     let checked = kepu_app::listen::claim::check(&web.app, &said, 10).await?;
+    for found in checked.matches.iter().filter(|found| found.band == Band::Answer) {
+        placement::note(&web.app, &found.row, PlaceKind::Bot, &new.place).await?;
+    }
     json(&checked_item(web, req, checked).await?)
 }
 

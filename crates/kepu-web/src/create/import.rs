@@ -237,6 +237,8 @@ struct Preview {
     words: String,
     state: Html,
     reason: String,
+    /// Address and title of what is public already and says nearly the same.
+    near: Vec<(String, String)>,
 }
 
 #[derive(Template)]
@@ -279,6 +281,7 @@ fn preview(web: &Web, s: &Shell, plan: &Plan, run: &DryRun) -> Vec<Preview> {
             },
             state: if ready.publish { s.state("true", s.t("import-to-public")) } else { s.state("part", s.t("import-to-draft")) },
             reason: ready.warnings.iter().map(|reason| reason_text(s.lang, reason)).collect::<Vec<_>>().join(" "),
+            near: tried.near.iter().map(|row| (urls::of_kind(&row.kind, &row.id), row.title.clone())).collect(),
         },
         Ok(Becomes::Entry(said)) => Preview {
             line: tried.line,
@@ -286,6 +289,7 @@ fn preview(web: &Web, s: &Shell, plan: &Plan, run: &DryRun) -> Vec<Preview> {
             words: s.t1("import-n-values", "n", said.values.len()),
             state: s.state("true", s.t("import-to-entry")),
             reason: String::new(),
+            near: vec![],
         },
         Ok(Becomes::Signal(text)) => Preview {
             line: tried.line,
@@ -300,6 +304,7 @@ fn preview(web: &Web, s: &Shell, plan: &Plan, run: &DryRun) -> Vec<Preview> {
             words: String::new(),
             state: s.state("false", s.t("import-to-nothing")),
             reason: said_of(web, s.lang, plan, reason),
+            near: vec![],
         },
     };
     run.shown.iter().map(one).collect()

@@ -15,7 +15,11 @@ use kepu_app::listen::merge::{self, Work};
 use kepu_app::{AppError, FieldError};
 use kepu_domain::ids::SubjectId;
 use kepu_domain::listen::claim::{Agreement, Merge, MergeStage};
+use kepu_domain::listen::placement::{PlaceKind, Placement};
 use kepu_domain::listen::sighting::SHOWN_LEAST;
+use kepu_domain::listen::usefulness::VOTES_LEAST;
+use kepu_domain::org::Region;
+use kepu_domain::record::DocHash;
 
 /// A wording with what names it in a form.
 struct Words {
@@ -36,6 +40,15 @@ struct Merged {
     waits: bool,
     /// Whether whoever looks asked for it.
     mine: bool,
+}
+
+/// A place that shows the answer.
+struct Shows {
+    kind: String,
+    place: String,
+    at: Html,
+    /// Whether it shows the present version.
+    current: bool,
 }
 
 /// A claim that may be the same.
@@ -59,6 +72,14 @@ struct CarePage {
     year: Year,
     channels: Vec<(String, i64)>,
     regions: Vec<(String, i64)>,
+    /// Kind of readers, useful, not useful.
+    votes: Vec<(String, i64, i64)>,
+    /// Whether kinds of readers agree, with the two numbers; none while too few voted.
+    score: Option<(Html, String)>,
+    votes_least: i64,
+    /// Places that show the answer, and how many of them show its present version.
+    places: Vec<Shows>,
+    current: usize,
     waiting: Vec<Words>,
     wordings: Vec<Words>,
     wording: String,
@@ -125,6 +146,14 @@ async fn print(web: &Web, req: &Req, id: &SubjectId, work: Work, status: StatusC
             year: Year::new(&s, &work.heard.season),
             channels: work.channels.iter().map(|(channel, count)| (s.t(&format!("channel-{}", channel.as_str())), *count)).collect(),
             regions: work.regions.iter().map(|(region, count)| (s.place_line(region), *count)).collect(),
+            votes: work.score.iter().flat_map(|score| &score.tallies).map(|t| (s.t(&format!("reader-{}", t.kind.as_str())), t.useful, t.useless)).collect(),
+            score: work.score.as_ref().and_then(|score| score.part).map(|part| {
+                let state = if part.bridges() { s.state("true", s.t("useful-bridges")) } else { s.state("open", s.t("useful-apart")) };
+                (state, format!("{:.2} / {:.2}", part.intercept, part.factor))
+            }),
+            votes_least: VOTES_LEAST,
+            current: work.places.iter().filter(|place| Some(place.doc) == work.row.doc_hash).count(),
+            places: work.places.iter().map(|place| shows(&s, place, work.row.doc_hash)).collect(),
             waiting: work.waiting.iter().map(|one| Words { digest: hex(&one.digest), text: one.text.clone(), times: one.times }).collect(),
             wordings: work.claim.variants.iter().map(|text| Words { digest: hex(&digest(text)), text: text.clone(), times: 0 }).collect(),
             wording: typed.wording,
@@ -141,6 +170,15 @@ async fn print(web: &Web, req: &Req, id: &SubjectId, work: Work, status: StatusC
         },
     );
     Ok(response)
+}
+
+fn shows(s: &Shell, place: &Placement, now: Option<DocHash>) -> Shows {
+    let name = match place.kind {
+        PlaceKind::Screen => Region::parse(&place.place).map_or_else(|_| place.place.clone(), |region| s.place_line(&region)),
+        PlaceKind::Embed | PlaceKind::Bot => place.place.clone(),
+    };
+    let day = place.at.as_millisecond();
+    Shows { kind: s.t(&format!("place-{}", place.kind.as_str())), place: name, at: s.day_ms(&day), current: Some(place.doc) == now }
 }
 
 async fn merged(s: &Shell, tx: &mut kepu_store::Tx, req: &Req, id: &SubjectId, one: &Merge) -> Result<Merged, AppError> {

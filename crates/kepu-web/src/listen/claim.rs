@@ -2,19 +2,20 @@
 
 use crate::Web;
 use crate::deliver::{embed, feed, linked};
-use crate::form::see_other;
+use crate::form::{Form, see_other};
 use crate::line::{Choice, Line, audience_choices, choices, csv, field_choices, filter, lines, order, page_of, region_choices, verdict_choices};
 use crate::listen::care::Year;
 use crate::page::{Answer, Html, Pager, Req, Shell, page};
-use crate::subject::{Event, Found, Name, Subject, find, json_ld, reviewers};
+use crate::subject::{Event, Found, Name, Subject, find, id_of, json_ld, reviewers};
 use crate::urls;
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::IntoResponse;
 use kepu_app::AppError;
-use kepu_app::listen::merge;
+use kepu_app::listen::{merge, usefulness};
 use kepu_domain::listen::claim::ClaimReview;
+use kepu_domain::listen::usefulness::Vote;
 use kepu_domain::record::Body;
 use kepu_store::listen::case::Steps;
 use kepu_store::subject::{self as subjects, Filter, Order, Standing};
@@ -22,7 +23,7 @@ use kepu_store::subject::{self as subjects, Filter, Order, Standing};
 /// Rows on a page.
 const SIZE: usize = 20;
 /// Likeness from which on a resource is offered beside a claim.
-const RESOURCES_LIKE: f64 = 0.3;
+const RESOURCES_LIKE: f64 = 0.45;
 /// Other wordings shown on the page.
 const WORDINGS_SHOWN: usize = 8;
 /// Rows of an export.
@@ -136,6 +137,11 @@ struct ClaimPage {
     /// Reading about it.
     resources: Vec<Line>,
     overdue: bool,
+    /// For one vote on whether it helped.
+    ticket: String,
+    vote: String,
+    /// What came of a vote, in words.
+    voted: String,
 }
 
 /// GET /c/{owner}/{local}
@@ -178,6 +184,7 @@ async fn show_found(web: &Web, req: &Req, subject: Subject) -> Answer {
     });
     let tools = crate::create::correct::tools_html(web, req, &subject.row).await?;
     let mut tx = web.app.db.read().await.map_err(AppError::from)?;
+    let trust = web.app.trust(&mut tx).await?;
     Ok(page(&ClaimPage {
         year: Year::new(s, &heard.season),
         returned: heard
@@ -188,7 +195,14 @@ async fn show_found(web: &Web, req: &Req, subject: Subject) -> Answer {
         wordings: c.variants.iter().take(WORDINGS_SHOWN).cloned().collect(),
         share: urls::share(&subject.row.id),
         care: if tools.0.is_empty() { String::new() } else { urls::care(&subject.row.id) },
-        resources: lines(s, &resources, &*web.app.trust(&mut tx).await?),
+        resources: lines(s, &resources, &trust),
+        ticket: if c.is_holding() { String::new() } else { usefulness::ticket(&web.app, &req.actor, &subject.row.id) },
+        vote: urls::useful(&subject.row.id),
+        voted: match req.query.get("voted") {
+            "1" => s.t("useful-thanks"),
+            word @ ("ticket_spent" | "ticket_old" | "ticket_unknown") => s.t(&format!("error-{word}")),
+            _ => String::new(),
+        },
         overdue: !c.is_holding() && c.next_check.is_some_and(|day| day <= web.app.today()),
         tools,
         title_lang: s.pick_attr(&c.lang, &c.claim_en),
@@ -221,6 +235,19 @@ async fn show_found(web: &Web, req: &Req, subject: Subject) -> Answer {
         c,
         s: shell,
     }))
+}
+
+/// POST /c/{owner}/{local}/useful: one vote on whether the answer helped.
+pub async fn useful(State(web): State<Web>, req: Req, Path((owner, local)): Path<(String, String)>, form: Form) -> Answer {
+    let id = id_of(&owner, &local)?;
+    let Some(vote) = Vote::parse(form.get("vote")) else { return Ok(see_other(&urls::claim(&id))) };
+    let there = |word: &str| urls::with(&urls::claim(&id), &[("voted", word)]);
+    match usefulness::vote(&web.app, &id, form.get("ticket"), vote, &req.address).await {
+        Ok(()) => Ok(see_other(&there("1"))),
+        // What a ticket is refused for stands on the page; nothing was typed that could be lost.
+        Err(AppError::Invalid(errors)) => Ok(see_other(&there(errors.first().map_or("", |error| error.key.as_str())))),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// The life of a statement: what its case tells in public, its versions, and what comes next.

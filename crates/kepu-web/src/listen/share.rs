@@ -156,11 +156,11 @@ fn draw(s: &Shell, subject: &Subject, claim: &ClaimReview) -> String {
         s.lang.tag(),
         escape(title),
     );
-    let mut y = 132;
-    y = write(&mut out, &[s.t("claim-heard")], (y, 34), "#57606A", false);
-    y = write(&mut out, &wrap(title, 17.0, 3), (y + 34, 54), "#1F2328", true);
-    y = write(&mut out, &[s.verdict_word(verdict)], (y + 62, 84), colour, true);
-    write(&mut out, &wrap(&sentence, 22.0, 5), (y + 40, 42), "#1F2328", false);
+    let mut y = write(&mut out, &[s.t("claim-heard")], (120, 36), "#57606A", false);
+    let heads = wrap(title, 15.0, 3);
+    y = write(&mut out, &heads, (y + 88, 62), "#1F2328", true);
+    y = write(&mut out, &[s.verdict_word(verdict)], (y + 148, 104), colour, true);
+    write(&mut out, &wrap(&sentence, 19.0, if heads.len() < 3 { 5 } else { 4 }), (y + 94, 49), "#1F2328", false);
     let foot = SIDE - 190;
     out.push_str(&format!("<rect x=\"72\" y=\"{foot}\" width=\"{}\" height=\"2\" fill=\"#D9D6CF\"/>", SIDE - 144));
     let lines = [subject.holder.clone(), s.t1("share-checked", "date", claim.checked), s.t("share-scan")];
@@ -174,7 +174,7 @@ fn draw(s: &Shell, subject: &Subject, claim: &ClaimReview) -> String {
     out
 }
 
-/// Writes lines below each other, and says where the last one stands.
+/// Writes lines below each other, and says on which line the last one stands.
 fn write(out: &mut String, lines: &[String], (top, size): (usize, usize), colour: &str, bold: bool) -> usize {
     const SANS: &str = "'Noto Sans CJK SC','Source Han Sans SC','PingFang SC','Microsoft YaHei',sans-serif";
     let weight = if bold { 700 } else { 400 };
@@ -186,7 +186,7 @@ fn write(out: &mut String, lines: &[String], (top, size): (usize, usize), colour
             escape(line)
         ));
     }
-    y + size / 2
+    y
 }
 
 /// Marks that begin no line.

@@ -151,7 +151,7 @@ async fn this_one(site: &Router, claim: &SubjectId, q: &str) -> axum::http::Resp
 async fn words_that_somebody_meant_become_a_wording_and_are_answered_next_time() {
     let (node, site, _) = seeded().await;
     let claim = claim_of(&node, LEFTOVERS).await;
-    let said = "昨晚没吃完的菜第二天再吃，听说有亚硝酸盐要得癌，电话13800138000";
+    let said = "昨天的剩菜今天还能吃吗，都说亚硝酸盐太多要得癌，电话13800138000";
     let before = asked(&site, said).await;
     assert_eq!(before["band"], "ask", "a person must look: {before}");
     let answer = this_one(&site, &claim, said).await;
@@ -167,7 +167,7 @@ async fn words_that_somebody_meant_become_a_wording_and_are_answered_next_time()
     let editor = person(&node.web, "t-editor", None, &[("org-nat", Role::Editor)]).await;
     let care = urls::care(&claim);
     let page = text(open(&site, &editor, &care).await).await;
-    assert!(page.contains("昨晚没吃完的菜") && page.contains("收为写法"), "{page}");
+    assert!(page.contains("昨天的剩菜今天还能吃吗") && page.contains("收为写法"), "{page}");
     assert_eq!(submit(&site, &editor, &care, &[("do", "add"), ("wording", &waiting[0].text)]).await.status(), StatusCode::SEE_OTHER);
     let after = asked(&site, said).await;
     assert_eq!((&after["band"], after["matches"][0]["claim"]["id"].as_str()), (&json!("answer"), Some(claim.as_str())), "{after}");
@@ -340,4 +340,83 @@ async fn a_bot_is_told_what_to_say() {
     let nothing: Value = serde_json::from_str(&nothing).expect("json");
     assert!(nothing["band"] == "nothing" && nothing["say"].as_str().is_some_and(|say| say.contains("/ask")), "{nothing}");
     assert_eq!(get(&site, "/api/check?text=a&region=xx").await.0, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn one_ticket_votes_once_and_only_counts_are_kept() {
+    let (node, site, _) = seeded().await;
+    let claim = claim_of(&node, LEFTOVERS).await;
+    let vote = urls::useful(&claim);
+    let ticket = async |cookie: &str| {
+        let page = text(send(&site, request(Method::GET, &urls::claim(&claim), cookie, "")).await).await;
+        super::hidden(&page, "ticket")
+    };
+    let first = ticket("").await;
+    let cast = async |ticket: &str, word: &str| {
+        let answer = send(&site, request(Method::POST, &vote, "", &super::body(&[("ticket", ticket), ("vote", word)]))).await;
+        assert_eq!(answer.status(), StatusCode::SEE_OTHER);
+        place(&answer)
+    };
+    assert!(cast(&first, "yes").await.ends_with("?voted=1"));
+    assert!(cast(&first, "no").await.ends_with("?voted=ticket_spent"));
+    let forged = first.replace(".public.", ".scientist.");
+    assert!(cast(&forged, "yes").await.ends_with("?voted=ticket_unknown"));
+    assert!(cast("", "yes").await.ends_with("?voted=ticket_unknown"));
+    assert_eq!(cast(&ticket("").await, "perhaps").await, urls::claim(&claim));
+
+    // Somebody signed in has one vote, however often the page is opened.
+    let reviewer = person(&node.web, "t-reviewer", None, &[("org-nat", Role::Reviewer)]).await;
+    let (a, b) = (ticket(&reviewer.cookie).await, ticket(&reviewer.cookie).await);
+    for (ticket, says) in [(a, "voted=1"), (b, "voted=ticket_spent")] {
+        let answer = submit(&site, &reviewer, &vote, &[("ticket", &ticket), ("vote", "yes")]).await;
+        assert!(place(&answer).ends_with(says), "{}", place(&answer));
+    }
+    let mut tx = node.web.app.db.read().await.expect("tx");
+    let tallies = kepu_store::listen::usefulness::of(&mut tx, &claim).await.expect("votes");
+    assert_eq!(tallies.iter().map(|t| (t.kind.as_str(), t.useful, t.useless)).collect::<Vec<_>>(), [("public", 1, 0), ("scientist", 1, 0)]);
+    drop(tx);
+    let later = crate::router(node.restarted(25 * 60).await);
+    let old = send(&later, request(Method::POST, &vote, "", &super::body(&[("ticket", &ticket("").await), ("vote", "yes")]))).await;
+    assert!(place(&old).ends_with("?voted=ticket_old"));
+}
+
+#[tokio::test]
+async fn the_dump_holds_every_claim_with_its_life_and_no_small_count() {
+    let (node, site, _) = seeded().await;
+    let claim = claim_of(&node, LEFTOVERS).await;
+    for _ in 0..4 {
+        asked(&site, LEFTOVERS).await;
+    }
+    let (status, dump) = get(&site, "/api/claims.jsonl").await;
+    let lines: Vec<Value> = dump.lines().map(|line| serde_json::from_str(line).expect("a line is JSON")).collect();
+    assert!(status == StatusCode::OK && lines.len() > 100, "{}", lines.len());
+    let one = lines.iter().find(|line| line["id"] == claim.as_str()).expect("there");
+    assert!(one["evidence"].as_array().is_some_and(|list| !list.is_empty()) && one["history"].as_array().is_some_and(|list| list.len() == 1), "{one}");
+    assert!(one["sightings"]["total"].is_null() && one["usefulness"].is_null(), "four are not shown: {one}");
+    asked(&site, LEFTOVERS).await;
+    let (_, dump) = get(&site, "/api/claims.jsonl").await;
+    assert!(dump.contains("\"total\":5"));
+}
+
+#[tokio::test]
+async fn places_that_show_an_answer_are_remembered_and_a_new_version_is_told_apart() {
+    let (node, site, _) = seeded().await;
+    let claim = claim_of(&node, LEFTOVERS).await;
+    let editor = person(&node.web, "t-editor", None, &[("org-nat", Role::Editor)]).await;
+    let card = || {
+        let call = Request::builder().uri(urls::embed("claim", &claim)).header(header::REFERER, "https://news.example.cn/a?reader=li");
+        call.header(header::HOST, "kepu.example.cn").body(Body::empty()).expect("request")
+    };
+    send(&site, card()).await;
+    send(&site, card()).await;
+    let said = format!("/api/check?text={}&place={}", urls::encode(LEFTOVERS), urls::encode("县广电热线"));
+    get(&site, &said).await;
+    let care = urls::care(&claim);
+    let page = text(open(&site, &editor, &care).await).await;
+    assert!(page.contains("news.example.cn") && !page.contains("reader=li") && page.contains("县广电热线"), "{page}");
+    assert!(page.contains("展示在 2 处，其中 2 处已是最新版本"), "{page}");
+    submit(&site, &editor, &care, &[("do", "add"), ("wording", "隔夜的剩菜亚硝酸盐超标会致癌")]).await;
+    send(&site, card()).await;
+    let page = text(open(&site, &editor, &care).await).await;
+    assert!(page.contains("展示在 2 处，其中 1 处已是最新版本") && page.contains("旧版"), "{page}");
 }

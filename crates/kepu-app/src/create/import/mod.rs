@@ -14,6 +14,7 @@ pub(crate) use run::{Lines, line_of};
 pub use run::{run, take_in};
 
 use crate::account::log;
+use crate::create::draft;
 use crate::error::{AppError, FieldError};
 use crate::listen::intake;
 use crate::{App, blob, job, keys};
@@ -334,6 +335,8 @@ pub struct Tried {
     pub line: usize,
     /// What it becomes, or why it is refused.
     pub outcome: Result<Becomes, Reason>,
+    /// What is public already and says nearly the same.
+    pub near: Vec<kepu_store::subject::Row>,
 }
 
 /// What a row becomes.
@@ -359,13 +362,13 @@ pub struct DryRun {
 }
 
 /// Tries the plan of a file on its first `most` rows; `show` of them come back whole, refused ones with their reason (20 at
-/// most). What is here already is not looked up. Writes nothing.
+/// most), and each of those shown with what is public already and says nearly the same. Writes nothing.
 pub async fn try_out(app: &App, import: &Import, most: usize, show: usize) -> Result<DryRun, AppError> {
     let table = table(app, import).await?;
     let batch = batch_of(app, import).await?;
-    let (app, definitions, now) = (app.clone(), app.definitions(), app.now());
+    let (node, definitions, now) = (app.clone(), app.definitions(), app.now());
     let tried = tokio::task::spawn_blocking(move || {
-        let batch = batch.with_key(&app);
+        let batch = batch.with_key(&node);
         let mut run = DryRun::default();
         for (line, row) in table.rows().take(most) {
             let outcome = row.and_then(|row| match batch.plan.kind {
@@ -385,12 +388,18 @@ pub async fn try_out(app: &App, import: &Import, most: usize, show: usize) -> Re
                 }
             }
             if run.shown.len() < show {
-                run.shown.push(Tried { line, outcome });
+                run.shown.push(Tried { line, outcome, near: vec![] });
             }
         }
         run
     });
-    tried.await.map_err(|e| AppError::Record(e.to_string()))
+    let mut run = tried.await.map_err(|e| AppError::Record(e.to_string()))?;
+    for tried in &mut run.shown {
+        if let Ok(Becomes::Text(ready)) = &tried.outcome {
+            tried.near = draft::existing(app, ready.matter.kind(), ready.matter.title()).await?;
+        }
+    }
+    Ok(run)
 }
 
 /// What a [`Batch`] needs besides the node's key, so that it can move to another thread.
