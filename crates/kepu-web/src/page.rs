@@ -296,7 +296,7 @@ impl Shell {
             (Action::WorkCase, "/cases", self.t("nav-cases")),
             (Action::Review, "/reviews", self.t("nav-reviews")),
             (Action::Draft, "/drafts", self.t("nav-drafts")),
-            (Action::Draft, "/coverage", self.t("coverage-title")),
+            (Action::Draft, "/coverage", self.t("stock-title")),
             (Action::UseDesk, "/contributions", self.t("nav-contributions")),
             (Action::UseDesk, "/rounds", self.t("nav-rounds")),
             (Action::SeeIntake, "/intake", self.t("nav-intake")),

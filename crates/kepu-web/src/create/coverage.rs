@@ -41,7 +41,7 @@ struct CoveragePage {
 
 /// GET /coverage
 pub async fn show(State(web): State<Web>, req: Req) -> Answer {
-    let s = req.titled(req.shell.t("coverage-title"));
+    let s = req.titled(req.shell.t("stock-title"));
     let asked = Asked { region: req.query.opt("region").and_then(|code| Region::parse(code).ok()), audience: req.query.opt("audience").map(str::to_owned) };
     let found = coverage(&web.app, &req.actor, &asked).await?;
     if req.query.get("format") == "csv" {
@@ -75,11 +75,11 @@ pub async fn show(State(web): State<Web>, req: Req) -> Answer {
 fn missing(s: &Shell, ids: &[String]) -> String {
     let named: Vec<&str> = ids.iter().take(NAMED).map(|id| s.audience(id)).collect();
     let named = named.join(&s.t("comma-list"));
-    if ids.len() > NAMED { s.t2("coverage-and-more", "named", named, "n", ids.len() - NAMED) } else { named }
+    if ids.len() > NAMED { s.t2("stock-and-more", "named", named, "n", ids.len() - NAMED) } else { named }
 }
 
 fn csv(s: &Shell, found: &Coverage) -> String {
-    let head = ["coverage-field", "kind-resources", "kind-claims", "coverage-old", "coverage-unused", "coverage-used", "coverage-newest", "coverage-missing"];
+    let head = ["stock-field", "kind-resources", "kind-claims", "stock-old", "stock-unused", "stock-used", "stock-newest", "stock-missing"];
     let mut out = format!("\u{feff}{}\r\n", head.map(|key| csv_cell(&s.t(key))).join(","));
     for (field, row) in &found.rows {
         let cells = [
