@@ -297,6 +297,7 @@ fn preview(web: &Web, s: &Shell, plan: &Plan, run: &DryRun) -> Vec<Preview> {
             words: String::new(),
             state: s.state("true", s.t("import-to-signal")),
             reason: String::new(),
+            near: vec![],
         },
         Err(reason) => Preview {
             line: tried.line,

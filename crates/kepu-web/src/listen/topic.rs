@@ -337,7 +337,7 @@ struct CoveragePage {
 
 /// GET /listen/coverage?days=: also as a table to save.
 pub async fn cover(State(web): State<Web>, req: Req) -> Answer {
-    let s = req.titled(req.shell.t("coverage-title"));
+    let s = req.titled(req.shell.t("cover-title"));
     let days = req.query.int("days").filter(|days| DAYS_CHOICES.contains(days)).unwrap_or(DAYS);
     let (cells, hidden) = coverage::coverage(&web.app, &req.actor, days).await?;
     if req.query.get("format") == "csv" {
@@ -352,15 +352,15 @@ pub async fn cover(State(web): State<Web>, req: Req) -> Answer {
     let lines = cells
         .iter()
         .map(|cell| CoverLine {
-            field: if cell.field.is_empty() { s.t("coverage-no-field") } else { s.field(&cell.field).to_owned() },
+            field: if cell.field.is_empty() { s.t("cover-no-field") } else { s.field(&cell.field).to_owned() },
             place: s.place_line(&cell.region),
             asked: cell.asked,
             answered: cell.answered,
-            hours: cell.median_hours.map_or_else(|| s.t("coverage-few"), |hours| s.t1("coverage-hours", "n", format!("{hours:.1}"))),
+            hours: cell.median_hours.map_or_else(|| s.t("cover-few"), |hours| s.t1("cover-hours", "n", format!("{hours:.1}"))),
         })
         .collect();
     Ok(page(&CoveragePage {
-        days: DAYS_CHOICES.iter().map(|n| Choice { value: n.to_string(), text: s.t1("coverage-days", "n", n), on: *n == days }).collect(),
+        days: DAYS_CHOICES.iter().map(|n| Choice { value: n.to_string(), text: s.t1("cover-days", "n", n), on: *n == days }).collect(),
         lines,
         hidden,
         least: web.app.definitions().listen.shown_least,

@@ -2,7 +2,7 @@
 //! kept for it. By hour, place and channel nothing is shown of fewer signals than the policy says.
 
 use super::returning::{self, Returning};
-use super::{allowed, roots};
+use super::{allowed, likeness, roots};
 use crate::App;
 use crate::error::AppError;
 use crate::listen::case::{self as case_list};
@@ -212,7 +212,7 @@ pub async fn whole(app: &App, who: &Actor, id: &TopicId) -> Result<Whole, AppErr
     let topics = store::list_since(&mut tx, since, TOPICS_MAX).await?;
     let families = families(&topics);
     let mut row = row(app, &mut tx, &topic, &families).await?;
-    row.same_month = same_month(app, &mut tx, &topic).await?;
+    row.same_month = same_month(&mut tx, &topic).await?;
     let own = vec![id.clone()];
     let mut wordings: BTreeMap<String, (String, i64)> = BTreeMap::new();
     for member in families.get(id).unwrap_or(&own) {
@@ -229,8 +229,8 @@ pub async fn whole(app: &App, who: &Actor, id: &TopicId) -> Result<Whole, AppErr
 }
 
 /// Earlier years in whose same month a topic in much the same words rose.
-async fn same_month(app: &App, tx: &mut Tx, topic: &Topic) -> Result<Vec<i16>, AppError> {
-    const NEAR: f32 = 0.6;
+async fn same_month(tx: &mut Tx, topic: &Topic) -> Result<Vec<i16>, AppError> {
+    const NEAR: f64 = 0.6;
     let day = |at: jiff::Timestamp| crate::china_date(at);
     let now = day(topic.since);
     let earlier: Vec<Topic> = store::list_since(tx, jiff::Timestamp::MIN, 20_000)
@@ -238,9 +238,8 @@ async fn same_month(app: &App, tx: &mut Tx, topic: &Topic) -> Result<Vec<i16>, A
         .into_iter()
         .filter(|other| other.raised_at.is_some() && !other.label.is_empty() && day(other.since).month() == now.month() && day(other.since).year() < now.year())
         .collect();
-    let labels: Vec<&str> = earlier.iter().map(|other| other.label.as_str()).collect();
-    let near = kepu_search::near(app.index.as_ref(), &topic.label, &labels)?;
-    let mut years: Vec<i16> = earlier.iter().zip(near).filter(|(_, near)| *near >= NEAR).map(|(other, _)| day(other.since).year()).collect();
+    let near = |other: &&Topic| likeness(&topic.label, &other.label) >= NEAR;
+    let mut years: Vec<i16> = earlier.iter().filter(near).map(|other| day(other.since).year()).collect();
     years.sort_unstable();
     years.dedup();
     Ok(years)

@@ -21,7 +21,7 @@ use kepu_domain::access::{Action, Actor};
 use kepu_domain::ids::TopicId;
 use kepu_domain::listen::topic::Topic;
 use kepu_store::Tx;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// How far a chain of topics that were put together is followed.
 const CHAIN: usize = 8;
@@ -54,4 +54,11 @@ fn roots(topics: &[Topic]) -> HashMap<TopicId, TopicId> {
 async fn mark(_: &App, tx: &mut Tx) -> Result<(), AppError> {
     kepu_store::counter::take(tx, stream::CHANGED, 1).await?;
     Ok(())
+}
+
+/// How much of the words of the shorter text the other one has, from 0 to 1.
+fn likeness(a: &str, b: &str) -> f64 {
+    let words = |text: &str| kepu_text::pieces::grams(&kepu_text::fold(text)).map(|gram| gram.text.into_owned()).collect::<HashSet<String>>();
+    let (a, b) = (words(a), words(b));
+    a.intersection(&b).count() as f64 / a.len().min(b.len()).max(1) as f64
 }

@@ -3,7 +3,7 @@
 //!
 //! One process at a time does it, under a lease; a batch and where it ends are one transaction. A process that is killed has done nothing of its last batch.
 
-use super::act;
+use super::{act, likeness};
 use crate::App;
 use crate::account::log;
 use crate::error::AppError;
@@ -142,8 +142,7 @@ impl Live {
     fn part_of(&self, topic: &TopicId, text: &str) -> TopicId {
         let Some(parts) = self.split.get(topic).filter(|parts| !parts.is_empty()) else { return topic.clone() };
         let own = self.labels.get(topic).map_or("", String::as_str);
-        let labels: Vec<&str> = std::iter::once(own).chain(parts.iter().map(|(_, label)| label.as_str())).collect();
-        let Ok(near) = kepu_search::near(None, text, &labels) else { return topic.clone() };
+        let near: Vec<f64> = std::iter::once(own).chain(parts.iter().map(|(_, label)| label.as_str())).map(|label| likeness(text, label)).collect();
         // Of equally near ones the first: the topic itself.
         let best = near.iter().enumerate().rev().max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(at, _)| at);
         best.checked_sub(1).map_or_else(|| topic.clone(), |at| parts[at].0.clone())
