@@ -11,6 +11,7 @@ pub mod create;
 pub mod definitions;
 pub mod deliver;
 pub mod desk;
+pub mod encoder;
 pub mod error;
 pub mod files;
 pub mod index;
@@ -22,7 +23,9 @@ pub mod media;
 pub mod member;
 pub mod node;
 pub mod org;
+pub mod outside;
 pub mod peering;
+pub mod phrase;
 pub mod record;
 pub mod relearn;
 pub mod seed;
@@ -67,6 +70,10 @@ pub struct Inner {
     /// Sightings that wait to be written.
     pub(crate) counting: listen::hear::Counting,
     pub(crate) rechecked: listen::recheck::Asked,
+    /// The stream of signals of this process; held by whoever matches.
+    pub(crate) listening: tokio::sync::Mutex<Option<listen::topic::stream::Live>>,
+    /// What may be asked outside, and which command reads pictures.
+    pub(crate) outside: outside::Rules,
     pub(crate) placed: listen::placement::Noted,
     /// Held by whoever fills the index: starting over and catching up must not mix.
     pub(crate) indexing: tokio::sync::Mutex<()>,
@@ -118,6 +125,8 @@ impl App {
             alike: listen::alike::Kept::default(),
             counting: listen::hear::Counting::default(),
             rechecked: listen::recheck::Asked::default(),
+            listening: tokio::sync::Mutex::default(),
+            outside: outside::Rules::default(),
             placed: listen::placement::Noted::default(),
             indexing: tokio::sync::Mutex::default(),
             limits: Mutex::default(),

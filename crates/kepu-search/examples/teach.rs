@@ -1,7 +1,8 @@
 //! Learns the numbers of `data/search/model.tsv` from questions with known answers, and measures them on questions held back.
 //!
-//! `cargo run --release -p kepu-search --features teach --example teach -- rank|sentence|answer|eval [DATA] [OWN.tsv]`: `rank` prints the lines of the
-//! second pass, `sentence` those of sentences (with the numbers in use), `answer` those of confidence, `eval` only measures. `DATA` is the shared data
+//! `cargo run --release -p kepu-search --features teach --example teach -- rank|sentence|answer|rerank|eval [DATA] [OWN.tsv]`: `rank` prints the lines of the
+//! second pass, `sentence` those of sentences (with the numbers in use), `answer` those of confidence, `rerank` that of the encoder, whose file
+//! `KEPU_ENCODER` names, `eval` only measures. `DATA` is the shared data
 //! folder; `OWN.tsv` may hold further everyday questions, a tab, and the ids of their documents. Set `KEPU_SEARCH_MODEL` to try another file of numbers.
 //!
 //! Order is learnt by comparing the right document of a question with each other one (logistic loss over the difference of signs); sentences and
@@ -10,11 +11,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::error::Error;
+use std::sync::Arc;
 
+use kepu_search::encoder::{Encoder, Memory, Role};
 use kepu_search::teach::{Shown, names};
 use kepu_search::{Doc, Index};
 use kepu_text::fold::fold;
-use serde_json::Value;
 use shared::{rows, text};
 
 mod shared;
@@ -60,6 +62,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         "sentence" => sentences(&questions),
         "answer" => answers(&questions),
+        "rerank" => rerank(&questions)?,
         _ => report("in use", &questions, |question, at| question.shown[at].score),
     }
     Ok(())
@@ -212,6 +215,103 @@ fn solve(mut a: Vec<Vec<f64>>, mut b: Vec<f64>) -> Vec<f64> {
         b[row] = (b[row] - known) / a[row][row];
     }
     b
+}
+
+/// Lead of the first document, as a share of its score, from which on the encoder is never asked here.
+const LEAD: f32 = 0.5;
+
+/// A document that the encoder looks at again.
+struct Row {
+    right: bool,
+    score: f32,
+    cosine: f32,
+}
+
+/// What the encoder's cosine weighs beside the score of the words; both from parts held back.
+fn rerank(questions: &[Question]) -> Result<(), Box<dyn Error>> {
+    let path = std::path::PathBuf::from(std::env::var_os("KEPU_ENCODER").ok_or("KEPU_ENCODER names no file")?);
+    let memory = Memory::beside(Arc::new(Encoder::open(&path)?), &path.with_extension("vectors"))?;
+    let held: Vec<Vec<f32>> = (0..PARTS).map(|part| learn_rank(questions, Some(part))).collect();
+    // Of questions of facts, of which there are many, every fifth.
+    let some = questions.iter().enumerate().filter(|(n, question)| question.kind != "heading" && (question.kind != "factoid" || n % 5 == 0));
+    let rows: Vec<(&Question, Vec<Row>)> = some.map(|(_, question)| (question, looked_at(question, &held[question.part], &memory))).collect();
+    let plain = |_: &Question, row: &Row| row.score;
+    for most in [10, 30] {
+        measure(&format!("words, {most}"), &rows, most, 0.0, plain);
+        measure(&format!("encoder alone, {most}"), &rows, most, LEAD, |_, row| row.cosine);
+        let weights: Vec<f32> = (0..PARTS).map(|part| learn_cosine(&rows, most, Some(part))).collect();
+        for lead in [0.1, 0.2, 0.3, LEAD] {
+            measure(&format!("both, {most}, lead below {lead}"), &rows, most, lead, |question, row| row.score + weights[question.part] * row.cosine);
+        }
+        println!("held back: {weights:?}\nencoder.cosine\t{:.4}", learn_cosine(&rows, most, None));
+    }
+    Ok(())
+}
+
+/// The best documents by words not learnt from this question, with their cosines, best first.
+fn looked_at(question: &Question, weights: &[f32], memory: &Memory) -> Vec<Row> {
+    let asked = &memory.get(Role::Query, &[&question.text], 2)[0];
+    let mut shown: Vec<(&Shown, f32)> = question.shown.iter().map(|shown| (shown, dot(weights, &shown.signs))).collect();
+    shown.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.id.cmp(&b.0.id)));
+    shown.truncate(30);
+    // Nobody would look again where the words lead so clearly.
+    if shown.len() > 1 && shown[0].1 - shown[1].1 >= LEAD * shown[0].1 {
+        return shown.into_iter().map(|(shown, score)| Row { right: question.right.contains(&shown.id), score, cosine: 0.0 }).collect();
+    }
+    let texts: Vec<&str> = shown.iter().flat_map(|(shown, _)| shown.stretches.iter().map(String::as_str)).collect();
+    let mut cosines = memory.get(Role::Passage, &texts, 2).into_iter().map(|vector| asked.cosine(&vector));
+    let row = |(shown, score): (&Shown, f32)| Row {
+        right: question.right.contains(&shown.id),
+        score,
+        cosine: cosines.by_ref().take(shown.stretches.len()).fold(0.0, f32::max),
+    };
+    shown.into_iter().map(row).collect()
+}
+
+/// Recall by kind, the first `most` documents in the order of `by` if the first leads by less than `lead` of its score.
+fn measure(name: &str, rows: &[(&Question, Vec<Row>)], most: usize, lead: f32, by: impl Fn(&Question, &Row) -> f32) {
+    let mut by_kind: BTreeMap<&str, [f64; 4]> = BTreeMap::new();
+    for (question, rows) in rows {
+        let mut order: Vec<usize> = (0..rows.len()).collect();
+        let open = rows.len() > 1 && rows[0].score - rows[1].score < lead * rows[0].score;
+        if open {
+            order[..most.min(rows.len())].sort_by(|&a, &b| by(question, &rows[b]).total_cmp(&by(question, &rows[a])).then(a.cmp(&b)));
+        }
+        let rank = order.iter().position(|&at| rows[at].right).unwrap_or(usize::MAX);
+        let sums = by_kind.entry(question.kind).or_default();
+        sums[0] += 1.0;
+        sums[1] += f64::from(u8::from(rank == 0));
+        sums[2] += f64::from(u8::from(rank < 10));
+        sums[3] += if rank < 10 { 1.0 / (rank as f64 + 1.0) } else { 0.0 };
+    }
+    for (kind, [n, one, ten, mrr]) in by_kind {
+        println!("{name:<28} {kind:<10} {n:>5}: R@1 {:.3} R@10 {:.3} MRR {:.3}", one / n, ten / n, mrr / n);
+    }
+}
+
+/// What a cosine weighs, from every question but those of `held`. Everyday questions, of which there are few, weigh as much together as the others.
+fn learn_cosine(rows: &[(&Question, Vec<Row>)], most: usize, held: Option<usize>) -> f32 {
+    /// Brings the two signs to one size.
+    const SCALE: f32 = 20.0;
+    let count = |kind: &str| rows.iter().filter(|(question, _)| question.kind == kind).count().max(1) as f32;
+    let (facts, everyday) = (count("factoid"), count("colloquial"));
+    let mut pairs = Vec::new();
+    for (question, rows) in rows.iter().filter(|(question, _)| Some(question.part) != held) {
+        let rows = &rows[..most.min(rows.len())];
+        if rows.iter().all(|row| row.cosine == 0.0) {
+            continue;
+        }
+        let (right, wrong): (Vec<&Row>, Vec<&Row>) = rows.iter().partition(|row| row.right);
+        let weight = 500.0 / if question.kind == "factoid" { facts } else { everyday };
+        for one in &right {
+            for other in &wrong {
+                let signs = vec![one.score - other.score, SCALE * (one.cosine - other.cosine)];
+                pairs.push((signs, 1.0, weight / (right.len() * wrong.len()) as f32));
+            }
+        }
+    }
+    let weights = descend(&pairs, 2, 0.3);
+    SCALE * weights[1] / weights[0].max(1e-3)
 }
 
 fn clean(text: &str) -> String {

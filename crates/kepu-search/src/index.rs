@@ -5,13 +5,14 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use tantivy::directory::error::OpenReadError;
 use tantivy::indexer::IndexWriterOptions;
 use tantivy::{IndexReader, IndexSettings, IndexWriter, ReloadPolicy, Searcher, TantivyError, Term};
 
 use crate::error::SearchError;
+use crate::rerank::Rerank;
 use crate::schema::{Doc, Fields, STAMP, schema};
 use crate::tokens::{self, GramTokenizer};
 
@@ -31,6 +32,8 @@ pub struct Index {
     writer: Mutex<Option<IndexWriter>>,
     pub(crate) fields: Fields,
     was_reset: bool,
+    /// The optional encoder; see `rerank`.
+    pub(crate) rerank: OnceLock<Rerank>,
 }
 
 impl std::fmt::Debug for Index {
@@ -78,7 +81,7 @@ impl Index {
     fn around(index: tantivy::Index, was_reset: bool) -> Result<Self, TantivyError> {
         index.tokenizers().register(tokens::NAME, GramTokenizer::default());
         let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
-        Ok(Self { index, reader, writer: Mutex::new(None), fields: schema().1, was_reset })
+        Ok(Self { index, reader, writer: Mutex::new(None), fields: schema().1, was_reset, rerank: OnceLock::new() })
     }
 
     /// Whether this call of [`Index::open`] started with an empty index, be it new, outdated or damaged: fill it.
@@ -150,6 +153,10 @@ impl Index {
             writer.delete_all_documents()?;
             writer.commit().map(drop)
         })?;
+        // What was erased by law must not live on as a direction.
+        if let Some(rerank) = self.rerank.get() {
+            rerank.memory.forget();
+        }
         self.reader.reload().map_err(SearchError::on("reload"))
     }
 

@@ -12,7 +12,7 @@ use crate::asked::{Asked, Part, Shape, Term};
 use crate::sentence::sentences;
 
 /// Longest text that is looked at, in bytes: some 12,000 Chinese characters.
-const TEXT_MAX: usize = 36_000;
+pub(crate) const TEXT_MAX: usize = 36_000;
 /// Words of bits for terms, and for runs.
 const TERM_WORDS: usize = 8;
 const WORDS: usize = 12;

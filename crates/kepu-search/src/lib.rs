@@ -7,6 +7,7 @@
 //! | what does a query ask for? which words only build it, which stand for technical ones? | [`Query`]; `asked`, `words` |
 //! | which documents count as found? | `gather` |
 //! | in which order, with which passage and answer, on which page? | [`Page`]; `rank`, `lens`, `sentence`, `model`; `search` |
+//! | which of the best mean what is asked, if the optional encoder is there? | [`Index::use_encoder`]; `rerank`, [`encoder`] |
 //! | how many of them have which value? | `facets` |
 //! | what was meant, if nothing was found? | `guess`, `sound` |
 //! | which part of a text is shown with its hits? | [`Span`]; `snippet` |
@@ -20,6 +21,7 @@
 
 mod asked;
 pub mod claims;
+pub mod encoder;
 mod error;
 mod facets;
 mod gather;
@@ -30,6 +32,7 @@ mod model;
 mod parties;
 mod query;
 mod rank;
+mod rerank;
 mod schema;
 mod search;
 mod sentence;
@@ -46,6 +49,8 @@ pub use error::SearchError;
 pub use index::Index;
 pub use parties::{PartyDoc, PartyHit, PartyIndex, PartyQuery, distance_km};
 pub use query::{Answer, Hit, LIMIT_MAX, Page, QUERY_MAX, Query, Sort, Why};
+#[cfg(feature = "learn")]
+pub use rerank::Nearest;
 pub use schema::{Doc, FILTER_MAX};
 pub use similar::Scored;
 pub use snippet::Span;

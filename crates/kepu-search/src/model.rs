@@ -96,6 +96,10 @@ pub(crate) struct Model {
     pub answer: [f32; ANSWER.len()],
     /// Confidence from which on a sentence is quoted as the answer.
     pub least: f32,
+    /// What a cosine of the encoder weighs beside the score of the words.
+    pub cosine: f32,
+    /// Lead of the first document, as a share of its score, from which on the words alone decide.
+    pub lead: f32,
 }
 
 /// The one in use.
@@ -125,6 +129,8 @@ impl Model {
             sentence: SENTENCE.map(|name| value(&format!("sentence.{name}"))),
             answer: ANSWER.map(|name| value(&format!("answer.{name}"))),
             least: value("least"),
+            cosine: value("encoder.cosine"),
+            lead: value("encoder.lead"),
         }
     }
 

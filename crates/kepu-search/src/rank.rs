@@ -99,7 +99,6 @@ impl<'a> Judge<'a> {
 
     /// What the best neighbourhood of sentences of at most `width` characters holds together with `beside`.
     fn window(&self, seen: &Seen, width: usize, beside: Bits) -> Sums {
-        let worth = |sums: &Sums| sums.pairs + 0.5 * sums.letters + 0.3 * sums.technical + 0.2 * sums.runs;
         let mut best = self.lens.sums(&beside);
         for from in 0..seen.pieces.len() {
             let (mut bits, mut length, mut to) = (beside, 0, from);
@@ -181,6 +180,11 @@ impl<'a> Judge<'a> {
     pub fn confidence(&self, first: &Judged, second: f32) -> f32 {
         logistic(dot(&MODEL.answer, &self.answer_signs(first, second)))
     }
+}
+
+/// What a neighbourhood of sentences is worth beside others of its document.
+pub(crate) fn worth(sums: &Sums) -> f32 {
+    sums.pairs + 0.5 * sums.letters + 0.3 * sums.technical + 0.2 * sums.runs
 }
 
 /// The best sentences of a text, at most [`PASSAGE`], in their order; neighbours joined, an ellipsis where text is left out.

@@ -10,12 +10,13 @@ use tantivy::{DocAddress, Order, Searcher, TantivyDocument};
 use crate::asked::{Asked, Part, Shape};
 use crate::error::SearchError;
 use crate::facets;
-use crate::gather::{Gathered, Reached, gather, near};
+use crate::gather::{Gathered, NEAR_MIN, Reached, gather, near};
 use crate::guess::guess;
 use crate::index::Index;
 use crate::model::MODEL;
 use crate::query::{Answer, Hit, LIMIT_MAX, Page, Query, Sort, Why, filtered};
 use crate::rank::{Judge, Judged, flat, passage};
+use crate::rerank::{READ, Rerank, best_stretches};
 use crate::schema::{Fields, stored};
 use crate::snippet::snippet;
 
@@ -37,11 +38,16 @@ impl Index {
     /// [`SearchError::Index`] if the files cannot be read; opening the index again repairs it.
     pub fn search(&self, query: &Query) -> Result<Page, SearchError> {
         let searcher = self.searcher();
-        let run = Run { searcher: &searcher, fields: &self.fields, query, asked: Asked::parse(&query.text) };
+        let run = Run { searcher: &searcher, fields: &self.fields, query, asked: Asked::parse(&query.text), rerank: self.rerank.get() };
         let page = if run.asked.blank { run.listing() } else { run.answer() };
         page.map_err(SearchError::on("search"))
     }
 }
+
+/// So many documents stand on the first page; reading on ends after so many documents in a row of which none came among them. The same whatever
+/// page is asked for, or pages would repeat each other.
+const FIRST: usize = 10;
+const PATIENCE: usize = 24;
 
 /// One search under way.
 struct Run<'a> {
@@ -49,6 +55,7 @@ struct Run<'a> {
     fields: &'a Fields,
     query: &'a Query,
     asked: Asked,
+    rerank: Option<&'a Rerank>,
 }
 
 /// A document on its way to the page.
@@ -167,9 +174,19 @@ impl Run<'_> {
             self.settle(&mut best, gathered.near)?;
         }
         let mut top = Vec::with_capacity(best.len());
-        for reached in best {
+        let (mut highest, mut entered) = ([f32::NEG_INFINITY; FIRST], 0);
+        for (at, reached) in best.into_iter().enumerate() {
+            if at >= NEAR_MIN && at - entered > PATIENCE {
+                break;
+            }
             let doc: TantivyDocument = self.searcher.doc(DocAddress::new(reached.segment, reached.doc))?;
             let judged = judge.judge(stored(&doc, self.fields.title), stored(&doc, self.fields.text));
+            let place = highest.partition_point(|&score| score >= judged.score);
+            if place < FIRST {
+                highest[place..].rotate_right(1);
+                highest[place] = judged.score;
+                entered = at;
+            }
             top.push(Placed { reached, id: stored(&doc, self.fields.id).to_owned(), score: judged.score.max(0.0), judged: Some((judged, doc)) });
         }
         top.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.id.cmp(&b.id)));
@@ -180,7 +197,31 @@ impl Run<'_> {
             kept += usize::from(keep);
             keep
         });
+        self.rerank(&mut top, judge);
         Ok(top)
+    }
+
+    /// Puts the first documents of a question in order anew where their words leave it open and there is an encoder.
+    fn rerank(&self, top: &mut [Placed], judge: &Judge<'_>) {
+        let Some(rerank) = self.rerank.filter(|rerank| rerank.is_ready()) else { return };
+        let [first, second, ..] = &*top else { return };
+        let sure = first.score - second.score >= MODEL.lead * first.score;
+        if sure || MODEL.cosine <= 0.0 || self.asked.deciding().count() < QUESTION {
+            return;
+        }
+        let (read, rest) = top.split_at_mut(READ.min(top.len()));
+        let stretches = |placed: &Placed| {
+            let (judged, doc) = placed.judged.as_ref()?;
+            Some(best_stretches(&judge.lens, &judged.seen, stored(doc, self.fields.title), stored(doc, self.fields.text)))
+        };
+        let documents: Vec<Vec<String>> = read.iter().map(|placed| stretches(placed).unwrap_or_default()).collect();
+        let cosines = rerank.cosines(&self.query.text, &documents);
+        let best = cosines.iter().copied().fold(0.0, f32::max);
+        read.iter_mut().zip(cosines).for_each(|(placed, cosine)| placed.score += MODEL.cosine * (cosine - best));
+        read.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.id.cmp(&b.id)));
+        read.iter_mut().for_each(|placed| placed.score = placed.score.max(0.0));
+        let least = read.last().map_or(0.0, |placed| placed.score);
+        rest.iter_mut().for_each(|placed| placed.score = placed.score.min(least));
     }
 
     /// Cuts `best`, which is in order, to `count`; of equal ones at the border those with the lowest ids stay.

@@ -8,6 +8,7 @@ use crate::gather::gather;
 use crate::index::Index;
 use crate::query::Query;
 use crate::rank::{Judge, flat};
+use crate::rerank::{READ, best_stretches};
 use crate::schema::stored;
 use crate::{SearchError, model};
 
@@ -24,6 +25,8 @@ pub struct Shown {
     pub sentences: Vec<(String, Vec<f32>)>,
     /// Signs that it answers; of the first document only.
     pub answer: Vec<f32>,
+    /// The stretches that the encoder would compare; of the documents it would look at only.
+    pub stretches: Vec<String>,
 }
 
 /// Names of the signs of documents, of sentences and of answers.
@@ -62,8 +65,10 @@ impl Index {
                     let signs = judge.sentences(judged, text, judged.score / first, rank);
                     sentences = judged.seen.pieces.iter().zip(signs).map(|(piece, (_, signs))| (flat(&text[piece.range.clone()]), signs.to_vec())).collect();
                 }
+                let title = stored(doc, self.fields.title);
+                let stretches = if rank < 2 * READ { best_stretches(&judge.lens, &judged.seen, title, text) } else { Vec::new() };
                 let answer = if rank == 0 { judge.answer_signs(judged, second).to_vec() } else { Vec::new() };
-                out.push(Shown { id: id.clone(), signs: judged.signs.to_vec(), score: judged.score, sentences, answer });
+                out.push(Shown { id: id.clone(), signs: judged.signs.to_vec(), score: judged.score, sentences, answer, stretches });
             }
             Ok(out)
         };

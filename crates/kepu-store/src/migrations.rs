@@ -123,6 +123,19 @@ const FILES: &[(i64, &str, &str)] = &[
     (305, "usefulness", include_str!("../migrations/0305_usefulness.sql")),
     (306, "ticket_spent", include_str!("../migrations/0306_ticket_spent.sql")),
     (307, "placement", include_str!("../migrations/0307_placement.sql")),
+    (330, "inlet", include_str!("../migrations/0330_inlet.sql")),
+    (331, "inlet_due", include_str!("../migrations/0331_inlet_due.sql")),
+    (332, "inlet_seen", include_str!("../migrations/0332_inlet_seen.sql")),
+    (333, "inlet_seen_at", include_str!("../migrations/0333_inlet_seen_at.sql")),
+    (334, "signal", include_str!("../migrations/0334_signal.sql")),
+    (336, "signal_topic", include_str!("../migrations/0336_signal_topic.sql")),
+    (337, "signal_got", include_str!("../migrations/0337_signal_got.sql")),
+    (338, "inlet_hour", include_str!("../migrations/0338_inlet_hour.sql")),
+    (339, "topic", include_str!("../migrations/0339_topic.sql")),
+    (340, "topic_phase", include_str!("../migrations/0340_topic_phase.sql")),
+    (341, "topic_last", include_str!("../migrations/0341_topic_last.sql")),
+    (342, "topic_hour", include_str!("../migrations/0342_topic_hour.sql")),
+    (343, "topic_hour_hour", include_str!("../migrations/0343_topic_hour_hour.sql")),
 ];
 
 /// The migrations as sqlx wants them.

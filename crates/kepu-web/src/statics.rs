@@ -70,6 +70,7 @@ pub async fn privacy(req: Req) -> Answer {
         (s.t("kept-view"), s.t("kept-view-why"), s.t("kept-view-long")),
         (s.t("kept-shelf"), s.t("kept-shelf-why"), s.t("kept-shelf-long")),
         (s.t("kept-question"), s.t("kept-question-why"), s.t1("kept-question-long", "days", retention::QUESTION_DAYS)),
+        (s.t("kept-signal"), s.t("kept-signal-why"), s.t1("kept-signal-long", "hours", retention::SIGNAL_HOURS)),
         (s.t("kept-sighting"), s.t("kept-sighting-why"), s.t1("kept-sighting-long", "days", retention::SIGHTING_DAYS)),
         (s.t("kept-wording"), s.t("kept-wording-why"), s.t1("kept-wording-long", "days", retention::WORDING_DAYS)),
         (s.t("kept-placement"), s.t("kept-placement-why"), s.t("kept-placement-long")),

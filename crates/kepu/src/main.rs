@@ -9,6 +9,8 @@ mod bundle;
 mod claims;
 mod commands;
 mod demo;
+mod encoder;
+mod hear;
 mod import;
 mod input;
 mod measure;
@@ -79,8 +81,13 @@ enum Command {
     /// Posts and the claims that say the same.
     #[command(subcommand)]
     Claims(claims::Claims),
+    /// Take in files of messages that were heard, and match them.
+    Hear(hear::Hear),
     /// Topics that rise in a stream of signals, one alert each.
     Topics(claims::Topics),
+    /// The optional encoder.
+    #[command(subcommand)]
+    Encoder(encoder::Encoding),
     /// Do queued jobs, without serving pages.
     Work(work::Work),
     /// Publish the sample texts and make the sample accounts.
@@ -142,7 +149,9 @@ async fn main() -> ExitCode {
         Command::Search(search) => search.run(),
         Command::Definitions(definitions) => definitions.run().await,
         Command::Claims(claims) => claims.run(),
+        Command::Hear(hear) => hear.run().await,
         Command::Topics(topics) => topics.run(),
+        Command::Encoder(encoder) => encoder.run(),
         Command::Work(work) => work.run().await,
         Command::Seed(folder) => folder.seed().await,
         #[cfg(feature = "print")]

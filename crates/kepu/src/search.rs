@@ -33,6 +33,9 @@ pub enum Search {
         /// Folder of the index.
         #[arg(long)]
         index: PathBuf,
+        /// The optional encoder (see kepu encoder add --help): also read every document with it now, so that `search run` need not.
+        #[arg(long, value_name = "FILE")]
+        encoder: Option<PathBuf>,
         #[command(flatten)]
         how: How,
     },
@@ -53,6 +56,9 @@ pub enum Search {
         /// Also count the values of this member among everything found.
         #[arg(long, value_name = "NAME")]
         facet: Vec<String>,
+        /// The optional encoder (see kepu encoder add --help): questions in everyday words find more. What it reads is kept beside the index.
+        #[arg(long, value_name = "FILE")]
+        encoder: Option<PathBuf>,
         #[command(flatten)]
         how: How,
     },
@@ -84,8 +90,8 @@ impl Search {
     /// Runs the command.
     pub fn run(self) -> anyhow::Result<ExitCode> {
         match self {
-            Search::Index { docs, index, how } => make(&docs, &index, &how),
-            Search::Run { index, queries, top, filter, facet, how } => ask(&index, &queries, &how, &move |text| Query {
+            Search::Index { docs, index, encoder, how } => make(&docs, &index, encoder.as_deref(), &how),
+            Search::Run { index, queries, top, filter, facet, encoder, how } => ask(&index, &queries, encoder.as_deref(), &how, &move |text| Query {
                 text,
                 more: filter.clone(),
                 facets: facet.clone(),
@@ -97,10 +103,14 @@ impl Search {
     }
 }
 
-fn make(docs: &Path, dir: &Path, how: &How) -> anyhow::Result<ExitCode> {
+fn make(docs: &Path, dir: &Path, encoder: Option<&Path>, how: &How) -> anyhow::Result<ExitCode> {
+    let encoder = encoder.map(crate::encoder::open).transpose()?;
     let mut rows = Rows::open(docs)?;
     let begun = Usage::now();
     let index = Index::open(dir)?;
+    if let Some(encoder) = encoder {
+        index.use_encoder(encoder, dir)?;
+    }
     index.clear()?;
     let (mut ids, mut load_s) = (HashSet::new(), 0.0);
     let mut failed = None;
@@ -125,14 +135,25 @@ fn make(docs: &Path, dir: &Path, how: &How) -> anyhow::Result<ExitCode> {
         return Err(error);
     }
     let build_s = building.elapsed().as_secs_f64() - load_s;
+    let reading = Instant::now();
+    let stretches = index.read_ahead(how.threads(), &mut |done| {
+        if done.is_multiple_of(1_024) {
+            eprintln!("kepu: {done} stretches of text read with the encoder");
+        }
+        true
+    })?;
     if how.time {
-        eprintln!("{}", begun.since(count, &[("load_s", load_s), ("build_s", build_s)]));
+        eprintln!("{}", begun.since(count, &[("load_s", load_s), ("build_s", build_s), ("read_s", reading.elapsed().as_secs_f64())]));
     }
-    println!("{}", json!({"documents": count, "refused": rows.refused, "index_bytes": bytes_in(dir)}));
+    let mut line = json!({"documents": count, "refused": rows.refused, "index_bytes": bytes_in(dir)});
+    if stretches > 0 {
+        line["stretches"] = json!(stretches);
+    }
+    println!("{line}");
     rows.end(count)
 }
 
-fn ask(dir: &Path, queries: &Path, how: &How, query: &(dyn Fn(String) -> Query + Sync)) -> anyhow::Result<ExitCode> {
+fn ask(dir: &Path, queries: &Path, encoder: Option<&Path>, how: &How, query: &(dyn Fn(String) -> Query + Sync)) -> anyhow::Result<ExitCode> {
     if !Index::is_in(dir) {
         bail!("there is no search index in {}; make one with: kepu search index --docs FILE --index {}", dir.display(), dir.display());
     }
@@ -140,6 +161,9 @@ fn ask(dir: &Path, queries: &Path, how: &How, query: &(dyn Fn(String) -> Query +
     let index = Index::open(dir)?;
     if index.was_reset() {
         bail!("the search index in {} was damaged or of another version and is empty now; make it again with: kepu search index", dir.display());
+    }
+    if let Some(path) = encoder {
+        index.use_encoder(crate::encoder::open(path)?, dir)?;
     }
     let mut rows = Rows::open(queries)?;
     let mut out = BufWriter::new(std::io::stdout().lock());

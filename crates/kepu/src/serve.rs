@@ -5,7 +5,7 @@ use anyhow::Context;
 use axum::serve::ListenerExt;
 use kepu_app::listen::{hear, known};
 use kepu_app::record::heads;
-use kepu_app::{App, audit, index, node, relearn, setup, sync};
+use kepu_app::{App, audit, encoder, index, node, phrase, relearn, setup, sync};
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -28,9 +28,27 @@ pub struct Serve {
     /// Do not exchange with parents by itself; leave that to `kepu sync`.
     #[arg(long)]
     no_sync: bool,
+    /// Lists of signals may be read from addresses inside the house too (10.…, 192.168.…, this machine), if a steward named the host.
+    #[arg(long)]
+    intranet: bool,
+    /// A program that reads the words in a picture: it gets the picture as its standard input and prints the text, such as "tesseract stdin stdout -l chi_sim".
+    #[arg(long)]
+    ocr_command: Option<String>,
+    /// Read the page behind a link that a visitor shows.
+    #[arg(long)]
+    fetch_links: bool,
     /// Jobs done at the same time; 0 leaves them to `kepu work`.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(0..=16))]
     workers: u8,
+    /// OpenAI-compatible endpoint of a language model that may phrase answers from quoted passages, such as http://127.0.0.1:8000/v1. Off unless given.
+    #[arg(long, requires = "model")]
+    model_url: Option<String>,
+    /// Name of that model, shown to readers.
+    #[arg(long, requires = "model_url")]
+    model: Option<String>,
+    /// File with the secret of that endpoint.
+    #[arg(long, requires = "model_url")]
+    model_key: Option<std::path::PathBuf>,
 }
 
 impl Serve {
@@ -38,6 +56,11 @@ impl Serve {
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         self.refuse_open_air()?;
         let app = self.data.open(true).await?;
+        app.allow_intranet(self.intranet);
+        app.allow_links(self.fetch_links);
+        if let Some(command) = &self.ocr_command {
+            app.read_pictures_with(command);
+        }
         // Whoever searches right after a start must not be told that nobody has checked what the node holds.
         index::catch_up(&app).await?;
         known::refresh(&app).await?;
@@ -50,6 +73,7 @@ impl Serve {
             tokio::spawn(keep_sync(app.clone()));
         }
         let (stop, workers) = crate::work::begin(&app, self.workers);
+        tokio::spawn(keep_encoder(app.clone(), stop.subscribe()));
         let listener = tokio::net::TcpListener::bind(self.listen).await.with_context(|| format!("cannot listen at {}", self.listen))?;
         let address = listener.local_addr()?;
         if let Some(code) = setup::code(&app).await? {
@@ -99,6 +123,17 @@ impl Serve {
         )
     }
 
+    /// The model named on the command line.
+    fn model(&self) -> anyhow::Result<Option<phrase::Model>> {
+        let (Some(url), Some(name)) = (&self.model_url, &self.model) else { return Ok(None) };
+        if !(url.starts_with("http://") || url.starts_with("https://")) {
+            anyhow::bail!("--model-url {url}: the address must begin with http:// or https://");
+        }
+        let read = |path: &std::path::PathBuf| std::fs::read_to_string(path).with_context(|| format!("--model-key {}", path.display()));
+        let key = self.model_key.as_ref().map(read).transpose()?.map(|key| key.trim().to_owned());
+        Ok(Some(phrase::Model { url: url.clone(), name: name.clone(), key, patience: phrase::PATIENCE }))
+    }
+
     async fn web(&self, app: App) -> anyhow::Result<kepu_web::Web> {
         let mut tx = app.db.read().await?;
         let node_name = node::name(&mut tx).await?;
@@ -111,6 +146,7 @@ impl Serve {
             region,
             behind_proxy: self.behind_proxy,
             printer: crate::PRINTER,
+            model: self.model()?,
         };
         Ok(kepu_web::Web { app, settings: Arc::new(settings) })
     }
@@ -139,6 +175,23 @@ async fn keep_index(app: App) {
             tracing::error!(%error, "the index could not be brought up to date");
         }
         let _ = tokio::time::timeout(Duration::from_secs(1), changed.changed()).await;
+    }
+}
+
+/// Reads the library with the optional encoder, if its file is there, and what is new after every change.
+async fn keep_encoder(app: App, stop: tokio::sync::watch::Receiver<bool>) {
+    let node = app.clone();
+    let Ok(Some(found)) = tokio::task::spawn_blocking(move || encoder::find(&node)).await else { return };
+    encoder::begin(&app, found);
+    let mut changed = app.watch();
+    loop {
+        let (node, stop) = (app.clone(), stop.clone());
+        // On a thread of its own: the first time may take an hour. It ends with the node.
+        let _ = tokio::task::spawn_blocking(move || encoder::read_ahead(&node, &|| !*stop.borrow())).await;
+        if changed.changed().await.is_err() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_secs(2)).await;
     }
 }
 

@@ -16,6 +16,9 @@ pub struct Work {
     /// Jobs done at the same time.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=16))]
     workers: u8,
+    /// Lists of signals may be read from addresses inside the house too, if a steward named the host.
+    #[arg(long)]
+    intranet: bool,
     /// End when nothing is due any more.
     #[arg(long)]
     once: bool,
@@ -25,6 +28,7 @@ impl Work {
     /// Works until it is told to stop.
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         let app = self.data.open(false).await?;
+        app.allow_intranet(self.intranet);
         if self.once {
             let mut done = 0;
             while job::run_one(&app).await? {

@@ -8,7 +8,7 @@ use crate::error::{AppError, FieldError};
 use crate::measure::contribution::{self, Deed};
 use crate::record::{self, Saying};
 use kepu_domain::access::{Action, Actor};
-use kepu_domain::create::draft::{Draft, DraftError, Matter};
+use kepu_domain::create::draft::{Draft, DraftError, Gate, Matter};
 use kepu_domain::create::resource::Correction;
 use kepu_domain::ids::{DraftId, KeyId, OrgId, SubjectId};
 use kepu_domain::org::Region;
@@ -28,10 +28,13 @@ pub async fn publish(app: &App, who: &Actor, id: &DraftId) -> Result<SubjectId, 
     let policy = app.trust(&mut tx).await?.policy.clone();
     let seen = Seen::from(&draft);
     let corrects = limits::corrected(&mut tx, &draft).await?;
+    let before = limits::before(&mut tx, &draft).await?;
+    // An added edition follows the version before it without anything having been wrong.
+    let corrects = corrects.filter(|_| !before.as_ref().is_some_and(|before| draft.matter.only_adds_editions(before)));
     if corrects.is_some() && draft.correction.trim().is_empty() {
         return Err(DraftError::NoCorrection.into());
     }
-    let mut draft = draft.publish(&reviews, &policy, app.today(), app.now())?;
+    let mut draft = draft.publish(&reviews, Gate { policy: &policy, before: before.as_ref() }, app.today(), app.now())?;
     if let Matter::Claim(claim) = &mut draft.matter {
         // Merged or parted while the draft was written: that is the editors' to say, not the writer's.
         claim.same_as = subject::find(&mut tx, &draft.subject).await?.map(|row| row.same_as).filter(|id| !id.is_empty()).map(SubjectId);

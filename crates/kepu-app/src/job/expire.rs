@@ -9,7 +9,7 @@ use kepu_domain::listen::sighting::{Sighting, hour_of, month_of};
 use kepu_domain::org::Region;
 use kepu_domain::retention;
 use kepu_store::create::{import, round};
-use kepu_store::listen::{case, question, sighting, wording};
+use kepu_store::listen::{case, inlet, question, sighting, signal, topic, wording};
 use kepu_store::{Tx, invite, job, log, login_lock, once, session};
 use serde::Serialize;
 use std::time::{Duration, SystemTime};
@@ -33,6 +33,14 @@ pub struct Expired {
     pub notes: u64,
     /// Contacts of those who objected to a proposal.
     pub contacts: u64,
+    /// Signals, with their words.
+    pub signals: u64,
+    /// Digests of what lists brought.
+    pub listed: u64,
+    /// Counts by the hour of inlets and topics.
+    pub heard: u64,
+    /// Labels of topics, as people say it.
+    pub topics: u64,
     /// Wordings that no editor took up.
     pub wordings: u64,
     /// Sightings whose hour and county were given up.
@@ -67,6 +75,13 @@ pub async fn run(app: &App) -> Result<Expired, AppError> {
         cases,
         notes,
         contacts: round::purge_contacts(&mut tx, before(now, retention::CONTACT_DAYS)).await?,
+        signals: signal::purge(&mut tx, now.checked_sub(SignedDuration::from_hours(retention::SIGNAL_HOURS)).unwrap_or(Timestamp::MIN)).await?,
+        listed: inlet::purge_seen(&mut tx, before(now, retention::LISTED_DAYS)).await?,
+        heard: {
+            let oldest = hour_of(before(now, retention::HEARD_DAYS));
+            inlet::purge_counts(&mut tx, oldest).await? + topic::purge_heard(&mut tx, oldest).await?
+        },
+        topics: topic::purge_labels(&mut tx, answered).await?,
         wordings: wording::purge(&mut tx, before(now, retention::WORDING_DAYS)).await?,
         sightings: coarsen(&mut tx, before(now, retention::SIGHTING_DAYS)).await?,
         jobs: job::purge_done(&mut tx, before(now, retention::JOB_DAYS)).await?,

@@ -5,9 +5,14 @@ pub mod case;
 pub mod claim;
 pub mod dump;
 pub mod hear;
+pub mod intake;
 pub mod known;
 pub mod merge;
 pub mod placement;
 pub mod question;
 pub mod recheck;
+pub mod topic;
 pub mod usefulness;
+
+#[cfg(test)]
+mod tests;

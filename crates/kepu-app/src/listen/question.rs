@@ -6,11 +6,14 @@ use crate::error::{AppError, FieldError, text_error};
 use crate::keys;
 use crate::listen::claim::{self, Checked};
 use crate::listen::hear::Said;
+use crate::listen::intake::{self, Fresh};
 use crate::listen::known::{self, Sure};
 use kepu_domain::ids::{CaseId, QuestionId, SubjectId};
 use kepu_domain::listen::case::{Case, Clock, Stage as CaseStage, Step};
+use kepu_domain::listen::inlet::ASKED;
 use kepu_domain::listen::question::{Question, Stage, mask_personal};
 use kepu_domain::listen::sighting::Channel;
+use kepu_domain::listen::signal::State as SignalState;
 use kepu_domain::org::Region;
 use kepu_domain::text::QUESTION;
 use kepu_store::listen::{case as cases, question as store};
@@ -68,8 +71,12 @@ pub async fn ask(app: &App, ask: Ask) -> Result<Asked, AppError> {
     let case = open_or_join(app, &mut tx, &text, ask.region).await?;
     let question = Question { id: QuestionId(keys::random_word(16)), text, region: ask.region, asked_at: now, stage: Stage::Open { case } };
     store::insert(&mut tx, &question).await?;
+    // What many ask is a topic, whether they ask here or elsewhere.
+    let fresh = Fresh { text: question.text.clone(), at: now, region: question.region, weight: 1.0, state: SignalState::Open };
+    intake::put(app, &mut tx, &ASKED.into(), ask.channel, vec![fresh]).await?;
     log(app, &mut tx, "visitor", "question.asked", "", "ok").await?;
     tx.commit().await?;
+    app.notify();
     Ok(Asked::Opened { question: question.id })
 }
 
@@ -80,27 +87,32 @@ const COMPARED: u32 = 2_000;
 ///
 /// Writes: case. The caller commits, and logs what it came from.
 pub(crate) async fn open_or_join(app: &App, tx: &mut Tx, text: &str, region: Region) -> Result<CaseId, AppError> {
+    Ok(case_for(app, tx, text, region, ("question", 2)).await?.0)
+}
+
+/// [`open_or_join`] with kind and level of a case that opens; the second is whether it opened.
+pub(crate) async fn case_for(app: &App, tx: &mut Tx, text: &str, region: Region, (kind, level): (&str, i64)) -> Result<(CaseId, bool), AppError> {
     // Askers wait for each other here: two who send the same words at the same moment must not both find no case.
     counter::take(tx, "case", 1).await?;
     let filter = cases::Filter { stage: Some("active".into()), ..cases::Filter::default() };
     let open = cases::list(tx, &filter, None, COMPARED).await?;
     if let Some(joined) = app.alike.find(&open, text) {
-        return Ok(joined);
+        return Ok((joined, false));
     }
     // What a claim answers that is being looked at (again) belongs to the case of that claim.
     let said = app.claims.find(text, 1, app.today()).into_iter().find(|hit| hit.sure == Sure::Yes);
     match said.and_then(|hit| open.iter().find(|case| case.subject == hit.claim)) {
-        Some(case) => Ok(case.id.clone()),
-        None => open_case(app, tx, text, region).await,
+        Some(case) => Ok((case.id.clone(), false)),
+        None => Ok((open_case(app, tx, text, region, kind, level).await?, true)),
     }
 }
 
-async fn open_case(app: &App, tx: &mut Tx, text: &str, region: Region) -> Result<CaseId, AppError> {
+async fn open_case(app: &App, tx: &mut Tx, text: &str, region: Region, kind: &str, level: i64) -> Result<CaseId, AppError> {
     let org = crate::node::org(tx).await?;
     let case = Case {
         id: CaseId(keys::random_word(12)),
-        kind: "question".into(),
-        level: 2,
+        kind: kind.into(),
+        level,
         title: text.to_owned(),
         fields: vec![],
         region,

@@ -2,6 +2,7 @@
 
 mod channels;
 mod claims;
+mod heard;
 mod jobs;
 mod ledger;
 mod nouns;
@@ -127,6 +128,9 @@ macro_rules! suite {
             work::parties,
             ledger::contributions,
             ledger::certificates,
+            heard::inlets,
+            heard::signals,
+            heard::topics,
             registry::names_that_stand_twice,
             registry::what_entries_said_before,
             work::drafts,

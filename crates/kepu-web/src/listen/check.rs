@@ -44,6 +44,8 @@ struct CheckPage {
     cut: Option<usize>,
     answers: Vec<Shown>,
     others: Vec<Shown>,
+    /// Whether words in a picture or behind a link can be read.
+    shown: bool,
 }
 
 /// GET /check?q=
@@ -77,7 +79,7 @@ async fn show(web: &Web, req: &Req, q: &str) -> Answer {
         };
         if found.band == Band::Answer { answers.push(shown) } else { others.push(shown) }
     }
-    Ok(page(&CheckPage { q: checked.query, cut: checked.cut.then_some(SAID_MAX), answers, others, s }))
+    Ok(page(&CheckPage { q: checked.query, cut: checked.cut.then_some(SAID_MAX), answers, others, shown: web.app.reads_shown() != (false, false), s }))
 }
 
 fn overdue(found: &Match, today: &str) -> bool {
