@@ -16,7 +16,7 @@ pub fn contradicts(text: &str, claim: &str) -> bool {
     let (a, b) = (near(&a, &b), near(&b, &a));
     let shared = common(a, b);
     let leading = shared.first().is_some_and(|(i, j)| leads(a, *i) != leads(b, *j));
-    leading || shared.windows(2).any(|pair| differs(&a[pair[0].0 + 1..=pair[1].0], &b[pair[0].1 + 1..=pair[1].1]))
+    leading || shared.windows(2).any(|pair| differs(&a[pair[0].0..=pair[1].0], &b[pair[0].1..=pair[1].1]))
 }
 
 /// The part of a long text around what it shares with the other.
@@ -32,14 +32,14 @@ fn near<'a>(symbols: &'a [u32], other: &[u32]) -> &'a [u32] {
     &symbols[from..symbols.len().min(from + COMPARED)]
 }
 
-/// Whether the two gaps, each with the shared symbol that ends it, say different things.
+/// Whether the two gaps, each between the shared symbols that begin and end it, say different things.
 fn differs(a: &[u32], b: &[u32]) -> bool {
-    let (gap_a, gap_b) = (&a[..a.len() - 1], &b[..b.len() - 1]);
+    let (gap_a, gap_b) = (&a[1..a.len() - 1], &b[1..b.len() - 1]);
     if gap_a.len() > GAP || gap_b.len() > GAP || (gap_a.is_empty() && gap_b.is_empty()) {
         return false;
     }
     // What stands in a clause of its own ("do not eat it, …") is advice about the claim, not the claim turned round.
-    if a.iter().chain(b).any(|symbol| symbol & BREAK != 0) {
+    if a[1..].iter().chain(&b[1..]).any(|symbol| symbol & BREAK != 0) {
         return false;
     }
     let number = |side: &[u32]| side.iter().find(|s| **s & (WORD | NUMBER) == WORD | NUMBER).map(|s| s & IDENTITY);
@@ -47,15 +47,9 @@ fn differs(a: &[u32], b: &[u32]) -> bool {
     other_number || opposed(gap_a, gap_b) || denials(a) % 2 != denials(b) % 2
 }
 
-/// How many of the symbols of a gap deny; "is or is not" asks and denies nothing. The last symbol is the shared one.
-fn denials(gap: &[u32]) -> usize {
-    (0..gap.len() - 1)
-        .filter(|at| denies(gap[*at]))
-        .filter(|at| {
-            let before = at.checked_sub(1).map(|n| gap[n] & IDENTITY);
-            before.is_none_or(|before| before != gap[at + 1] & IDENTITY)
-        })
-        .count()
+/// How many symbols between the first and the last deny; "is or is not" asks and denies nothing.
+fn denials(stretch: &[u32]) -> usize {
+    stretch.windows(3).filter(|w| denies(w[1]) && (w[0] ^ w[2]) & IDENTITY != 0).count()
 }
 
 /// Whether the symbol right before the first shared one denies it plainly: 不 and 没, not the advice 别 and 勿.
