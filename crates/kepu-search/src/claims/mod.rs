@@ -16,9 +16,9 @@
 //! was tried are in `docs/decisions/0015-claims-matcher.md`. Not here: verdicts and answers (`kepu-app`), documents (`crate::Index`).
 
 mod against;
-mod cover;
 mod align;
 mod common;
+mod cover;
 pub mod decide;
 mod late;
 #[cfg(feature = "learn")]
