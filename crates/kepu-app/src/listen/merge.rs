@@ -26,6 +26,8 @@ use kepu_store::{StoreError, Tx};
 
 /// Answers by one address in a minute that name the claim that was meant.
 const PER_MINUTE: u32 = 10;
+/// Share of a wording that a text repeats from which on the two can contradict each other.
+const NEAR: f32 = 0.2;
 /// Places listed.
 const PLACES: u32 = 500;
 /// Rows of a list on the page.
@@ -186,7 +188,8 @@ pub async fn add_wording(app: &App, who: &Actor, id: &SubjectId, text: &str) -> 
     if app.claims.exactly(&digest).is_some_and(|other| other != app.claims.root(id)) {
         return Err(wrong("wording_taken"));
     }
-    if kepu_search::claims::contradicts(&text, &before.claim) {
+    let near = |words: &&String| kepu_search::claims::covered(&text, words) >= NEAR;
+    if std::iter::once(&before.claim).chain(&before.variants).filter(near).any(|words| kepu_search::claims::contradicts(&text, words)) {
         return Err(wrong("wording_contradicts"));
     }
     if before.variants.len() >= VARIANTS_MAX {
