@@ -117,7 +117,7 @@ pub async fn made_of(app: &App, id: &SubjectId, limit: usize) -> Result<(Vec<sub
 }
 
 /// Likeness from which on something is worth offering beside a text.
-const BESIDE: f64 = 0.22;
+const BESIDE: f64 = 0.35;
 
 /// What to offer beside a public text: public subjects of `kind` that are near to its title, then the newest of its first field; at most `limit`.
 pub async fn beside(app: &App, row: &subject::Row, kind: &str, limit: usize) -> Result<Vec<subject::Row>, AppError> {

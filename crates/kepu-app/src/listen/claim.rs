@@ -53,7 +53,29 @@ pub async fn like(app: &App, text: &str, limit: usize) -> Result<Vec<Row>, AppEr
     Ok(checked.matches.into_iter().map(|found| found.row).collect())
 }
 
-async fn with_rows(app: &App, heard: Heard, limit: usize) -> Result<Checked, AppError> {
+/// Share of a short question that a claim must hold, by the words of the index, to be offered where the matcher says nothing.
+const OFFERED: f32 = 0.3;
+/// Longest question, in user characters, that is helped so: a few words name a subject and make no claim.
+const SHORT: usize = 30;
+
+/// Claims about the subject that a few words name: "隔夜菜" is no claim, and whoever types it wants those there are.
+fn about(app: &App, text: &str, limit: usize) -> Result<Vec<hear::Match>, AppError> {
+    let Some(index) = app.index.as_ref().filter(|_| kepu_text::count(text) <= SHORT) else { return Ok(vec![]) };
+    let near = index.similar(text, &["claim".to_owned()], limit)?;
+    let mut list = Vec::new();
+    for hit in near.into_iter().filter(|hit| hit.score >= OFFERED) {
+        let claim = SubjectId(hit.id);
+        if let Some(wording) = app.claims.first_wording(&claim) {
+            list.push(hear::offered(text, claim, wording, f64::from(hit.score) / 2.0));
+        }
+    }
+    Ok(list)
+}
+
+async fn with_rows(app: &App, mut heard: Heard, limit: usize) -> Result<Checked, AppError> {
+    if heard.matches.is_empty() {
+        heard.matches = about(app, &heard.text, limit.min(3))?;
+    }
     let ids: Vec<SubjectId> = heard.matches.iter().take(limit).map(|found| found.claim.clone()).collect();
     let mut tx = app.db.read().await?;
     let mut rows: HashMap<SubjectId, Row> =

@@ -197,6 +197,11 @@ fn look(app: &App, text: &str, today: jiff::civil::Date) -> (Heard, Vec<SubjectI
     (Heard { digest: known::digest(&text), cut, band, matches, text }, due)
 }
 
+/// A claim that is offered for another reason than that it says the same.
+pub(crate) fn offered(text: &str, claim: SubjectId, wording: String, probability: f64) -> Match {
+    matched(text, known::Hit { claim, sure: known::Sure::Perhaps, probability, wording, overdue: false })
+}
+
 fn matched(text: &str, hit: known::Hit) -> Match {
     let shared = claims::shared(text, &hit.wording);
     let span = |side| move |range: std::ops::Range<usize>| Span { side, from: range.start, to: range.end };

@@ -123,6 +123,11 @@ impl Kept {
         self.read(|held| held.exact.get(digest).map(|id| held.root(id)))
     }
 
+    /// A claim as people say it first, if it is public here.
+    pub fn first_wording(&self, id: &SubjectId) -> Option<String> {
+        self.read(|held| held.claims.get(id)?.wordings.first().cloned())
+    }
+
     /// How many claims are known.
     pub fn len(&self) -> usize {
         self.read(|held| held.claims.len())
