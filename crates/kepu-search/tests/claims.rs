@@ -60,6 +60,26 @@ fn confidence_is_a_chance_and_nothing_is_none() {
 }
 
 #[test]
+fn a_ledger_of_three_claims_is_as_sure_as_a_large_one() {
+    let some = |ids: &[&str]| Matcher::new(CLAIMS.iter().filter(|(id, _)| ids.contains(id)).map(|(id, text)| ((*id).into(), (*text).into())).collect(), 1);
+    let matcher = some(&["c01", "c07", "c08"]);
+    for (post, claim) in [
+        ("隔夜菜会致癌吗？", "c01"),
+        ("聽說吃大蒜可以預防新冠病毒，是真的嗎？", "c07"),
+        ("群里都在传成都明天要发生7级地震，大家知道吗", "c08"),
+        ("请问隔夜的菜吃了会不会致癌，家里老人总说没事", "c01"),
+    ] {
+        let found = find(&matcher, post);
+        assert!(found.hits[0].claim == claim && found.confidence > 0.6, "{post}: {found:?}");
+    }
+    for post in ["大家知道明天会下雨吗", "听说吃饭太快对身体不好，是真的吗？", "成都有什么好吃的", "大蒜怎么种才能高产", "請問這個消息是真的嗎，謝謝大家"]
+    {
+        let found = find(&matcher, post);
+        assert!(found.confidence < 0.4 && found.band != Band::Answer, "{post}: {found:?}");
+    }
+}
+
+#[test]
 fn every_claim_of_a_long_message_is_found() {
     let matcher = matcher();
     let chatter = "今天天气不错，我们一起去公园散步，看到很多花开了，孩子们玩得很开心，晚上回家做了饭。".repeat(6);

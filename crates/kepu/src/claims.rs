@@ -6,11 +6,13 @@ use anyhow::{Context, bail};
 use kepu_app::listen::usefulness;
 use kepu_domain::listen::usefulness::{ReaderKind, Tally};
 use kepu_search::claims::{Matcher, Sums};
+use kepu_search::encoder::Memory;
 use kepu_search::topics::{Reading, Settings, Stream};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 /// Lines that are worked on side by side.
 const CHUNK: usize = 8_192;
@@ -31,6 +33,9 @@ pub enum Claims {
         /// Hits a post, at most.
         #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=32))]
         top: u32,
+        /// The optional encoder (see kepu encoder add --help): takes a second look where it is open whether a claim says the same.
+        #[arg(long, value_name = "FILE")]
+        encoder: Option<PathBuf>,
         #[command(flatten)]
         how: How,
     },
@@ -111,18 +116,22 @@ impl Refused {
 impl Claims {
     /// Runs the command.
     pub fn run(self) -> anyhow::Result<ExitCode> {
-        let (claims, posts, top, how) = match self {
-            Claims::Match { claims, posts, top, how } => (claims, posts, top, how),
+        let (claims, posts, top, encoder, how) = match self {
+            Claims::Match { claims, posts, top, encoder, how } => (claims, posts, top, encoder, how),
             Claims::Useful { dump } => return useful(&dump),
         };
         if claims.as_os_str() == "-" && posts.as_os_str() == "-" {
             bail!("only one of --claims and --posts can be standard input");
         }
+        let memory = encoder.as_deref().map(crate::encoder::open).transpose()?.map(|encoder| Arc::new(Memory::new(encoder)));
         let (usage, threads) = (Usage::now(), how.threads());
         let (known, broken) = texts(&claims, threads)?;
         let (asked, also) = texts(&posts, threads)?;
         let load_s = usage.wall_s();
-        let matcher = Matcher::new(known, threads);
+        let matcher = match memory {
+            Some(memory) => Matcher::with_encoder(known, threads, memory),
+            None => Matcher::new(known, threads),
+        };
         let build_s = usage.wall_s() - load_s;
         let mut out = std::io::BufWriter::new(std::io::stdout().lock());
         for chunk in asked.chunks(CHUNK) {

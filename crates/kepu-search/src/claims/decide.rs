@@ -56,6 +56,17 @@ pub fn leaf(tree: &[Node], figures: &Figures) -> f32 {
     node.value
 }
 
+/// What a model thinks of the candidates of a post.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Opinion {
+    /// Of each, the chance that it says the same.
+    pub chances: Vec<f32>,
+    /// The chance that any does, before the curve.
+    pub any: f32,
+    /// The same made honest.
+    pub sure: f32,
+}
+
 /// What is learned, once for all collections.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Model {
@@ -133,6 +144,15 @@ impl Model {
         let parts: Vec<f32> = margins.iter().map(|m| (m - top).exp()).collect();
         let whole = parts.iter().sum::<f32>() + (none - top).exp();
         parts.into_iter().map(|part| part / whole).collect()
+    }
+
+    /// What it thinks of candidates with these margins.
+    #[must_use]
+    pub fn opinion(&self, margins: &[f32]) -> Opinion {
+        let chances = Self::chances(margins, OrNone::Allowed);
+        let any: f32 = chances.iter().sum();
+        let first = chances.iter().copied().fold(0.0, f32::max);
+        Opinion { sure: if margins.is_empty() { 0.0 } else { self.honest(Self::confidence(first, any)) }, chances, any }
     }
 
     /// How sure it is that a claim matches, before the curve: between the chance of the first claim and that of any. Where two checks of one rumour share the

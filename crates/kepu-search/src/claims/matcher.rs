@@ -3,12 +3,16 @@
 //! Claims come in bulk ([`Matcher::new`]) or one by one ([`Matcher::put`]); what came one by one waits on a small shelf of its own, so that it is found at
 //! once, until [`Matcher::settle`] puts it among the others. The order in which claims came changes nothing.
 
-use super::decide::{Forest, Model, OrNone};
-use super::pair::{Asked, COUNT, Figures, Known, Lists, Rarity, relate};
-use super::postings::{Budget, Sums, idf};
+use super::decide::{Forest, Model, Opinion, OrNone};
+use super::late::{self, LOOKED, Late};
+use super::pair::{Asked, BASIC, Figures, Known, Lists, Rarity, relate};
+use super::postings::{Budget, Sums, idf, idf_most};
 use super::reading::{self, SENTENCE};
 use super::shelf::Shelf;
+use crate::encoder::Memory;
 use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::Arc;
 
 /// Candidates that are compared.
 const CANDIDATES: usize = 24;
@@ -24,6 +28,9 @@ const WHOLE_MAX: usize = 320;
 const PART: usize = 120;
 /// Claims of the small shelf before it is settled by itself.
 const LOOSE_MAX: usize = 2_000;
+
+/// Stretches of one post that get a second look with the encoder, so that a paste of any size costs the same.
+const SECOND_LOOKS: usize = 4;
 
 /// Candidates that are judged letter by letter.
 pub const JUDGED: usize = 4;
@@ -82,6 +89,7 @@ pub struct Matcher {
     /// Numbers by id; made when the first claim comes or goes alone.
     numbers: Option<HashMap<String, u32>>,
     model: &'static Model,
+    late: Option<Late>,
 }
 
 impl Matcher {
@@ -90,7 +98,14 @@ impl Matcher {
     pub fn new(claims: Vec<(String, String)>, threads: usize) -> Self {
         let settled = Shelf::new(claims, threads);
         let gone = vec![false; settled.len()];
-        Self { settled, loose: Shelf::default(), gone, numbers: None, model: Model::built_in() }
+        Self { settled, loose: Shelf::default(), gone, numbers: None, model: Model::built_in(), late: None }
+    }
+
+    /// The same, with the optional encoder for a second look at what is neither sure to match nor sure not to.
+    #[must_use]
+    pub fn with_encoder(claims: Vec<(String, String)>, threads: usize, memory: Arc<Memory>) -> Self {
+        let late = Late::new(memory, claims.iter().map(|(id, text)| (id.as_str(), text.as_str())));
+        Self { late: Some(late), ..Self::new(claims, threads) }
     }
 
     /// How many claims there are.
@@ -109,6 +124,9 @@ impl Matcher {
     pub fn put(&mut self, id: &str, text: &str) {
         self.remove(id);
         self.loose.put(id.to_owned(), reading::read(text));
+        if let Some(late) = &mut self.late {
+            late.put(id, text);
+        }
         self.gone.push(false);
         let number = self.gone.len() as u32 - 1;
         self.number_of().insert(id.to_owned(), number);
@@ -121,6 +139,9 @@ impl Matcher {
     pub fn remove(&mut self, id: &str) -> bool {
         let Some(number) = self.number_of().remove(id) else { return false };
         self.gone[number as usize] = true;
+        if let Some(late) = &mut self.late {
+            late.remove(id);
+        }
         true
     }
 
@@ -146,19 +167,22 @@ impl Matcher {
         let symbols = reading::read(text);
         let mut best: Vec<(u32, f32)> = Vec::new();
         let mut confidence = 0.0f32;
-        for part in parts(&symbols) {
-            let rows = self.candidates(part, sums, &self.model.order);
+        let mut looks = SECOND_LOOKS;
+        for range in parts(&symbols) {
+            let rows = self.candidates(&symbols[range.clone()], sums, &self.model.order, if self.late.is_some() { LOOKED } else { JUDGED });
             let margins: Vec<f32> = rows.iter().take(JUDGED).map(|row| self.model.judge.margin(&row.figures)).collect();
-            let chances = Model::chances(&margins, OrNone::Allowed);
-            let any: f32 = chances.iter().sum();
-            let first = chances.iter().copied().fold(0.0, f32::max);
-            let sure = self.model.honest(Model::confidence(first, any));
+            let mut opinion = self.model.opinion(&margins);
+            if let Some(late) = self.late.as_ref().filter(|late| looks > 0 && late.asks(opinion.sure)) {
+                looks -= 1;
+                opinion = self.second(late, &passage(text, range, symbols.len()), &rows);
+            }
+            let Opinion { chances, any, sure } = opinion;
             // What is not judged is worth less than what is.
             let least = chances.iter().copied().fold(1.0, f32::min);
-            let rest = rows.iter().skip(JUDGED).enumerate().map(|(n, row)| (row.number, least / (n + 2) as f32));
+            let rest = rows.iter().skip(chances.len()).enumerate().map(|(n, row)| (row.number, least / (n + 2) as f32));
             let judged = rows.iter().map(|row| row.number).zip(chances.iter().copied());
             best.extend(judged.chain(rest).map(|(number, chance)| (number, sure * chance / any.max(1e-9))));
-            confidence = if rows.is_empty() { confidence } else { confidence.max(sure) };
+            confidence = confidence.max(sure);
         }
         // A claim found in several parts counts once, where it was surest.
         best.sort_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)));
@@ -176,10 +200,18 @@ impl Matcher {
         Found { matched, band, confidence, hits }
     }
 
-    /// The candidates for one stretch of a post, in the order that `order` gives them; the first [`JUDGED`] with all their figures. For [`Self::find`] and
+    /// What a second look with the encoder comes to.
+    fn second(&self, late: &Late, post: &str, rows: &[Candidate]) -> Opinion {
+        let claims: Vec<&str> = rows.iter().take(LOOKED).map(|row| self.id(row.number)).collect();
+        let mut figures: Vec<Figures> = rows.iter().take(LOOKED).map(|row| row.figures).collect();
+        late::look(&mut figures, &self.model.judge, &late.cosines(post, &claims));
+        late.model.opinion(&figures.iter().map(|row| late.model.judge.margin(row)).collect::<Vec<f32>>())
+    }
+
+    /// The candidates for one stretch of a post, in the order that `order` gives them; the first `judged` with all their figures. For [`Self::find`] and
     /// for learning.
     #[must_use]
-    pub fn candidates(&self, symbols: &[u32], sums: &mut Sums, order: &Forest) -> Vec<Candidate> {
+    pub fn candidates(&self, symbols: &[u32], sums: &mut Sums, order: &Forest, judged: usize) -> Vec<Candidate> {
         let asked = Asked::new(symbols, self);
         let mut best: Vec<(u32, f32)> = Vec::new();
         let budget = Budget { postings: (POSTINGS_TIMES_CLAIMS / self.gone.len().max(1)).clamp(POSTINGS.0, POSTINGS.1), keep: CANDIDATES + SPARE };
@@ -199,7 +231,7 @@ impl Matcher {
         out.sort_by(|a, b| b.margin.total_cmp(&a.margin));
         let margins: Vec<f32> = out.iter().map(|c| c.margin).collect();
         let shares = Model::chances(&margins, OrNone::Never);
-        for (n, candidate) in out.iter_mut().take(JUDGED).enumerate() {
+        for (n, candidate) in out.iter_mut().take(judged).enumerate() {
             let deep = asked.compare(self.known(candidate.number), self, true);
             let other = margins.get(usize::from(n == 0)).copied().unwrap_or(candidate.margin - 5.0);
             candidate.figures = merge(&candidate.figures, &deep, [candidate.margin, candidate.margin - other, shares[n]]);
@@ -228,41 +260,52 @@ fn merge(first: &Figures, second: &Figures, thought: [f32; 3]) -> Figures {
             *old = *new;
         }
     }
-    out[COUNT - 3..].copy_from_slice(&thought);
+    out[BASIC - 3..BASIC].copy_from_slice(&thought);
     out
 }
 
 /// The stretches of a post that are asked for: the whole of an ordinary one; of a long one its beginning and its parts of some sentences each, so that each
 /// of several claims is found.
-fn parts(symbols: &[u32]) -> Vec<&[u32]> {
+#[expect(clippy::single_range_in_vec_init, reason = "a list of ranges is what is meant")]
+fn parts(symbols: &[u32]) -> Vec<Range<usize>> {
     if symbols.is_empty() {
         return Vec::new();
     }
     if symbols.len() <= WHOLE_MAX {
-        return vec![symbols];
+        return vec![0..symbols.len()];
     }
-    let mut out = vec![&symbols[..WHOLE_MAX]];
+    let mut out = vec![0..WHOLE_MAX];
     let mut start = 0;
     for (i, symbol) in symbols.iter().enumerate() {
         if (symbol & SENTENCE != 0 && i - start >= PART) || i - start >= 2 * PART {
-            out.push(&symbols[start..i]);
+            out.push(start..i);
             start = i;
         }
     }
-    out.push(&symbols[start..]);
+    out.push(start..symbols.len());
     out
+}
+
+/// The words of a stretch of `text`, which has `count` symbols in all.
+fn passage(text: &str, range: Range<usize>, count: usize) -> String {
+    if range == (0..count) {
+        return text.to_owned();
+    }
+    let places = reading::read_aligned(text).1;
+    let at = |symbol: usize| places.get(symbol).map_or(text.len(), |place| place.start);
+    text[at(range.start)..at(range.end)].to_owned()
 }
 
 impl Rarity for Matcher {
     fn lists(&self, key: u64) -> Lists {
         [self.settled.postings.list(key), self.loose.postings.list(key)]
     }
-    fn of(&self, len: u32) -> f32 {
-        idf(len, self.gone.len()) / idf(0, self.gone.len())
+    fn of(&self, key: u64, len: u32) -> f32 {
+        idf(key, len, self.gone.len()) / idf_most(self.gone.len())
     }
     /// Rare keys count more than BM25 lets them: most keys of a message are chatter.
     fn weight(&self, rarity: f32, times: f32) -> f32 {
-        (rarity * idf(0, self.gone.len())).powf(1.8) * times.sqrt()
+        (rarity * idf_most(self.gone.len())).powf(1.8) * times.sqrt()
     }
     fn mean_length(&self) -> f32 {
         let (a, b) = (&self.settled.postings, &self.loose.postings);

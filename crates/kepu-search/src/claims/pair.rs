@@ -3,10 +3,10 @@
 //! All figures are shares or small counts, so that they mean the same in a collection of ten claims and in one of a million. What makes a gram weigh is how rare it
 //! is among the claims, from 0 to 1.
 
-use super::postings::{Map, Mix, Probe, impact};
-use super::reading::{BREAK, IDENTITY, NUMBER, SENTENCE, WORD, one, two};
+use super::align::{Identities, lcs, spot};
+use super::postings::{Map, Probe, impact};
+use super::reading::{BREAK, NUMBER, SENTENCE, WORD, one, two};
 use super::slots::{self, Slots};
-use std::collections::HashSet;
 
 /// Symbols of a stretch that is aligned letter by letter.
 const STRETCH_MAX: usize = 96;
@@ -67,9 +67,16 @@ pub const NAMES: [&str; COUNT] = [
     "first_margin",
     "first_gap",
     "first_share",
+    "judged",
+    "cosine",
+    "cosine_gap",
+    "cosine_over_mean",
+    "cosine_rank",
 ];
+/// How many figures there are without the encoder; those behind are filled by `late`.
+pub const BASIC: usize = 54;
 /// How many figures there are.
-pub const COUNT: usize = 54;
+pub const COUNT: usize = 59;
 /// The figures of one pair.
 pub type Figures = [f32; COUNT];
 
@@ -92,8 +99,8 @@ pub type Lists = [Option<(u32, u32)>; 2];
 pub trait Rarity {
     /// Where a key is listed.
     fn lists(&self, key: u64) -> Lists;
-    /// From 0 to 1.
-    fn of(&self, len: u32) -> f32;
+    /// How rare a key is that stands in so many claims, from 0 to 1.
+    fn of(&self, key: u64, len: u32) -> f32;
     /// What a key counts in the first order: see `matcher`.
     fn weight(&self, rarity: f32, times: f32) -> f32;
     /// Mean length of a claim in symbols.
@@ -107,6 +114,10 @@ fn len(lists: &Lists) -> u32 {
 /// A post made ready to be compared.
 pub struct Asked<'a> {
     symbols: &'a [u32],
+    /// How rare each symbol is.
+    rarities: Vec<f32>,
+    /// One bit for what some of the symbols are: most symbols of a claim are not in the post, and need not be looked for.
+    some: [u64; 64],
     grams: Vec<Gram>,
     numbers: Map<u32>,
     /// Sums of rarity: of single symbols, of pairs.
@@ -135,6 +146,8 @@ impl<'a> Asked<'a> {
     pub fn new(symbols: &'a [u32], rarity: &impl Rarity) -> Self {
         let mut out = Self {
             symbols,
+            rarities: Vec::with_capacity(symbols.len()),
+            some: [0; 64],
             grams: Vec::with_capacity(symbols.len() * 2),
             numbers: Map::default(),
             mass: [0.0; 2],
@@ -149,7 +162,10 @@ impl<'a> Asked<'a> {
             if symbol & SENTENCE != 0 || out.sentences.is_empty() {
                 out.sentences.push(0.0);
             }
-            out.note(one(*symbol), false, rarity);
+            let number = out.note(one(*symbol), false, rarity);
+            out.rarities.push(out.grams[number as usize].rarity);
+            let (word, bit) = spot(*symbol);
+            out.some[word] |= 1 << bit;
             if i > 0 && symbol & BREAK == 0 {
                 out.note(two(symbols[i - 1], *symbol), true, rarity);
             }
@@ -163,15 +179,16 @@ impl<'a> Asked<'a> {
         out
     }
 
-    fn note(&mut self, key: u64, pair: bool, rarity: &impl Rarity) {
+    /// Takes a gram down; its number.
+    fn note(&mut self, key: u64, pair: bool, rarity: &impl Rarity) -> u32 {
         let next = self.grams.len() as u32;
         let number = *self.numbers.entry(key).or_insert(next);
         if number != next {
             self.grams[number as usize].times += 1.0;
-            return;
+            return number;
         }
         let lists = rarity.lists(key);
-        let rarity = rarity.of(len(&lists));
+        let rarity = rarity.of(key, len(&lists));
         let sentence = self.sentences.len() as u32 - 1;
         self.grams.push(Gram { rarity, pair, sentence, times: 1.0, weight: 0.0, lists });
         self.mass[usize::from(pair)] += rarity;
@@ -183,6 +200,13 @@ impl<'a> Asked<'a> {
                 self.top[1] = rarity;
             }
         }
+        number
+    }
+
+    /// Whether a symbol may be in the post.
+    fn may(&self, symbol: u32) -> bool {
+        let (word, bit) = spot(symbol);
+        self.some[word] >> bit & 1 == 1
     }
 
     /// What is to be read on a shelf, rarest first.
@@ -205,6 +229,7 @@ impl<'a> Asked<'a> {
         let (mut run, mut run_best) = (0.0f32, 0.0f32);
         let (mut top_shared, mut shared_count) = ([0.0f32; 2], 0u32);
         let mut early = 0.0f32;
+        let mut before = false;
         for (i, symbol) in claim.symbols.iter().enumerate() {
             if symbol & SENTENCE != 0 && i > 0 {
                 if sentence == 0 {
@@ -240,8 +265,12 @@ impl<'a> Asked<'a> {
                 }
                 Some(gram.rarity)
             };
-            hit(one(*symbol));
-            let pair = (i > 0 && symbol & BREAK == 0).then(|| hit(two(claim.symbols[i - 1], *symbol))).flatten();
+            let may = self.may(*symbol);
+            if may {
+                hit(one(*symbol));
+            }
+            let pair = (may && before && symbol & BREAK == 0).then(|| hit(two(claim.symbols[i - 1], *symbol))).flatten();
+            before = may;
             run = pair.map_or(0.0, |rarity| run + rarity);
             run_best = run_best.max(run);
         }
@@ -303,22 +332,30 @@ impl<'a> Asked<'a> {
 
     /// The stretch of the post that says most of what the claim holds, letter by letter beside the claim's best stretch.
     fn align(&self, theirs: &[u32], segments: &[f32], rarity: &impl Rarity, f: &mut Figures) {
-        let ours = if self.symbols.len() <= STRETCH_MAX {
-            self.symbols
+        let (start, end) = if self.symbols.len() <= STRETCH_MAX {
+            (0, self.symbols.len())
         } else {
             let best = segments.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(i, _)| i);
             let mut bounds = self.symbols.iter().enumerate().filter(|(i, s)| *i == 0 || **s & SENTENCE != 0).map(|(i, _)| i).skip(best);
             let start = bounds.next().unwrap_or(0);
             let end = bounds.next().unwrap_or(self.symbols.len());
-            &self.symbols[start..end.min(start + STRETCH_MAX)]
+            (start, end.min(start + STRETCH_MAX))
         };
-        let weigh = |symbols: &[u32]| symbols.iter().map(|s| rarity.of(len(&rarity.lists(one(*s))))).collect::<Vec<f32>>();
-        let (a, b) = (weigh(ours), weigh(theirs));
-        let matched = lcs(ours, theirs, &a);
+        let ours = &self.symbols[start..end];
+        let weigh = |symbol: &u32| {
+            let key = one(*symbol);
+            // Those of the post were looked up already.
+            let known = self.may(*symbol).then(|| self.numbers.get(&key)).flatten();
+            known.map_or_else(|| rarity.of(key, len(&rarity.lists(key))), |number| self.grams[*number as usize].rarity)
+        };
+        let (a, b) = (&self.rarities[start..end], theirs.iter().map(weigh).collect::<Vec<f32>>());
         // What only one side says at all: words that merely moved are not new.
-        let (in_ours, in_theirs) = (identities(ours), identities(theirs));
-        let new_a: Vec<f32> = ours.iter().zip(&a).map(|(s, w)| if in_theirs.contains(&(s & IDENTITY)) { 0.0 } else { *w }).collect();
-        let new_b: Vec<f32> = theirs.iter().zip(&b).map(|(s, w)| if in_ours.contains(&(s & IDENTITY)) { 0.0 } else { *w }).collect();
+        let (in_ours, in_theirs) = (Identities::of(ours), Identities::of(theirs));
+        let new = |symbols: &[u32], weights: &[f32], other: &Identities| -> Vec<f32> {
+            symbols.iter().zip(weights).map(|(symbol, weight)| if other.hold(*symbol) { 0.0 } else { *weight }).collect()
+        };
+        let (new_a, new_b) = (new(ours, a, &in_theirs), new(theirs, &b, &in_ours));
+        let matched = lcs(&in_theirs.places(ours), &in_ours.places(theirs), ours, theirs, a);
         let (whole_a, whole_b) = (a.iter().sum::<f32>().max(1e-6), b.iter().sum::<f32>().max(1e-6));
         let common: f32 = matched.iter().map(|(i, _)| a[*i]).sum();
         f[25] = common / whole_a;
@@ -370,51 +407,12 @@ impl<'a> Asked<'a> {
     }
 }
 
-fn identities(symbols: &[u32]) -> HashSet<u32, std::hash::BuildHasherDefault<Mix>> {
-    symbols.iter().map(|s| s & IDENTITY).collect()
-}
-
 /// The part of a claim to align: the whole of a short one, else its best sentence with what follows.
 fn stretch(symbols: &[u32], best: (usize, usize)) -> &[u32] {
     if symbols.len() <= STRETCH_MAX {
         return symbols;
     }
     &symbols[best.0..best.1.min(best.0 + STRETCH_MAX)]
-}
-
-/// Places of the heaviest common subsequence; a match that continues one is worth a little more, so that words stay together.
-fn lcs(a: &[u32], b: &[u32], weight: &[f32]) -> Vec<(usize, usize)> {
-    let width = b.len() + 1;
-    // From the end, so that the way can be read forwards.
-    let mut table = vec![0.0f32; (a.len() + 1) * width];
-    let mut taken = vec![false; (a.len() + 1) * width];
-    for i in (0..a.len()).rev() {
-        for j in (0..b.len()).rev() {
-            let skip = table[(i + 1) * width + j].max(table[i * width + j + 1]);
-            let mut cell = skip;
-            if (a[i] ^ b[j]) & IDENTITY == 0 {
-                let next = (i + 1) * width + j + 1;
-                let with = table[next] + weight[i] + if taken[next] { 0.3 } else { 0.0 };
-                if with >= skip {
-                    cell = with;
-                    taken[i * width + j] = true;
-                }
-            }
-            table[i * width + j] = cell;
-        }
-    }
-    let (mut i, mut j, mut out) = (0, 0, Vec::new());
-    while i < a.len() && j < b.len() {
-        if taken[i * width + j] {
-            out.push((i, j));
-            (i, j) = (i + 1, j + 1);
-        } else if table[(i + 1) * width + j] >= table[i * width + j + 1] {
-            i += 1;
-        } else {
-            j += 1;
-        }
-    }
-    out
 }
 
 /// Fills the figures that depend on the other candidates; `all` in the order of the postings.

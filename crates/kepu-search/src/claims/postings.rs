@@ -4,6 +4,7 @@
 //! numbers with one byte of impact each (the part of BM25 that depends on the claim). Lists are read rarest first, and no more than [`Budget`] of them;
 //! claims are scored in blocks whose sums fit the processor's cache. What the best few are worth is decided in `pair` and `decide`.
 
+use super::common;
 use super::reading::{BREAK, one, two};
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
@@ -66,12 +67,17 @@ pub fn impact(times: f32, length: usize, mean: f32) -> f32 {
     times / (times + K1 * (1.0 - B + B * length as f32 / mean))
 }
 
-/// Claims that there are at least taken to be: in ten claims nothing can be seen to be rare.
-const COUNT_LEAST: usize = 2_000;
+/// How rare a key is that `len` of `count` claims hold, beside everything that is said anyway: see `common`.
+pub fn idf(key: u64, len: u32, count: usize) -> f32 {
+    rare(count as f32 + common::TEXTS, len as f32 + common::TEXTS * common::share(key))
+}
 
-/// How rare a key is that `len` of `count` claims hold.
-pub fn idf(len: u32, count: usize) -> f32 {
-    let (n, df) = (count.max(COUNT_LEAST) as f32, len as f32);
+/// How rare a key is that nobody ever used.
+pub fn idf_most(count: usize) -> f32 {
+    rare(count as f32 + common::TEXTS, 0.0)
+}
+
+fn rare(n: f32, df: f32) -> f32 {
     (1.0 + (n - df + 0.5).max(0.5) / (df + 0.5)).ln()
 }
 
@@ -143,7 +149,7 @@ impl Postings {
         }
         out.claims = vec![0; total as usize];
         out.impacts = vec![0; total as usize];
-        let full = idf(0, out.count);
+        let full = idf_most(out.count);
         for (claim, text) in texts.enumerate() {
             let mut mass = [0.0; 2];
             for (key, times) in keys(text) {
@@ -152,7 +158,7 @@ impl Postings {
                 *next += 1;
                 out.claims[at] = claim as u32;
                 out.impacts[at] = (STEPS * impact(times as f32, lengths[claim], out.mean)).round().max(1.0) as u8;
-                mass[usize::from(key >> 32 > 0)] += idf(*len, out.count) / full;
+                mass[usize::from(key >> 32 > 0)] += idf(key, *len, out.count) / full;
             }
             out.mass.push(mass);
         }

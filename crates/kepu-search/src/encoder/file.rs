@@ -22,9 +22,11 @@ pub struct File<'a> {
     pub unknown: u32,
     /// Characters that are written otherwise first.
     pub rewritten: Vec<(u32, Vec<u32>)>,
-    /// By name: whether in blocks of four bits, and the bytes.
-    numbers: HashMap<&'a [u8], (bool, &'a [u8])>,
+    numbers: Numbers<'a>,
 }
+
+/// By name: whether in blocks of four bits, and the bytes.
+type Numbers<'a> = HashMap<&'a [u8], (bool, &'a [u8])>;
 
 struct Cursor<'a>(&'a [u8]);
 
@@ -105,7 +107,7 @@ fn rewritten(cursor: &mut Cursor) -> Option<Vec<(u32, Vec<u32>)>> {
     (0..count).map(|_| row()).collect()
 }
 
-fn names<'a>(cursor: &mut Cursor<'a>, bytes: &'a [u8]) -> Option<HashMap<&'a [u8], (bool, &'a [u8])>> {
+fn names<'a>(cursor: &mut Cursor<'a>, bytes: &'a [u8]) -> Option<Numbers<'a>> {
     let count = cursor.count(NAMES_MAX)?;
     let mut row = || {
         let length = usize::from(u16::from_le_bytes(cursor.array()?));

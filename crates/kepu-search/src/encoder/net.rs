@@ -373,6 +373,6 @@ fn exp(x: f32) -> f32 {
     let power = x.max(-87.0) * std::f32::consts::LOG2_E;
     let whole = (power + ROUND) - ROUND;
     let part = power - whole;
-    let polynomial = 1.0 + part * (0.693_147_2 + part * (0.240_226_5 + part * (0.055_504_11 + part * (0.009_618_13 + part * 0.001_333_36))));
+    let polynomial = 1.0 + part * (std::f32::consts::LN_2 + part * (0.240_226_5 + part * (0.055_504_11 + part * (0.009_618_13 + part * 0.001_333_36))));
     f32::from_bits((((whole as i32) + 127) << 23).cast_unsigned()) * polynomial
 }

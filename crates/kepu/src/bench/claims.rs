@@ -5,10 +5,11 @@ use crate::bench::{Figure, quantile};
 use crate::measure::{Usage, peak_rss_mb};
 use anyhow::ensure;
 use kepu_search::claims::learn::cases::{self, Post};
-use kepu_search::claims::learn::cross::{Lesson, mixed, usual};
+use kepu_search::claims::learn::cross::{Learned, Lesson, mixed, usual, usual_late};
 use kepu_search::claims::learn::measure::{Outcome, auc, mrr, recall_at, recall_at_precision};
 use kepu_search::claims::learn::peers::{Peer, Shelf};
 use kepu_search::claims::{Matcher, Sums};
+use kepu_search::encoder::{Memory, Role};
 use kepu_search::topics::rehearsal::{self, Plan};
 use kepu_search::topics::{Reading, Settings, Stream};
 use std::path::Path;
@@ -20,7 +21,7 @@ const SIZES: [usize; 3] = [10_000, 100_000, 1_000_000];
 const TIMED: usize = 20_000;
 
 /// Runs all of it.
-pub fn run(data: &Path, largest: usize) -> anyhow::Result<Vec<Figure>> {
+pub fn run(data: &Path, encoder: Option<&Path>, largest: usize) -> anyhow::Result<Vec<Figure>> {
     ensure!(data.join("dev_posts.jsonl.gz").exists(), "no dev_posts.jsonl.gz in {}; name the folder with --data", data.display());
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let lesson = Lesson::read(data, threads);
@@ -41,6 +42,12 @@ pub fn run(data: &Path, largest: usize) -> anyhow::Result<Vec<Figure>> {
         let no: Vec<f32> = learned.outcomes.iter().filter(|o| o.track == track).map(Outcome::confidence).collect();
         out.push(Figure::new(format!("kepu: AUC against {track}"), auc(&yes, &no), ""));
     }
+    let messages = cases::messages(data);
+    if let Some(path) = encoder {
+        with_encoder(path, &lesson, &learned, &messages, &mut out)?;
+    }
+    let few: Vec<&Outcome> = mixed(&learned.few);
+    quality("kepu, of few claims", &few, &mut out);
     for tenth in 0..10 {
         let honest = |o: &&&Outcome| (learned.model.honest(o.confidence()) * 10.0) as usize == tenth;
         let these: Vec<&&Outcome> = whole.iter().filter(honest).collect();
@@ -49,7 +56,6 @@ pub fn run(data: &Path, largest: usize) -> anyhow::Result<Vec<Figure>> {
             out.push(Figure::new(format!("calibration: confidence .{tenth} to .{tenth}9, {} posts", these.len()), share, "have a claim"));
         }
     }
-    let messages = cases::messages(data);
     scripts(&messages.claims, &messages.posts, &mut out);
     for peer in Peer::ALL {
         let usage = Usage::now();
@@ -79,15 +85,54 @@ fn quality(name: &str, outcomes: &[&Outcome], out: &mut Vec<Figure>) {
     }
 }
 
+/// The second look, and the encoder alone over all claims, on the same posts.
+fn with_encoder(path: &Path, lesson: &Lesson, learned: &Learned, messages: &cases::Cases, out: &mut Vec<Figure>) -> anyhow::Result<()> {
+    let memory = Memory::beside(crate::encoder::open(path)?, &path.with_extension("vectors"))?;
+    let (_, [outcomes, few]) = lesson.learn_late(learned, &memory, usual_late());
+    let dev: Vec<&Outcome> = outcomes.iter().filter(|o| ["message", "headline", "none_zhihu", "none_weibo"].contains(&o.track)).collect();
+    quality("kepu with the encoder", &dev, out);
+    let whole = mixed(&outcomes);
+    quality("kepu with the encoder, all tracks", &whole, out);
+    quality("kepu with the encoder, of few claims", &mixed(&few), out);
+    let yes: Vec<f32> = whole.iter().filter(|o| o.matchable).map(|o| o.confidence()).collect();
+    for track in ["trap", "changed"] {
+        let no: Vec<f32> = outcomes.iter().filter(|o| o.track == track).map(Outcome::confidence).collect();
+        out.push(Figure::new(format!("kepu with the encoder: AUC against {track}"), auc(&yes, &no), ""));
+    }
+    let usage = Usage::now();
+    let texts = |texts: Vec<&str>| memory.get(Role::Query, &texts, std::thread::available_parallelism().map_or(1, usize::from));
+    let claims = texts(messages.claims.iter().map(|(_, text)| text.as_str()).collect());
+    let posts = texts(messages.posts.iter().map(|post| post.text.as_str()).collect());
+    let alone: Vec<Outcome> = messages
+        .posts
+        .iter()
+        .zip(&posts)
+        .map(|(post, asked)| {
+            let mut near: Vec<(f32, &str)> = claims.iter().zip(&messages.claims).map(|(claim, (id, _))| (asked.cosine(claim), id.as_str())).collect();
+            near.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(b.1)));
+            near.truncate(24);
+            outcome(post, &near)
+        })
+        .collect();
+    quality("encoder alone", &alone.iter().collect::<Vec<_>>(), out);
+    out.push(Figure::new("encoder alone: all claims and posts read in", usage.cpu_s(), "CPU s, 0 if known"));
+    Ok(())
+}
+
+/// What a list of claims, best first, with what the rule gives each, comes to.
+fn outcome(post: &Post, near: &[(f32, &str)]) -> Outcome {
+    let chance = near.first().map_or(0.0, |hit| hit.0);
+    let place = near.iter().position(|hit| post.gold.iter().any(|gold| gold == hit.1));
+    Outcome { track: post.track, matchable: !post.gold.is_empty(), place, chance, any: chance, sure: None }
+}
+
 fn peer_outcomes(peer: Peer, claims: &[(String, String)], posts: &[Post]) -> Vec<Outcome> {
     let shelf = Shelf::new(peer, claims);
-    let outcome = |post: &Post| {
-        let hits = shelf.find(&post.text, 24);
-        let chance = hits.first().map_or(0.0, |hit| hit.1);
-        let place = hits.iter().position(|hit| post.gold.iter().any(|gold| gold == hit.0));
-        Outcome { track: post.track, matchable: !post.gold.is_empty(), place, chance, any: chance }
+    let find = |post: &Post| {
+        let near: Vec<(f32, &str)> = shelf.find(&post.text, 24).into_iter().map(|(id, score)| (score, id)).collect();
+        outcome(post, &near)
     };
-    posts.iter().map(outcome).collect()
+    posts.iter().map(find).collect()
 }
 
 /// What it costs that posts and claims are in different scripts: claims are traditional, half of the posts are; here once as they are and once all simplified.

@@ -54,6 +54,9 @@ pub enum Bench {
         /// Folder with the shared claims data.
         #[arg(long, default_value = "../shared/data/claims")]
         data: PathBuf,
+        /// The optional encoder, measured beside; what it reads is kept beside its file.
+        #[arg(long, value_name = "FILE")]
+        encoder: Option<PathBuf>,
     },
     /// Intake end to end on a node: a day of messages as a file, taken in, matched, put into topics. Size: messages.
     Intake {
@@ -73,6 +76,9 @@ pub enum Bench {
         /// Other questions over the same documents: JSON lines with type, question, relevant, answers.
         #[arg(long)]
         questions: Option<PathBuf>,
+        /// The optional encoder, measured beside; what it reads is kept beside its file.
+        #[arg(long, value_name = "FILE")]
+        encoder: Option<PathBuf>,
     },
     /// Two nodes over loopback: small records first, then nothing new. Size: records.
     Sync(Args),
@@ -118,9 +124,12 @@ impl Bench {
             Bench::Store { args, database } => ("store", args.or(20_000), args.json, store::run(args.or(20_000), database.as_deref()).await?),
             Bench::Registry { people, places, json } => ("registry", people + places, json, registry::run(people, places).await?),
             Bench::Rounds(args) => ("rounds", args.or(5_000), args.json, rounds::run(args.or(5_000)).await?),
-            Bench::Claims { args, data } => ("claims", args.or(1_000_000), args.json, claims::run(&data, args.or(1_000_000))?),
             Bench::Intake { args, data } => ("intake", args.or(20_000), args.json, intake::run(&data, args.or(20_000)).await?),
-            Bench::Search { args, data, questions } => ("search", args.or(100_000), args.json, search::run(&data, questions.as_deref(), args.or(100_000))?),
+            Bench::Claims { args, data, encoder } => ("claims", args.or(1_000_000), args.json, claims::run(&data, encoder.as_deref(), args.or(1_000_000))?),
+            Bench::Search { args, data, questions, encoder } => {
+                let figures = search::run(&data, questions.as_deref(), encoder.as_deref(), args.or(100_000))?;
+                ("search", args.or(100_000), args.json, figures)
+            }
             Bench::Sync(args) => ("sync", args.or(10_000), args.json, sync::run(args.or(10_000)).await?),
         };
         for Figure { metric, value, unit } in figures {

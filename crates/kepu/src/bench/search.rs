@@ -27,7 +27,7 @@ pub struct Asked {
 }
 
 /// Measures on the documents and questions in `data`; growth up to `size` documents. Without the files nothing is measured and that is said.
-pub fn run(data: &Path, questions: Option<&Path>, size: usize) -> anyhow::Result<Vec<Figure>> {
+pub fn run(data: &Path, questions: Option<&Path>, encoder: Option<&Path>, size: usize) -> anyhow::Result<Vec<Figure>> {
     let (docs, questions) = (data.join("documents.jsonl.zst"), questions.map_or_else(|| data.join("questions_dev.jsonl"), Path::to_owned));
     for path in [&docs, &questions] {
         if !path.is_file() {
@@ -38,7 +38,7 @@ pub fn run(data: &Path, questions: Option<&Path>, size: usize) -> anyhow::Result
     let docs: Vec<Doc> = rows(&docs)?.iter().map(doc).collect();
     let asked: Vec<Asked> = rows(&questions)?.iter().map(question).collect();
     ensure!(!docs.is_empty() && !asked.is_empty(), "there is nothing to ask or nobody who asks");
-    let mut figures = quality(&docs, &asked)?;
+    let mut figures = quality(&docs, &asked, encoder)?;
     for count in SIZES.into_iter().filter(|count| *count <= size) {
         figures.extend(growth(&docs, &asked, count)?);
     }
@@ -93,7 +93,7 @@ fn index(docs: &[Doc], dir: &Path) -> anyhow::Result<Index> {
 /// A way of searching: the ids of the ten best documents for a question.
 pub type Way<'a> = Box<dyn Fn(&str) -> anyhow::Result<Vec<String>> + 'a>;
 
-fn quality(docs: &[Doc], asked: &[Asked]) -> anyhow::Result<Vec<Figure>> {
+fn quality(docs: &[Doc], asked: &[Asked], encoder: Option<&Path>) -> anyhow::Result<Vec<Figure>> {
     let folder = tempfile::tempdir()?;
     let index = index(docs, folder.path())?;
     let ours: Way<'_> = Box::new(|text| Ok(index.search(&ask(text))?.hits.into_iter().map(|hit| hit.id).collect()));
@@ -104,6 +104,28 @@ fn quality(docs: &[Doc], asked: &[Asked]) -> anyhow::Result<Vec<Figure>> {
         figures.extend(recall(name, way, asked)?);
     }
     figures.extend(quotes(&index, asked)?);
+    if let Some(path) = encoder {
+        figures.extend(with_encoder(&index, path, asked)?);
+    }
+    Ok(figures)
+}
+
+/// The same index with the encoder, and the encoder alone over all documents. Last, because an index keeps its encoder.
+fn with_encoder(index: &Index, path: &Path, asked: &[Asked]) -> anyhow::Result<Vec<Figure>> {
+    let folder = path.parent().context("the encoder's file has no folder")?;
+    index.use_encoder(crate::encoder::open(path)?, folder)?;
+    let reading = Usage::now();
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let stretches = index.read_ahead(threads, &mut |_| true)?;
+    let mut figures = vec![
+        Figure::new("encoder: stretches of text", stretches as f64, ""),
+        Figure::new("encoder: reading those not known yet, processor", reading.cpu_s(), "s"),
+    ];
+    let both: Way<'_> = Box::new(|text| Ok(index.search(&ask(text))?.hits.into_iter().map(|hit| hit.id).collect()));
+    figures.extend(recall("kepu with the encoder", &both, asked)?);
+    let nearest = index.nearest()?.context("the encoder was just taken")?;
+    let alone: Way<'_> = Box::new(|text| Ok(nearest.find(text, 10)));
+    figures.extend(recall("encoder alone", &alone, asked)?);
     Ok(figures)
 }
 

@@ -6,8 +6,9 @@
 
 use super::dice::Dice;
 use flate2::read::GzDecoder;
+use kepu_text::fold::fold;
 use serde_json::Value;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 
@@ -29,20 +30,20 @@ pub struct Cases {
     pub posts: Vec<Post>,
 }
 
-fn lines(path: &Path) -> impl Iterator<Item = String> {
+pub fn lines(path: &Path) -> impl Iterator<Item = String> {
     let file = std::fs::File::open(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     BufReader::new(GzDecoder::new(file)).lines().map_while(Result::ok)
 }
 
-fn json(path: &Path) -> Vec<Value> {
+pub fn json(path: &Path) -> Vec<Value> {
     lines(path).filter_map(|line| serde_json::from_str(&line).ok()).collect()
 }
 
-fn text(value: &Value, name: &str) -> String {
+pub fn text(value: &Value, name: &str) -> String {
     value[name].as_str().map(str::to_owned).unwrap_or_else(|| value[name].to_string())
 }
 
-fn hash(text: &str) -> u64 {
+pub fn hash(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |h: u64, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3)) >> 8
 }
 
@@ -119,12 +120,31 @@ pub fn encyclopedia(data: &Path) -> Cases {
     out
 }
 
+/// How fact-checks put a claim, before and behind it.
+const VERDICTS: [(&str, &str); 12] = [
+    ("", "？没有这回事。"),
+    ("网传「", "」，是谣言。"),
+    ("", "？假的。"),
+    ("", "，不实。"),
+    ("“", "”的说法没有科学根据。"),
+    ("", "？专家：没有证据。"),
+    ("谣言：", ""),
+    ("近日有消息称，", "。经核实，此消息不属实。"),
+    ("", "？不会，不必担心。"),
+    ("", "是真的吗？确有此事。"),
+    ("", "，属实。"),
+    ("辟谣！", "？不要再转了"),
+];
+
 /// `count` titles as claims, each asked for once in other words and once with another fact; and as many others that match nothing.
 pub fn edits(data: &Path, count: usize) -> Cases {
     let mut titles: Vec<String> = lines(&data.join("weibo_titles_160k.tsv.gz")).filter_map(|l| l.split_once('\t').map(|(_, t)| t.to_owned())).collect();
     titles.extend(json(&data.join("zhihu_science_questions.jsonl.gz")).iter().map(|q| text(q, "text")));
     titles.extend(json(&data.join("public_doubts.jsonl.gz")).iter().map(|q| text(q, "text")));
     titles.retain(|t| (9..=60).contains(&t.chars().count()));
+    // Some of these titles are posts that match nothing; as claims they would be what those posts say.
+    let asked: HashSet<String> = messages(data).posts.iter().map(|post| fold(&post.text)).collect();
+    titles.retain(|title| !asked.contains(&fold(title)));
     titles.sort_by_key(|t| (hash(t), t.clone()));
     let mut dice = Dice::new(20_261_125);
     // Science questions and doubts are fewer and nearer to what will be asked: each comes four times as often.
@@ -132,7 +152,9 @@ pub fn edits(data: &Path, count: usize) -> Cases {
     let pool: Vec<String> = titles.iter().rev().take(4_000).cloned().collect();
     for (n, title) in titles.iter().take(count).enumerate() {
         let id = format!("t{n}");
-        out.claims.push((id.clone(), title.clone()));
+        // A third as fact-checks put it: what the verdict denies is not what the claim denies.
+        let verdict = if n / 3 % 3 == 0 { *dice.pick(&VERDICTS) } else { ("", "") };
+        out.claims.push((id.clone(), format!("{}{title}{}", verdict.0, verdict.1)));
         let group = hash(title);
         if n % 3 != 2 {
             out.posts.push(Post { id: format!("{id}s"), text: super::edit::reword(title, &mut dice), track: "edited", gold: vec![id.clone()], group });

@@ -1,13 +1,17 @@
 //! Learning in five turns, so that every post is judged by trees that had not seen it or any post linked to it.
 
 use super::boost::{Choice, Growth, grow};
-use super::cases::{Cases, Post, edits, encyclopedia, messages};
+use super::cases::{Cases, Post, edits, encyclopedia, hash, messages};
 use super::measure::Outcome;
 use crate::claims::decide::{Forest, Model, OrNone};
+use crate::claims::late::{self, BAND, LOOKED, beginning};
+use crate::claims::pair::Figures;
 use crate::claims::reading::read;
 use crate::claims::{Candidate, JUDGED, Matcher, Sums};
+use crate::encoder::{Memory, Role, Vector};
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 /// Turns.
 pub const FOLDS: u64 = 5;
@@ -28,12 +32,31 @@ fn weight(track: &str) -> (f32, f32) {
     }
 }
 
+/// The same beside it in a ledger of few claims, where most posts are easy.
+fn few(ledger: &Matcher) -> (f32, f32) {
+    if ledger.len() < 1_000 { (0.3, 0.4) } else { (1.0, 1.0) }
+}
+
 /// What is known before learning.
 pub struct Lesson {
     pub cases: Cases,
     /// All claims; and only the long ones of the messages, so that the trees do not learn one collection's make-up.
     matchers: [Matcher; 2],
+    /// Ledgers of a new node: some claims each, with all posts about them.
+    ledgers: Vec<Matcher>,
     threads: usize,
+}
+
+/// The candidates of a post that are judged, with what is known about them.
+#[derive(Clone)]
+pub struct Judged {
+    pub group: u64,
+    pub weight: f32,
+    pub ids: Vec<String>,
+    pub rows: Vec<Figures>,
+    pub right: Vec<bool>,
+    /// Place of the first right claim among all candidates.
+    pub place: Option<usize>,
 }
 
 /// What came of it.
@@ -42,8 +65,12 @@ pub struct Learned {
     pub model: Model,
     /// For every post, in order: what a model said that had not seen it.
     pub outcomes: Vec<Outcome>,
+    /// The same where only some claims are known.
+    pub few: Vec<Outcome>,
     pub judges: Vec<Forest>,
     pub orders: Vec<Forest>,
+    /// For every post, in order, then for the looks of [`Lesson::looks`].
+    pub judged: Vec<Judged>,
 }
 
 impl Lesson {
@@ -56,7 +83,8 @@ impl Lesson {
             cases.posts.extend(source.posts);
         }
         let matchers = [Matcher::new(cases.claims.clone(), threads), Matcher::new(messages(data).claims, threads)];
-        Self { cases, matchers, threads }
+        let ledgers = ledgers(&cases);
+        Self { cases, matchers, ledgers, threads }
     }
 
     /// Works on posts in threads; results in order.
@@ -77,10 +105,11 @@ impl Lesson {
         candidates.iter().map(|c| post.gold.iter().any(|gold| gold == matcher.id(c.number))).collect()
     }
 
-    /// What a look gives for each post among all claims, in order; behind that, for the real posts among the long claims.
+    /// What a look gives for each post among all claims, in order; behind that for each in its ledger; behind that for the real posts among the long claims.
     fn looks<R: Send>(&self, look: impl Fn(&Matcher, &Post, &mut Sums) -> R + Sync) -> Vec<R> {
         let [all, long] = &self.matchers;
         let mut out = self.each(|post, sums| look(all, post, sums));
+        out.extend(self.each(|post, sums| look(&self.ledgers[ledger(post.group, self.ledgers.len())], post, sums)));
         let real = |post: &Post| ["message", "headline", "none_zhihu", "none_weibo"].contains(&post.track);
         out.extend(self.each(|post, sums| real(post).then(|| look(long, post, sums))).into_iter().flatten());
         out
@@ -109,44 +138,138 @@ impl Lesson {
     pub fn learn(&self, order: Growth, judge: Growth) -> Learned {
         let none = Forest::default();
         let first: Vec<(u64, Choice)> = self.looks(|matcher, post, sums| {
-            let found = matcher.candidates(&read(&post.text), sums, &none);
+            let found = matcher.candidates(&read(&post.text), sums, &none, 0);
             let right = Self::right(matcher, post, &found);
-            (post.group, Choice { right, rows: found.into_iter().map(|c| c.first).collect(), weight: weight(post.track).0 })
+            (post.group, Choice { right, rows: found.into_iter().map(|c| c.first).collect(), weight: weight(post.track).0 * few(matcher).0 })
         });
         let (orders, order) = self.forests(&first, order);
-        let second = self.looks(|matcher, post, sums| {
-            let found = matcher.candidates(&read(&post.text), sums, &orders[(post.group % FOLDS) as usize]);
-            let right = Self::right(matcher, post, &found);
+        let judged: Vec<Judged> = self.looks(|matcher, post, sums| {
+            let found = matcher.candidates(&read(&post.text), sums, &orders[(post.group % FOLDS) as usize], LOOKED);
+            let mut right = Self::right(matcher, post, &found);
             let place = right.iter().position(|r| *r);
-            let mut rows: Vec<_> = found.into_iter().map(|c| c.figures).collect();
-            rows.truncate(JUDGED);
-            ((post.group, Choice { right: right[..rows.len()].to_vec(), rows, weight: weight(post.track).1 }), place)
+            right.truncate(LOOKED);
+            let (ids, rows) = found.into_iter().take(LOOKED).map(|c| (matcher.id(c.number).to_owned(), c.figures)).unzip();
+            Judged { group: post.group, weight: weight(post.track).1 * few(matcher).1, ids, rows, right, place }
         });
-        let (second, places): (Vec<(u64, Choice)>, Vec<Option<usize>>) = second.into_iter().unzip();
-        let (judges, judge) = self.forests(&second, judge);
-        let outcomes: Vec<Outcome> = (self.cases.posts.iter().zip(&second).zip(places))
-            .map(|((post, (group, choice)), place)| {
-                let judge = &judges[(group % FOLDS) as usize];
-                let chances = Model::chances(&choice.rows.iter().map(|f| judge.margin(f)).collect::<Vec<f32>>(), OrNone::Allowed);
-                let mut by: Vec<usize> = (0..chances.len()).collect();
-                by.sort_by(|a, b| chances[*b].total_cmp(&chances[*a]).then(a.cmp(b)));
-                let place = by.iter().position(|n| choice.right[*n]).or(place.filter(|p| *p >= JUDGED));
-                Outcome {
-                    track: post.track,
-                    matchable: !post.gold.is_empty(),
-                    place,
-                    chance: by.first().map_or(0.0, |n| chances[*n]),
-                    any: chances.iter().sum(),
-                }
-            })
-            .collect();
+        let choices: Vec<(u64, Choice)> = judged.iter().map(|j| (j.group, j.choice(JUDGED))).collect();
+        let (judges, judge) = self.forests(&choices, judge);
+        let (outcomes, few) = self.outcomes(&judged, &judges, JUDGED);
         let mut model = Model { order, judge, ..Model::default() };
-        let shares = mixed(&outcomes);
-        model.curve = curve(&shares);
-        model.answer = model.honest(threshold(&shares, 0.9));
-        model.ask = model.answer / 2.0;
-        Learned { model, outcomes, judges, orders }
+        set(&mut model, &outcomes, &few);
+        Learned { model, outcomes, few, judges, orders, judged }
     }
+
+    /// Learns and measures the second look; the outcomes are those of the first where that is sure.
+    #[must_use]
+    pub fn learn_late(&self, learned: &Learned, memory: &Memory, growth: Growth) -> (Model, [Vec<Outcome>; 2]) {
+        let judged = self.seen_late(learned, memory);
+        let choices: Vec<(u64, Choice)> = judged.iter().map(|j| (j.group, j.choice(LOOKED))).collect();
+        let (lates, late) = self.forests(&choices, growth);
+        let (outcomes, few) = self.outcomes(&judged, &lates, LOOKED);
+        let mut model = Model { judge: late, ..Model::default() };
+        set(&mut model, &outcomes, &few);
+        let mix = |first: &[Outcome], second: Vec<Outcome>| {
+            let pick = |(first, second): (&Outcome, Outcome)| {
+                let (before, after) = (learned.model.honest(first.confidence()), model.honest(second.confidence()));
+                if BAND.contains(&before) { Outcome { sure: Some(after), ..second } } else { Outcome { sure: Some(before), ..first.clone() } }
+            };
+            first.iter().zip(second).map(pick).collect()
+        };
+        let outcomes = [mix(&learned.outcomes, outcomes), mix(&learned.few, few)];
+        (model, outcomes)
+    }
+
+    /// What was judged, with the figures of the second look.
+    fn seen_late(&self, learned: &Learned, memory: &Memory) -> Vec<Judged> {
+        let claims: BTreeMap<&str, &str> = self.cases.claims.iter().map(|(id, text)| (id.as_str(), beginning(text))).collect();
+        let posts: Vec<&str> = self.cases.posts.iter().map(|post| post.text.as_str()).collect();
+        let asked = memory.get(Role::Query, &posts, self.threads);
+        let known: BTreeMap<&str, Arc<Vector>> = {
+            let mut ids: Vec<&str> = learned.judged.iter().flat_map(|judged| judged.ids.iter().map(String::as_str)).collect();
+            ids.sort_unstable();
+            ids.dedup();
+            let texts: Vec<&str> = ids.iter().map(|id| claims[id]).collect();
+            let vectors = memory.get(Role::Query, &texts, self.threads);
+            ids.into_iter().zip(vectors).collect()
+        };
+        let real = self.cases.posts.iter().enumerate().filter(|(_, post)| ["message", "headline", "none_zhihu", "none_weibo"].contains(&post.track));
+        let places = (0..posts.len()).chain(0..posts.len()).chain(real.map(|(n, _)| n));
+        let look = |(post, judged): (usize, &Judged)| {
+            let cosines: Vec<f32> = judged.ids.iter().map(|id| asked[post].cosine(&known[id.as_str()])).collect();
+            let mut judged = judged.clone();
+            late::look(&mut judged.rows, &learned.judges[(judged.group % FOLDS) as usize], &cosines);
+            judged
+        };
+        places.zip(&learned.judged).map(look).collect()
+    }
+
+    /// What forests that had not seen them say of the posts, among all claims and in their ledgers.
+    fn outcomes(&self, judged: &[Judged], judges: &[Forest], looked: usize) -> (Vec<Outcome>, Vec<Outcome>) {
+        let count = self.cases.posts.len();
+        let outcome = |(post, judged): (&Post, &Judged)| {
+            let judge = &judges[(judged.group % FOLDS) as usize];
+            let Judged { rows, right, .. } = judged;
+            let chances = Model::chances(&rows.iter().take(looked).map(|f| judge.margin(f)).collect::<Vec<f32>>(), OrNone::Allowed);
+            let mut by: Vec<usize> = (0..chances.len()).collect();
+            by.sort_by(|a, b| chances[*b].total_cmp(&chances[*a]).then(a.cmp(b)));
+            Outcome {
+                track: post.track,
+                matchable: !post.gold.is_empty(),
+                place: by.iter().position(|n| right[*n]).or(judged.place.filter(|p| *p >= looked)),
+                chance: by.first().map_or(0.0, |n| chances[*n]),
+                any: chances.iter().sum(),
+                sure: None,
+            }
+        };
+        let of = |judged: &[Judged]| self.cases.posts.iter().zip(judged).map(outcome).collect();
+        (of(&judged[..count]), of(&judged[count..2 * count]))
+    }
+}
+
+impl Judged {
+    fn choice(&self, looked: usize) -> Choice {
+        let count = self.rows.len().min(looked);
+        Choice { rows: self.rows[..count].to_vec(), right: self.right[..count].to_vec(), weight: self.weight }
+    }
+}
+
+/// Curve and bands of a model, from posts that it had not seen: all claims and few known alike, so that the chance holds in both.
+fn set(model: &mut Model, outcomes: &[Outcome], few: &[Outcome]) {
+    let shares = mixed(outcomes);
+    let both: Vec<&Outcome> = shares.iter().copied().chain(mixed(few)).collect();
+    model.curve = curve(&both);
+    model.answer = model.honest(threshold(&shares, 0.9));
+    model.ask = model.answer / 2.0;
+}
+
+/// Claims of a ledger that is not small, and of a small one, about.
+const LEDGER: [u64; 2] = [100, 12];
+
+/// The number of ledgers for so many claims: half of the groups in larger ones, half in small ones.
+fn ledger_counts(claims: usize) -> [u64; 2] {
+    LEDGER.map(|size| (claims as u64 / 2 / size).max(1))
+}
+
+/// In which ledger a group is.
+fn ledger(group: u64, ledgers: usize) -> usize {
+    // The counts follow from their sum: small ledgers are that many times as many.
+    let large = (ledgers as u64 * LEDGER[1] / (LEDGER[0] + LEDGER[1])).max(1);
+    let small = (ledgers as u64 - large).max(1);
+    // Turns are counted with the group too; ledgers must not be the turns.
+    let mixed = group.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 20;
+    if mixed.is_multiple_of(2) { (mixed / 2 % large) as usize } else { (large + mixed / 2 % small) as usize }
+}
+
+/// Claims in ledgers, each with its group.
+fn ledgers(cases: &Cases) -> Vec<Matcher> {
+    let groups: BTreeMap<&str, u64> = cases.posts.iter().flat_map(|post| post.gold.iter().map(|gold| (gold.as_str(), post.group))).collect();
+    let count = ledger_counts(cases.claims.len()).iter().sum::<u64>() as usize;
+    let mut parts: Vec<Vec<(String, String)>> = vec![Vec::new(); count];
+    for (id, text) in &cases.claims {
+        let group = groups.get(id.as_str()).copied().unwrap_or_else(|| hash(id));
+        parts[ledger(group, count)].push((id.clone(), text.clone()));
+    }
+    parts.into_iter().map(|claims| Matcher::new(claims, 1)).collect()
 }
 
 /// Outcomes in about the shares in which posts come from outside: three of five have a claim, most of those are messages.
@@ -187,6 +310,12 @@ fn threshold(outcomes: &[&Outcome], share: f64) -> f32 {
 pub fn usual() -> (Growth, Growth) {
     let judge = Growth { trees: 100, depth: 4, shrink: 0.1, least: 3.0, ridge: 4.0, figures: 0.5, posts: 0.8, or_none: OrNone::Allowed };
     (Growth { trees: 60, depth: 1, least: 6.0, ridge: 10.0, or_none: OrNone::Never, ..judge }, judge)
+}
+
+/// The usual growth of the trees of the second look.
+#[must_use]
+pub fn usual_late() -> Growth {
+    Growth { trees: 80, depth: 3, ridge: 6.0, least: 4.0, ..usual().1 }
 }
 
 /// The share of posts that have a claim as a rising function of the confidence, by pooling neighbours that fall, at no more than 40 places.

@@ -13,13 +13,15 @@ pub struct Outcome {
     pub chance: f32,
     /// Chance that any claim is right.
     pub any: f32,
+    /// The confidence, where it did not come from the two.
+    pub sure: Option<f32>,
 }
 
 impl Outcome {
-    /// Before the curve: see `Model::confidence`.
+    /// Before the curve (see `Model::confidence`), or honest already.
     #[must_use]
     pub fn confidence(&self) -> f32 {
-        Model::confidence(self.chance, self.any)
+        self.sure.unwrap_or_else(|| Model::confidence(self.chance, self.any))
     }
 }
 

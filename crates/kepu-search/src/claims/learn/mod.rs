@@ -5,5 +5,6 @@ pub mod cases;
 pub mod cross;
 pub mod dice;
 pub mod edit;
+pub mod everyday;
 pub mod measure;
 pub mod peers;
