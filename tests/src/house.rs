@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 use kepu_app::create::{draft, import, party, publish, review};
 use kepu_app::deliver::pack;
 use kepu_app::job;
-use kepu_app::listen::{case, question};
+use kepu_app::listen::{case, intake, question};
 use kepu_app::measure::{certificate, contribution};
 use kepu_app::{App, Options, account, seed};
 use kepu_domain::access::{Actor, Role};
@@ -19,6 +19,8 @@ use kepu_domain::create::resource::Source;
 use kepu_domain::create::review::Decision;
 use kepu_domain::ids::{AccountId, OrgId, PartyId, SubjectId};
 use kepu_domain::listen::claim::Verdict;
+use kepu_domain::listen::sighting::{Channel, hour_of};
+use kepu_domain::listen::{inlet, topic};
 use kepu_domain::org::Region;
 use kepu_store::job::State;
 use kepu_store::subject::{self, Filter, Order, Row};
@@ -253,6 +255,9 @@ impl House {
             ("judging", _) => path.replace("{id}", "sample-judging-1"),
             ("criteria", _) => path.replace("{id}", "base-district"),
             ("sync", _) => format!("{path}?r=411525"),
+            ("listen", _) => path.replace("{id}", "{topic}"),
+            ("intake", _) => path.replace("{id}", "{inlet}"),
+            ("v1", _) => path.replace("{id}", "{inlet}"),
             ("packs", _) => path.replace("{id}", "{pack}").replace("{file}", "chat.txt"),
             ("sitemap", _) => path.replace("{n}", "1"),
             ("embed", _) => path.replace("{kind}/{owner}/{local}", "resource/{resource}"),
@@ -294,6 +299,9 @@ impl House {
         self.runtime.block_on(publish::withdraw(&self.app, &editor, &withdrawn.id, "依据已经更新，正在重新核查。"))?;
         self.keep("withdrawn", path_of(&withdrawn.id));
         self.keep("pack", self.pack()?);
+        let (topic, inlet) = self.runtime.block_on(self.listening())?;
+        self.keep("topic", topic);
+        self.keep("inlet", inlet);
         self.next_second()?;
         self.runtime.block_on(self.correct(&corrected.id))?;
         self.next_second()?;
@@ -317,6 +325,37 @@ impl House {
         self.keep("submitted", submitted);
         self.keep("review", task);
         Ok(())
+    }
+
+    /// A topic that many ask about, and a list that the editor set up.
+    async fn listening(&self) -> anyhow::Result<(String, String)> {
+        std::fs::write(self.app.folder("lists")?.join("hot.csv"), "标题\n今天的新鲜事\n")?;
+        let columns = [("text".to_owned(), "标题".to_owned())].into();
+        let plan = inlet::Plan { address: "file:hot.csv".into(), format: inlet::Format::Csv, columns, every_minutes: 60, repeats: false };
+        let typed = intake::inlet::Typed { name: "示例热榜".into(), region: Region::NATION, plan, org: ORG.into() };
+        let id = intake::inlet::add(&self.app, self.actor("editor"), inlet::Kind::List, typed).await?;
+        let now = self.app.now();
+        let asked = topic::Topic {
+            id: "sample-topic".into(),
+            label: "听说自来水里加了让人变聪明的药".into(),
+            phase: topic::Phase::Asked,
+            since: now,
+            last_at: now,
+            raised_at: None,
+            score: 0.0,
+            total: 9,
+            wordings: 2,
+            case: None,
+            merged_into: None,
+            split_from: None,
+            dropped: false,
+            version: 1,
+        };
+        let mut tx = self.app.db.write().await?;
+        kepu_store::listen::topic::insert(&mut tx, &asked).await?;
+        kepu_store::listen::topic::add_heard(&mut tx, &asked.id, hour_of(now), Channel::Tipline, Region::NATION, 9).await?;
+        tx.commit().await?;
+        Ok((asked.id.0, id.0))
     }
 
     /// The pack of this month for a county.
@@ -361,7 +400,13 @@ impl House {
 
     /// A question that opened a case: ticket and case.
     pub fn asked(&self, text: &str) -> anyhow::Result<(String, String)> {
-        let ask = question::Ask { text: text.into(), region: Region::parse("411525")?, anyway: true, address: text.into() };
+        let ask = question::Ask {
+            text: text.into(),
+            region: Region::parse("411525")?,
+            anyway: true,
+            channel: kepu_domain::listen::sighting::Channel::Page,
+            address: text.into(),
+        };
         self.runtime.block_on(async {
             let question::Asked::Opened { question } = question::ask(&self.app, ask).await? else { bail!("no case opened") };
             let case = question::view(&self.app, &question).await?.case.context("no case")?.id;
@@ -406,7 +451,8 @@ impl House {
         Ok(())
     }
 
-    async fn work(&self, case: &str) -> anyhow::Result<SubjectId> {
+    /// Works a case up to its holding statement, with an expert asked; the claim that will answer it.
+    pub async fn work(&self, case: &str) -> anyhow::Result<SubjectId> {
         let (app, duty, id) = (&self.app, self.actor("duty_officer"), case.into());
         case::take(app, duty, &id).await?;
         case::classify(app, duty, &id, vec!["health".into()], 2).await?;
@@ -441,6 +487,7 @@ pub fn answer(claim: &str, app: &App) -> Matter {
         ai_use: kepu_domain::create::resource::AiUse::None,
         corrections: vec![],
         reviews: vec![],
+        same_as: None,
         sample: false,
     };
     Matter::Claim(Box::new(review))

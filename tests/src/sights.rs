@@ -34,7 +34,7 @@ const fn seen_by(seat: &'static str, template: &'static str, path: &'static str)
 }
 
 /// Parts of other pages: they are looked at with the pages that include them.
-pub const PARTS: [&str; 12] = [
+pub const PARTS: [&str; 13] = [
     "base.html",
     "create/draft/parts.html",
     "create/draft/saved.html",
@@ -43,6 +43,7 @@ pub const PARTS: [&str; 12] = [
     "create/round/parts.html",
     "deliver/bare.html",
     "lines.html",
+    "listen/year.html",
     "measure/says.html",
     "member/list.html",
     "resolve.html",
@@ -56,7 +57,10 @@ pub fn all() -> Vec<Sight> {
         at("search.html", "/search?q=隔夜菜"),
         at("search.html", "/search?q=量子纠缠洗衣机"),
         at("listen/check.html", "/check?q=隔夜菜致癌"),
+        Sight { way: Way::Walk("/check with a doubtful message", check_doubtful), ..at("listen/check.html", "") },
         at("listen/claims.html", "/claims"),
+        at("listen/share.html", "/c/{claim}/share"),
+        seen_by("editor", "listen/care.html", "/c/{claim}/care"),
         at("listen/claim.html", "/c/{claim}"),
         at("listen/claim.html", "/c/{corrected}"),
         Sight { status: 410, ..at("withdrawn.html", "/c/{withdrawn}") },
@@ -105,6 +109,16 @@ pub fn all() -> Vec<Sight> {
         seen_by("audit_admin", "audit/log.html", "/audit"),
         seen_by("duty_officer", "listen/work.html", "/case/{case}"),
         seen_by("duty_officer", "listen/work.html", "/case/{held_case}"),
+        at("listen/shown.html", "/check/shown"),
+        seen_by("duty_officer", "listen/desk.html", "/listen"),
+        seen_by("duty_officer", "listen/topic.html", "/listen/topic/{topic}"),
+        seen_by("duty_officer", "listen/wall.html", "/listen/wall?still=1"),
+        seen_by("duty_officer", "listen/coverage.html", "/listen/coverage"),
+        seen_by("editor", "listen/intake.html", "/intake"),
+        seen_by("steward", "listen/intake.html", "/intake"),
+        seen_by("editor", "listen/inlet.html", "/intake/new?kind=list"),
+        seen_by("editor", "listen/inlet.html", "/intake/{inlet}"),
+        seen_by("steward", "listen/inlet.html", "/intake/new?kind=tipline"),
         seen_by("editor", "create/imports.html", "/import"),
         seen_by("editor", "create/import_plan.html", "/import/{import}"),
         seen_by("editor", "create/import_run.html", "/import/{import_done}"),
@@ -113,6 +127,7 @@ pub fn all() -> Vec<Sight> {
         Sight { way: Way::Walk("/nodes, invited somebody", invite), ..seen_by("system_admin", "deliver/invited.html", "") },
         seen_by("editor", "desk.html", "/desk"),
         seen_by("duty_officer", "desk.html", "/desk"),
+        seen_by("contributor", "create/coverage.html", "/coverage"),
         seen_by("contributor", "create/draft/list.html", "/drafts"),
         seen_by("contributor", "create/draft/new.html", "/drafts/new"),
         seen_by("contributor", "create/draft/edit.html", "/drafts/{draft}"),
@@ -175,6 +190,12 @@ pub fn all() -> Vec<Sight> {
 fn ask_nothing(_: &House, person: &Person) -> anyhow::Result<()> {
     person.open("/ask")?;
     person.fill("county", "没有这个县")?;
+    person.send()
+}
+
+fn check_doubtful(_: &House, person: &Person) -> anyhow::Result<()> {
+    person.open("/check")?;
+    person.fill("q", "听说隔夜菜放冰箱也会产生什么致癌的东西，还说微波炉加热更不好，这些话有没有根据")?;
     person.send()
 }
 

@@ -10,7 +10,7 @@ use kepu_tests::http::Http;
 use std::collections::BTreeMap;
 
 /// What forms say whose answer depends on more than who sends them; every other form is empty.
-const FORMS: [(&str, &str); 16] = [
+const FORMS: [(&str, &str); 19] = [
     ("/case/{id}/classify", "fields=health&level=2"),
     ("/case/{id}/expert", "party=p-zhou"),
     ("/case/{id}/hold", "known=没有研究支持这个说法。&not_known=说法从哪里来。&next_hours=20"),
@@ -27,6 +27,9 @@ const FORMS: [(&str, &str); 16] = [
     ("/registry/{id}/verify", "at=0"),
     ("/registry/{id}/merge", "into={entry}"),
     ("/round/{id}/object", "application=sample-publicity-1"),
+    ("/listen/topic/{id}", "do=open"),
+    ("/intake/new", "kind=list&org=org-nat"),
+    ("/intake/{id}", "do=on"),
 ];
 
 /// Columns of the list after method and path.
@@ -91,7 +94,7 @@ impl Town {
         let body = match (method, path) {
             ("GET", _) | (_, "/sync") => Vec::new(),
             (_, "/join" | "/api/questions") => b"{}".to_vec(),
-            (_, "/media" | "/import" | "/certificates/bring" | "/application/{id}/proofs") => {
+            (_, "/media" | "/import" | "/check/picture" | "/certificates/bring" | "/application/{id}/proofs") => {
                 headers.push(("content-type", "multipart/form-data; boundary=kepu".into()));
                 let pairs = form.split('&').filter_map(|pair| pair.split_once('='));
                 let parts = pairs.map(|(name, value)| format!("--kepu\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"));

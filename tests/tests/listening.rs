@@ -133,3 +133,99 @@ fn a_burst_gives_one_line_and_a_broken_signal_is_named() -> anyhow::Result<()> {
     assert!(row["score"].as_f64().is_some_and(|score| score > 5.0));
     Ok(())
 }
+
+/// Waits for a line of a child's standard output.
+fn line_of(child: &mut std::process::Child) -> anyhow::Result<String> {
+    use std::io::BufRead;
+    let mut line = String::new();
+    std::io::BufReader::new(child.stdout.as_mut().context("no output")?).read_line(&mut line)?;
+    Ok(line)
+}
+
+/// A served node with a tipline: address of the call, secret.
+fn tipline() -> anyhow::Result<(kepu_tests::Node, kepu_tests::Served, String, String)> {
+    use kepu_app::listen::intake::inlet;
+    let node = kepu_tests::Node::init("国家示例", "000000")?;
+    let runtime = tokio::runtime::Runtime::new()?;
+    let (id, secret) = runtime.block_on(async {
+        let app = kepu_app::App::open(kepu_app::Options { data: node.data().to_owned(), database: None, index: false }).await?;
+        kepu_app::seed::publish(&app).await?;
+        let operator = kepu_domain::access::Actor::Node { name: "operator".into() };
+        let typed = inlet::Typed { name: "热线".into(), org: "000000".into(), ..inlet::Typed::default() };
+        let id = inlet::add(&app, &operator, kepu_domain::listen::inlet::Kind::Tipline, typed).await?;
+        let secret = inlet::secret(&app, &inlet::get(&app, &operator, &id).await?);
+        anyhow::Ok((id, secret))
+    })?;
+    let served = node.serve()?;
+    let address = format!("{}/api/v1/tipline/{id}", served.url());
+    Ok((node, served, address, secret))
+}
+
+#[test]
+fn the_caller_of_the_guide_speaks_with_a_node() -> anyhow::Result<()> {
+    let python = Command::new("python3").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    if !python.is_ok_and(|status| status.success()) {
+        println!("skipped: python3 is not installed");
+        return Ok(());
+    }
+    let guide = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/tipline.md"))?;
+    let script = guide.split("```python\n").nth(1).and_then(|rest| rest.split("```").next()).context("the guide has a caller")?;
+    anyhow::ensure!(script.trim().lines().count() <= 36, "a caller of thirty lines");
+    let folder = Folder::new()?;
+    let path = folder.file("bot.py", script)?;
+    let (_node, served, address, secret) = tipline()?;
+    let mut bot = Command::new("python3")
+        .arg(&path)
+        .env("KEPU_TIPLINE", &address)
+        .env("KEPU_SECRET", &secret)
+        .env("PYTHONIOENCODING", "utf-8")
+        .env("no_proxy", "127.0.0.1")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()?;
+    bot.stdin.take().context("no input")?.write_all("打了流感疫苗反而会得流感，越打身体越差\n听说后山的石头半夜会唱歌\n".as_bytes())?;
+    let first = line_of(&mut bot)?;
+    assert!(first.starts_with("answer\t") && first.contains("/c/"), "{first}");
+    let output = bot.wait_with_output()?;
+    assert!(output.status.success());
+    served.stop()?;
+    Ok(())
+}
+
+#[test]
+fn the_same_wire_spoken_from_here_is_signed_fresh_and_heard_once() -> anyhow::Result<()> {
+    let (_node, served, address, secret) = tipline()?;
+    let http = kepu_tests::http::Http::new()?;
+    let body = serde_json::json!({"text": "听说后山的石头半夜会唱歌"}).to_string().into_bytes();
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_millis();
+    let call = |stamp: &str, secret: &str| {
+        let mark = kepu_app::listen::intake::tipline::sign(secret, stamp, &body);
+        http.send("POST", &address, &[("kepu-timestamp", stamp), ("kepu-signature", &mark), ("content-type", "application/json")], body.clone())
+    };
+    let stamp = now.to_string();
+    assert_eq!(call(&stamp, "wrong")?.status, 403);
+    assert_eq!(call(&(now - 400_000).to_string(), &secret)?.status, 403);
+    let answer = call(&stamp, &secret)?;
+    assert_eq!((answer.status, answer.json()?["band"].as_str().map(str::to_owned)), (200, Some("nothing".to_owned())));
+    assert_eq!(call(&stamp, &secret)?.status, 409);
+    served.stop()?;
+    Ok(())
+}
+
+#[test]
+fn files_of_messages_are_heard_once_with_refused_lines_named() -> anyhow::Result<()> {
+    let node = kepu_tests::Node::init("国家示例", "000000")?;
+    let folder = Folder::new()?;
+    let rows: String = (0..1_200).map(|n| format!("{{\"text\":\"第{n}个人说后山的石头会唱歌\"}}\n")).collect();
+    let jsonl = folder.file("a.jsonl", &format!("{rows}{{\"text\":\"\"}}\n"))?;
+    let txt = folder.file("b.txt", "听说井水变甜了\n\n听说井水变咸了\n")?;
+    let (jsonl, txt) = (jsonl.to_string_lossy().into_owned(), txt.to_string_lossy().into_owned());
+    let output = node.output(&["hear", &jsonl, &txt])?;
+    assert_eq!(output.status.code(), Some(1), "{}", words(&output));
+    let found = lines(&output)?;
+    assert_eq!((found[0]["heard"].as_i64(), found[0]["refused"].as_i64(), found[1]["heard"].as_i64()), (Some(1_200), Some(1), Some(2)));
+    assert!(words(&output).contains("line 1201") && words(&output).contains("1202 matched"), "{}", words(&output));
+    let again = node.output(&["hear", &jsonl, &txt])?;
+    assert!(words(&again).contains("0 matched") && lines(&again)?.iter().all(|line| line["before"] == true), "{}", words(&again));
+    Ok(())
+}

@@ -66,7 +66,13 @@ async fn one_rumour_is_answered_end_to_end() -> anyhow::Result<()> {
     let below = open(&county).await;
 
     // Asked without login; the telephone number is masked; the same words join the same case.
-    let ask = |text: &str| question::Ask { text: text.into(), region: Region::parse("411525").expect("code"), anyway: true, address: "10.0.0.1".into() };
+    let ask = |text: &str| question::Ask {
+        text: text.into(),
+        region: Region::parse("411525").expect("code"),
+        anyway: true,
+        channel: kepu_domain::listen::sighting::Channel::Page,
+        address: "10.0.0.1".into(),
+    };
     let text = "听说把大蒜塞进耳朵能治感冒，是真的吗，联系13800138000";
     let question::Asked::Opened { question: ticket } = question::ask(&app, ask(text)).await? else { panic!("opened") };
     question::ask(&app, ask(text)).await?;

@@ -8,6 +8,7 @@ use kepu_domain::create::register::{self, Registers};
 use kepu_domain::create::round::{self, RoundKind};
 use kepu_domain::definition::{File, Mistake};
 use kepu_domain::deliver::pack;
+use kepu_domain::listen::{returns, worth};
 use kepu_domain::measure::scoring::Scheme;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -45,6 +46,10 @@ pub struct Definitions {
     pub schemes: BTreeMap<String, Scheme>,
     /// What packs hold and who gets how many.
     pub packs: pack::Rules,
+    /// When listening does something by itself, and what is looked at first.
+    pub listen: worth::Policy,
+    /// Which rumours return when.
+    pub returns: returns::Returns,
     /// What is wrong with files of this node.
     pub mistakes: Vec<Mistake>,
 }
@@ -163,8 +168,20 @@ fn build(files: &BTreeMap<String, String>) -> Definitions {
             take(Scheme::read(&file), &mut out.schemes, |scheme| scheme.id.clone(), &mut out.mistakes);
         } else if path.starts_with("packs/") {
             out.mistakes.extend(out.packs.take(&file).err());
+        } else if path == "policy/listen.json" {
+            match worth::Policy::read(&file) {
+                Ok(policy) => out.listen = policy,
+                Err(mistake) => out.mistakes.push(mistake),
+            }
+        } else if path == "policy/returns.json" {
+            match returns::Returns::read(&file) {
+                Ok(returns) => out.returns = returns,
+                Err(mistake) => out.mistakes.push(mistake),
+            }
         } else {
-            let cause = "definitions stand in registers/, registers/kinds/, rounds/, criteria/, scoring/ or packs/".into();
+            let cause =
+                "definitions stand in registers/, registers/kinds/, rounds/, criteria/, scoring/ or packs/, or are policy/listen.json or policy/returns.json"
+                    .into();
             out.mistakes.push(Mistake { file: path.clone(), line: 1, cause });
         }
     }
@@ -199,8 +216,9 @@ pub fn sources(app: &App) -> Vec<(String, Source)> {
     let criteria = CRITERIA.iter().map(|file| format!("criteria/{}", file.name));
     let schemes = SCHEMES.iter().map(|file| format!("scoring/{}", file.name));
     let packs = pack::BUILT_IN.iter().map(|file| format!("packs/{}", file.name));
+    let policies = [worth::BUILT_IN, returns::BUILT_IN].map(|file| format!("policy/{}", file.name));
     let own = slot.iter().flat_map(|held| held.good.keys().cloned());
-    let built_in = registers.chain(rounds).chain(criteria).chain(schemes).chain(packs).map(|name| (name, Source::Program));
+    let built_in = registers.chain(rounds).chain(criteria).chain(schemes).chain(packs).chain(policies).map(|name| (name, Source::Program));
     built_in.chain(own.map(|name| (name, Source::Node))).collect()
 }
 

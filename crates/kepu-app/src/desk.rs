@@ -2,12 +2,13 @@
 //! It is computed from the nouns as they stand; nothing is kept for it.
 
 use crate::App;
+use crate::create::draft::limits;
 use crate::create::{publish, review, round};
 use crate::error::AppError;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use kepu_domain::access::{Action, Actor};
 use kepu_domain::create::attention::{Attention, attention, shown_until};
-use kepu_domain::create::draft::{Draft, Matter, Progress};
+use kepu_domain::create::draft::{Draft, Gate, Matter, Progress};
 use kepu_domain::create::review::{Review, Stage as ReviewStage};
 use kepu_domain::ids::{AccountId, ApplicationId, CaseId, DraftId, OrgId, ReviewId, RoundId, SubjectId};
 use kepu_domain::listen::case::{Case, Due, Stage as CaseStage};
@@ -318,7 +319,7 @@ async fn own_drafts(app: &App, tx: &mut Tx, who: &Actor, names: &mut Names, due:
         let reviews = review::with_sign_offs(tx, &draft.id).await?;
         let (title, place) = (draft.matter.title().to_owned(), names.org(tx, &draft.org).await?);
         let item = |task, note, clock| Item { task, title: title.clone(), note, place: place.clone(), clock };
-        if let Progress::Returned { remark } = draft.progress(&reviews, &policy) {
+        if let Progress::Returned { remark } = draft.progress(&reviews, Gate { policy: &policy, before: None }) {
             waiting.push(item(Task::Mend(draft.id), remark, Clock::Since(updated_at)));
         } else if let Some(at) = answer_due(tx, &draft).await? {
             due.push(item(Task::Answer(draft.id), String::new(), Clock::By(at)));
@@ -349,7 +350,8 @@ async fn submitted(app: &App, tx: &mut Tx, who: &Actor, names: &mut Names, waiti
     for Listed { draft, updated_at, .. } in drafts::list(tx, &filter, None, 100).await? {
         let reviews = review::with_sign_offs(tx, &draft.id).await?;
         let late = |r: &Review| r.draft_version == draft.version && matches!(r.stage, ReviewStage::Assigned { due } if due < app.today());
-        let task = match draft.progress(&reviews, &policy) {
+        let before = limits::before(tx, &draft).await?;
+        let task = match draft.progress(&reviews, Gate { policy: &policy, before: before.as_ref() }) {
             Progress::Ready => Task::Publish(draft.id.clone()),
             Progress::InReview { have, need, asked } if have + asked < need => Task::Assign(draft.id.clone()),
             Progress::InReview { .. } if reviews.iter().any(|(r, _)| late(r)) => Task::Replace(draft.id.clone()),

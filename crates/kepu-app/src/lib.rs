@@ -23,7 +23,9 @@ pub mod media;
 pub mod member;
 pub mod node;
 pub mod org;
+pub mod outside;
 pub mod peering;
+pub mod phrase;
 pub mod record;
 pub mod relearn;
 pub mod seed;
@@ -61,6 +63,18 @@ pub struct Inner {
     changed: watch::Sender<u64>,
     definitions: definitions::Kept,
     parties: create::find::Kept,
+    /// The public claims, ready to be compared with what people say.
+    pub(crate) claims: listen::known::Kept,
+    /// Cases under way, ready to be joined.
+    pub(crate) alike: listen::alike::Kept,
+    /// Sightings that wait to be written.
+    pub(crate) counting: listen::hear::Counting,
+    pub(crate) rechecked: listen::recheck::Asked,
+    /// The stream of signals of this process; held by whoever matches.
+    pub(crate) listening: tokio::sync::Mutex<Option<listen::topic::stream::Live>>,
+    /// What may be asked outside, and which command reads pictures.
+    pub(crate) outside: outside::Rules,
+    pub(crate) placed: listen::placement::Noted,
     /// Held by whoever fills the index: starting over and catching up must not mix.
     pub(crate) indexing: tokio::sync::Mutex<()>,
     /// Requests of visitors in the last minute, per address hash. In memory only, never stored.
@@ -107,6 +121,13 @@ impl App {
             changed: watch::channel(0).0,
             definitions: definitions::Kept::default(),
             parties: create::find::Kept::default(),
+            claims: listen::known::Kept::default(),
+            alike: listen::alike::Kept::default(),
+            counting: listen::hear::Counting::default(),
+            rechecked: listen::recheck::Asked::default(),
+            listening: tokio::sync::Mutex::default(),
+            outside: outside::Rules::default(),
+            placed: listen::placement::Noted::default(),
             indexing: tokio::sync::Mutex::default(),
             limits: Mutex::default(),
         }));

@@ -547,6 +547,7 @@ fn blank_row(id: &SubjectId, seq: i64) -> subject::Row {
         withdrawn_at: None,
         corrected: 0,
         sample: false,
+        same_as: empty(),
         seq,
     }
 }
@@ -620,6 +621,7 @@ fn matter_row(id: &SubjectId, part: &Part, seq: i64) -> subject::Row {
             row.expires = c.next_check.map(|d| d.to_string());
             row.corrected = latest(&c.corrections);
             row.sample = c.sample;
+            row.same_as = c.same_as.as_ref().map(|id| id.0.clone()).unwrap_or_default();
         }
         None => {}
     }

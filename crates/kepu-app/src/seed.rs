@@ -169,6 +169,7 @@ impl People {
                     date,
                     method: Method::Individual,
                     comment: String::new(),
+                    editions: vec![],
                 })
             })
             .collect()
@@ -202,6 +203,7 @@ fn matters(people: &People) -> Result<Vec<(String, Matter)>, AppError> {
                 ai_use: AiUse::None,
                 corrections: vec![],
                 reviews: people.sign_offs(&c.reviewers, c.checked)?,
+                same_as: None,
                 sample: true,
             };
             list.push((c.id, Matter::Claim(Box::new(review))));
@@ -230,6 +232,7 @@ fn matters(people: &People) -> Result<Vec<(String, Matter)>, AppError> {
                 hazard: r.hazard,
                 phase: r.phase,
                 details: r.details,
+                based_on: vec![],
                 media: vec![],
                 corrections: vec![],
                 reviews: people.sign_offs(&r.reviewers, r.date)?,

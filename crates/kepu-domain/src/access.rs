@@ -94,6 +94,8 @@ pub enum Action {
     Review,
     /// Work on a case: take it, ask an expert, note a step.
     WorkCase,
+    /// See by which ways signals come in, and how they stand.
+    SeeIntake,
     /// Say publicly what is known and not known while a claim is checked.
     IssueHolding,
     /// Assign reviewers, sign, publish.
@@ -242,6 +244,7 @@ impl Actor {
             Action::BringFiles => can(Action::Import) || can(Action::ManageMembers),
             Action::IssueHolding => holds(Role::DutyOfficer) || can(Action::Publish),
             Action::WorkCase => can(Action::IssueHolding),
+            Action::SeeIntake => can(Action::WorkCase) || can(Action::ManageMembers),
             Action::ConfirmContribution => can(Action::Publish) || can(Action::ManageMembers),
             Action::Review => holds(Role::Reviewer),
             Action::Draft => holds(Role::Contributor) || can(Action::Review) || can(Action::WorkCase),

@@ -41,6 +41,10 @@ ids! {
     QuestionId,
     /// A case with a clock. Random.
     CaseId,
+    /// A way by which signals come in: a list, a tipline. Random.
+    InletId,
+    /// A matter that signals are about. Random.
+    TopicId,
     /// A round of applications. Random.
     RoundId,
     /// An application in a round. Random.

@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 /// One line of the review policy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rule {
-    /// `resource`, `emergency` (a resource of that type), `claim`, `holding`.
+    /// `resource`, `emergency` (a resource of that type), `claim`, `holding`; `edition`: a version that changes nothing but editions.
     pub matter: String,
     /// Only for matters in one of these fields; empty = any.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -48,18 +48,24 @@ impl Policy {
         self.rules.iter().find(|rule| rule.matter == word && (rule.fields.is_empty() || matter.fields().iter().any(|f| rule.fields.contains(f))))
     }
 
+    /// How many reviewers a version needs that changes nothing but editions (the small review).
+    pub fn needed_for_editions(&self) -> usize {
+        self.rules.iter().find(|rule| rule.matter == "edition").map_or(2, |rule| rule.reviews)
+    }
+
     /// How many reviewers `matter` needs. What no rule names needs two.
     pub fn needed(&self, matter: &Matter) -> usize {
         self.rule(matter).map_or(2, |rule| rule.reviews)
     }
 
-    /// How many different competent people other than the author put their names under `matter`; `others` are reviews by
-    /// other institutions of exactly this version.
+    /// How many different competent people other than the author put their names under the whole of `matter`; `others` are reviews
+    /// by other institutions of exactly this version.
     pub fn valid_reviews(&self, matter: &Matter, others: &[(String, SignOff)]) -> usize {
         let batch = self.rule(matter).is_some_and(|rule| rule.batch);
         let author = matter.author();
         let counts = |s: &SignOff| {
             (s.method == Method::Individual || batch)
+                && s.editions.is_empty()
                 && author.as_ref().is_none_or(|a| a.0 != s.party)
                 && s.fields.iter().any(|field| matter.fields().contains(field))
                 && !s.conflict.trim().is_empty()
@@ -213,6 +219,7 @@ mod tests {
             date: jiff::civil::date(2026, 1, 1),
             method,
             comment: String::new(),
+            editions: vec![],
         }
     }
     fn matter(reviews: Vec<SignOff>) -> Matter {

@@ -15,3 +15,13 @@ pub const FILE_DAYS: i64 = 7;
 pub const CONTACT_DAYS: i64 = 90;
 /// A job that was done or called off.
 pub const JOB_DAYS: i64 = 90;
+/// The words of a signal that no known claim answers, from when it came in: as long as topics look back.
+pub const SIGNAL_HOURS: i64 = 48;
+/// What a list has already brought, by a digest of each entry.
+pub const LISTED_DAYS: i64 = 60;
+/// Counts by the hour, which tell what is usual at this time of the week and of the year.
+pub const HEARD_DAYS: i64 = 3 * 366;
+/// A wording that a visitor used and no editor took up.
+pub const WORDING_DAYS: i64 = 90;
+/// Hour and county of a sighting; month and province stay.
+pub const SIGHTING_DAYS: i64 = 60;

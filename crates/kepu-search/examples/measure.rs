@@ -6,6 +6,7 @@
 use std::error::Error;
 use std::time::Instant;
 
+use kepu_search::claims::{Band, Matcher, Sums, contradicts};
 use kepu_search::{Doc, Index, Query};
 use serde_json::Value;
 use shared::{rows, text};
@@ -29,42 +30,39 @@ fn main() -> Result<(), Box<dyn Error>> {
     joining(&data)
 }
 
-/// How often a question joins a case under way by [`kepu_search::near`]: wordings of the seed claims against the claims'
-/// titles, and real questions against others of their kind, few of which ask the same.
+/// How often a question joins a case under way (the matcher's band "answer", nothing turned round): wordings of the seed claims against the claims' titles, and
+/// real questions against others of their kind, few of which ask the same.
 fn joining(data: &str) -> Result<(), Box<dyn Error>> {
     let seed = concat!(env!("CARGO_MANIFEST_DIR"), "/../../data/seed");
     let mut known = rows("cat", &format!("{seed}/claims-1.jsonl"))?;
     known.extend(rows("cat", &format!("{seed}/claims-2.jsonl"))?);
     let titles: Vec<String> = known.iter().map(|row| text(row, "claim")).collect();
-    let titles: Vec<&str> = titles.iter().map(String::as_str).collect();
     let questions = rows("zcat", &format!("{data}/claims/zhihu_science_questions.jsonl.gz"))?;
     let real: Vec<String> = questions.iter().step_by(11).map(|row| text(row, "text")).collect();
     let (open, asked) = real.split_at(2_000.min(real.len()));
-    let open: Vec<&str> = open.iter().map(String::as_str).collect();
-    let best = |scores: Vec<f32>| scores.into_iter().enumerate().max_by(|a, b| a.1.total_cmp(&b.1));
-    let (mut own, mut wordings) = (Vec::new(), 0);
+    let numbered = |texts: &[String]| texts.iter().enumerate().map(|(n, text)| (n.to_string(), text.clone())).collect();
+    let (cases, others) = (Matcher::new(numbered(&titles), 1), Matcher::new(numbered(open), 1));
+    let mut sums = Sums::default();
+    let mut joins = |matcher: &Matcher, texts: &[String], text: &str| -> Option<usize> {
+        let found = matcher.find(text, 1, &mut sums);
+        let at = found.hits.first().filter(|_| found.band == Band::Answer)?.claim.parse().ok()?;
+        (!contradicts(text, texts.get(at)?)).then_some(at)
+    };
+    let (mut right, mut wrong, mut wordings) = (0, 0, 0);
     for (at, row) in known.iter().enumerate() {
         for wording in row["variants"].as_array().into_iter().flatten().filter_map(Value::as_str) {
             wordings += 1;
-            own.extend(best(kepu_search::near(None, wording, &titles)?).map(|(found, score)| (found == at, score)));
+            match joins(&cases, &titles, wording) {
+                Some(found) if found == at => right += 1,
+                Some(_) => wrong += 1,
+                None => {}
+            }
         }
     }
-    let mut others = Vec::new();
-    for question in asked.iter().take(500) {
-        others.extend(best(kepu_search::near(None, question, &open)?).map(|(found, score)| (score, question.as_str(), open[found])));
-    }
-    for border in [0.5, 0.6, 0.65, 0.7, 0.75, 0.8] {
-        let right = own.iter().filter(|(right, score)| *right && *score >= border).count();
-        let wrong = own.iter().filter(|(right, score)| !*right && *score >= border).count();
-        let real = others.iter().filter(|(score, ..)| *score >= border).count();
-        println!(
-            "joining at {border}: {right} of {wordings} wordings join their claim, {wrong} another one; {real} of {} real questions join one of 2,000",
-            others.len()
-        );
-    }
-    others.sort_by(|a, b| b.0.total_cmp(&a.0));
-    for (score, question, case) in others.iter().take(12) {
-        println!("  {score:.2} {question} → {case}");
+    let joined: Vec<(&String, &String)> = asked.iter().take(500).filter_map(|question| Some((question, &open[joins(&others, open, question)?]))).collect();
+    println!("joining: {right} of {wordings} wordings join their claim, {wrong} another one; {} of 500 real questions join one of 2,000", joined.len());
+    for (question, case) in joined.iter().take(12) {
+        println!("  {question} → {case}");
     }
     Ok(())
 }

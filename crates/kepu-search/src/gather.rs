@@ -45,7 +45,7 @@ const ENTRIES_MAX: usize = 400_000;
 const TOKENS_MIN: usize = 4;
 /// Share of the best score from which on a document is read whole, and how many are at least and at most.
 const NEAR_SHARE: f32 = 0.38;
-const NEAR_MIN: usize = 30;
+pub(crate) const NEAR_MIN: usize = 30;
 const NEAR_MAX: usize = 100;
 /// Documents kept as the best while reading, equal scores included.
 const KEPT: usize = 2_048;

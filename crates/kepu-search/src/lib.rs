@@ -12,7 +12,7 @@
 //! | what was meant, if nothing was found? | `guess`, `sound` |
 //! | which part of a text is shown with its hits? | [`Span`]; `snippet` |
 //! | who is competent, near and free? | [`PartyIndex`]; `parties` |
-//! | which known claims say nearly the same? how near are two texts? | [`Index::similar`], [`near`]; `similar` |
+//! | which documents say nearly the same? | [`Index::similar`]; `similar` |
 //! | which known claim says what a post says, or none? | [`claims`] |
 //! | which topics rise in a stream of signals? | [`topics`] |
 //!
@@ -52,5 +52,5 @@ pub use query::{Answer, Hit, LIMIT_MAX, Page, QUERY_MAX, Query, Sort, Why};
 #[cfg(feature = "learn")]
 pub use rerank::Nearest;
 pub use schema::{Doc, FILTER_MAX};
-pub use similar::{Scored, near};
+pub use similar::Scored;
 pub use snippet::Span;

@@ -10,7 +10,7 @@ use tantivy::{DocAddress, Order, Searcher, TantivyDocument};
 use crate::asked::{Asked, Part, Shape};
 use crate::error::SearchError;
 use crate::facets;
-use crate::gather::{Gathered, Reached, gather, near};
+use crate::gather::{Gathered, NEAR_MIN, Reached, gather, near};
 use crate::guess::guess;
 use crate::index::Index;
 use crate::model::MODEL;
@@ -43,6 +43,11 @@ impl Index {
         page.map_err(SearchError::on("search"))
     }
 }
+
+/// So many documents stand on the first page; reading on ends after so many documents in a row of which none came among them. The same whatever
+/// page is asked for, or pages would repeat each other.
+const FIRST: usize = 10;
+const PATIENCE: usize = 24;
 
 /// One search under way.
 struct Run<'a> {
@@ -169,9 +174,19 @@ impl Run<'_> {
             self.settle(&mut best, gathered.near)?;
         }
         let mut top = Vec::with_capacity(best.len());
-        for reached in best {
+        let (mut highest, mut entered) = ([f32::NEG_INFINITY; FIRST], 0);
+        for (at, reached) in best.into_iter().enumerate() {
+            if at >= NEAR_MIN && at - entered > PATIENCE {
+                break;
+            }
             let doc: TantivyDocument = self.searcher.doc(DocAddress::new(reached.segment, reached.doc))?;
             let judged = judge.judge(stored(&doc, self.fields.title), stored(&doc, self.fields.text));
+            let place = highest.partition_point(|&score| score >= judged.score);
+            if place < FIRST {
+                highest[place..].rotate_right(1);
+                highest[place] = judged.score;
+                entered = at;
+            }
             top.push(Placed { reached, id: stored(&doc, self.fields.id).to_owned(), score: judged.score.max(0.0), judged: Some((judged, doc)) });
         }
         top.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.id.cmp(&b.id)));

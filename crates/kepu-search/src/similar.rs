@@ -1,4 +1,4 @@
-//! "Is this true?": which known claims say nearly what a text says, by their words alone.
+//! Which documents say nearly what a text says, by their words alone: what is public already on the matter of a new draft. Claims are matched in `claims`.
 //!
 //! Meaning beyond words (a model's vectors) is not here; neither is the verdict. Ordinary search is in `search`.
 //!
@@ -94,33 +94,6 @@ impl Index {
         }
         Ok(scored)
     }
-}
-
-/// How near each of `lines` is to `text` by the formula of this module, from 0 to 1, in their order. Weights come from the
-/// `index`; without one, or while it is empty, every token weighs the same.
-///
-/// # Errors
-/// [`SearchError::Index`] if the files cannot be read.
-pub fn near(index: Option<&Index>, text: &str, lines: &[&str]) -> Result<Vec<f32>, SearchError> {
-    let Some(index) = index.filter(|index| index.count() > 0) else {
-        let asked = weigh_alike(text);
-        return Ok(lines.iter().map(|line| nearness(&asked, &weigh_alike(line))).collect());
-    };
-    let searcher = index.searcher();
-    let mut idf = Idf { searcher: &searcher, field: index.fields.body, cache: HashMap::new() };
-    let mut compare = || -> tantivy::Result<Vec<f32>> {
-        let asked = idf.weigh(graphemes::truncate(text.trim(), TEXT_MAX))?;
-        lines.iter().map(|line| Ok(nearness(&asked, &idf.weigh(graphemes::truncate(line.trim(), TEXT_MAX))?))).collect()
-    };
-    compare().map_err(SearchError::on("search"))
-}
-
-/// A text whose tokens all weigh one.
-fn weigh_alike(text: &str) -> Weighed {
-    let folded = fold(graphemes::truncate(text.trim(), TEXT_MAX));
-    let weights: BTreeMap<String, f32> = grams(&folded).filter(|gram| !is_particle(&gram.text)).map(|gram| (gram.text.into_owned(), 1.0)).collect();
-    let sum = weights.values().sum();
-    Weighed { weights, sum }
 }
 
 /// Tokens of one text with their weights.

@@ -5,6 +5,7 @@
 //!
 //! Same input, same bits: nothing here draws random numbers or depends on the order in which scores came in.
 
+pub mod bridging;
 pub mod error;
 pub mod judging;
 pub mod rank;

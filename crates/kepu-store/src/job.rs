@@ -232,6 +232,14 @@ pub async fn retry_now(tx: &mut Tx, id: &JobId, now: Timestamp) -> Result<(), St
     run_versioned(tx, "retry a job", "job", id.as_str(), SQL, args![id.as_str(), now], EXISTS).await
 }
 
+/// Makes a job that stands for itself due at once, if it is over; one that somebody called off stays so. Says whether it was over.
+pub async fn wake(tx: &mut Tx, id: &JobId, now: Timestamp) -> Result<bool, StoreError> {
+    const SQL: &str = "
+        UPDATE job SET state = 'queued', run_at = $2, attempts = 0, finished_at = NULL, created_at = $2
+        WHERE id = $1 AND state IN ('done', 'failed') AND cancelled_at IS NULL";
+    Ok(run(tx, "wake a job", SQL, args![id.as_str(), now]).await? == 1)
+}
+
 /// Says how far a job is.
 pub async fn set_progress(tx: &mut Tx, id: &JobId, progress: &str) -> Result<(), StoreError> {
     const SQL: &str = "UPDATE job SET progress = $2 WHERE id = $1";

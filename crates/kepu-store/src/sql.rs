@@ -281,6 +281,9 @@ impl Cells<'_> {
     pub(crate) fn opt_int(&mut self) -> Result<Option<i64>, StoreError> {
         self.next()
     }
+    pub(crate) fn real(&mut self) -> Result<f64, StoreError> {
+        self.next()
+    }
     pub(crate) fn text(&mut self) -> Result<String, StoreError> {
         self.next()
     }

@@ -94,6 +94,8 @@ pub struct Row {
     pub corrected: i64,
     /// Invented for demonstration.
     pub sample: bool,
+    /// The claim that answers for this one; empty if none does. Lists leave it out, its address leads there.
+    pub same_as: String,
     /// Number of the last change (`counter::SUBJECT`); feeds the search index, no part of the state.
     pub seq: i64,
 }
@@ -144,7 +146,7 @@ pub enum Order {
 macro_rules! columns {
     () => {
         "id, kind, standing, doc_hash, signer, n, title, title_en, summary, type, verdict, region, fields, audience, lang, hazard, date, modified,
-         expires, notice, reason, withdrawn_by, withdrawn_at, corrected, sample, seq"
+         expires, notice, reason, withdrawn_by, withdrawn_at, corrected, sample, same_as, seq"
     };
 }
 use columns;
@@ -176,6 +178,7 @@ fn read(c: &mut Cells<'_>) -> Result<Row, StoreError> {
         withdrawn_at: c.opt_int()?,
         corrected: c.int()?,
         sample: c.bool()?,
+        same_as: c.text()?,
         seq: c.int()?,
     })
 }
@@ -207,6 +210,7 @@ fn bind<'r>(row: &'r Row, values: &mut Vec<Value<'r>>) {
         row.withdrawn_at.into(),
         row.corrected.into(),
         row.sample.into(),
+        row.same_as.as_str().into(),
         row.seq.into(),
     ]);
 }
@@ -221,11 +225,11 @@ pub async fn upsert_many(tx: &mut Tx, rows: &[Row]) -> Result<(), StoreError> {
             verdict = excluded.verdict, region = excluded.region, fields = excluded.fields, audience = excluded.audience,
             lang = excluded.lang, hazard = excluded.hazard, date = excluded.date, modified = excluded.modified,
             expires = excluded.expires, notice = excluded.notice, reason = excluded.reason, withdrawn_by = excluded.withdrawn_by,
-            withdrawn_at = excluded.withdrawn_at, corrected = excluded.corrected, sample = excluded.sample, seq = excluded.seq";
+            withdrawn_at = excluded.withdrawn_at, corrected = excluded.corrected, sample = excluded.sample, same_as = excluded.same_as, seq = excluded.seq";
     let last: HashMap<&SubjectId, &Row> = rows.iter().map(|row| (&row.id, row)).collect();
     let mut rows: Vec<&Row> = last.into_values().collect();
     rows.sort_by(|a, b| a.id.cmp(&b.id));
-    bulk_insert(tx, "store subjects", SQL, 26, OVER, &rows, |row, values: &mut Vec<Value<'_>>| bind(row, values)).await.map(drop)
+    bulk_insert(tx, "store subjects", SQL, 27, OVER, &rows, |row, values: &mut Vec<Value<'_>>| bind(row, values)).await.map(drop)
 }
 
 /// Removes subjects of which no record is held any more.
@@ -283,6 +287,10 @@ pub async fn count(tx: &mut Tx, filter: &Filter) -> Result<i64, StoreError> {
 }
 
 fn narrow<'a>(query: &mut Built<'a>, filter: &'a Filter) {
+    // One answer stands in a list once: under the claim that answers.
+    if filter.standing == Some(Standing::Public) {
+        query.push(" AND same_as = ''", vec![]);
+    }
     let equal = [
         (" AND kind = {}", filter.kind.as_deref()),
         (" AND standing = {}", filter.standing.map(Standing::as_str)),
@@ -328,6 +336,12 @@ pub async fn list_expiring(tx: &mut Tx, signer: &KeyId, day: &str, limit: u32) -
 pub async fn list_changed(tx: &mut Tx, after: i64, limit: u32) -> Result<Vec<Row>, StoreError> {
     const SQL: &str = concat!("SELECT ", columns!(), " FROM subject WHERE seq > $1 ORDER BY seq, id LIMIT $2");
     all(tx, "list changed subjects", SQL, args![after, limit], read).await
+}
+
+/// Subjects of `kind` changed after change number `after`, in the order of their changes, at most `limit`.
+pub async fn list_changed_of(tx: &mut Tx, kind: &str, after: i64, limit: u32) -> Result<Vec<Row>, StoreError> {
+    const SQL: &str = concat!("SELECT ", columns!(), " FROM subject WHERE seq > $1 AND kind = $2 ORDER BY seq, id LIMIT $3");
+    all(tx, "list changed subjects of a kind", SQL, args![after, kind, limit], read).await
 }
 
 /// How many public subjects each field has, by field; `kind` narrows to `resource` or `claim`.

@@ -35,7 +35,7 @@ struct Now {
 
 /// GET /
 pub async fn home(State(web): State<Web>, req: Req) -> Answer {
-    let s = req.titled(req.shell.t("home-title"));
+    let s = req.titled(req.shell.t("home-title")).script("suggest.js");
     let mut tx = web.app.db.read().await.map_err(AppError::from)?;
     let trust = web.app.trust(&mut tx).await?;
     let public = |kind: &str| Filter { kind: Some(kind.into()), standing: Some(Standing::Public), ..Filter::default() };

@@ -87,6 +87,8 @@ pub struct Settings {
     pub behind_proxy: bool,
     /// Makes certificates and packs as PDF, where the build has the typesetter.
     pub printer: Option<paper::Printer>,
+    /// Phrases answers from quoted passages when a reader asks for it, if the operator has named one.
+    pub model: Option<kepu_app::phrase::Model>,
 }
 
 /// Everything that is served, ready to listen.

@@ -102,11 +102,12 @@ pub struct User {
 impl User {
     /// From a session.
     pub fn new(signed_in: &SignedIn) -> Self {
-        const SHOWN: [Action; 12] = [
+        const SHOWN: [Action; 13] = [
             Action::UseDesk,
             Action::Draft,
             Action::Review,
             Action::WorkCase,
+            Action::SeeIntake,
             Action::Import,
             Action::BringFiles,
             Action::ManageNodes,
@@ -257,6 +258,8 @@ impl Shell {
             "r" | "resources" | "packs" | "shelf" => "/resources",
             "q" | "ask" => "/ask",
             "case" | "cases" => "/cases",
+            "listen" => "/listen",
+            "intake" => "/intake",
             "figures" => "/figures",
             "network" => "/network",
             "desk" => "/desk",
@@ -289,11 +292,14 @@ impl Shell {
     pub fn work_nav(&self) -> Vec<(&'static str, String)> {
         let list = [
             (Action::UseDesk, "/desk", self.t("nav-desk")),
+            (Action::WorkCase, "/listen", self.t("nav-listen")),
             (Action::WorkCase, "/cases", self.t("nav-cases")),
             (Action::Review, "/reviews", self.t("nav-reviews")),
             (Action::Draft, "/drafts", self.t("nav-drafts")),
+            (Action::Draft, "/coverage", self.t("stock-title")),
             (Action::UseDesk, "/contributions", self.t("nav-contributions")),
             (Action::UseDesk, "/rounds", self.t("nav-rounds")),
+            (Action::SeeIntake, "/intake", self.t("nav-intake")),
             (Action::BringFiles, "/import", self.t("nav-import")),
             (Action::ManageMembers, "/registry", self.t("registry-title")),
             (Action::SeeMembers, "/members", self.t("nav-members")),

@@ -58,6 +58,8 @@ fn all() -> impl Iterator<Item = Route> {
         round_routes(),
         ledger_routes(),
         channel_routes(),
+        listen_routes(),
+        claim_routes(),
     ]
     .into_iter()
     .flatten()
@@ -78,7 +80,6 @@ fn public() -> Vec<Route> {
         // Home, search
         route("GET", "/", Public, home::home),
         route("GET", "/search", Public, search::search),
-        route("GET", "/check", Public, listen::claim::check),
         // Claims
         route("GET", "/claims", Public, listen::claim::list),
         route("GET", "/c/{owner}/{local}", Public, listen::claim::show),
@@ -132,6 +133,7 @@ fn api_routes() -> Vec<Route> {
         route("GET", "/api/resources", Public, api::create::resources),
         route("GET", "/api/resources/{owner}/{local}", Public, api::create::resource),
         route("GET", "/api/search", Public, api::search),
+        route("GET", "/api/suggest", Public, api::suggest),
         route("GET", "/api/figures", Public, api::figures),
         route("GET", "/api/records/{hash}", Public, api::record),
         route("GET", "/api/network", Public, api::network),
@@ -243,6 +245,7 @@ fn desk_routes() -> Vec<Route> {
         route("GET", "/desk", Can(Action::UseDesk), desk::show),
         // Drafts
         route("GET", "/drafts", Can(Action::Draft), draft::list),
+        route("GET", "/coverage", Can(Action::Draft), create::coverage::show),
         route("GET", "/drafts/new", Can(Action::Draft), draft::new_page),
         route("POST", "/drafts/new", Can(Action::Draft), draft::create),
         route("GET", "/drafts/{id}", Can(Action::Draft), draft::show),
@@ -395,5 +398,49 @@ fn channel_routes() -> Vec<Route> {
         route("GET", "/packs/{id}", Public, pack::show),
         route("POST", "/packs/{id}/posted", SignedIn, pack::posted),
         route("GET", "/packs/{id}/{file}", Public, pack::file),
+    ]
+}
+
+/// Listening: the desk of duty editors, topics, how signals come in; the door of tiplines, whose calls are signed.
+fn listen_routes() -> Vec<Route> {
+    use listen::{intake, shown, topic, wall};
+    let (works, sees) = (Access::Can(Action::WorkCase), Access::Can(Action::SeeIntake));
+    vec![
+        route("GET", "/listen", works, topic::desk),
+        route("GET", "/listen/wall", works, wall::show),
+        route("GET", "/listen/coverage", works, topic::cover),
+        route("GET", "/listen/topic/{id}", works, topic::show),
+        route("POST", "/listen/topic/{id}", works, topic::act_on),
+        route("GET", "/intake", sees, intake::list),
+        route("POST", "/intake/hosts", Can(Action::ManageMembers), intake::hosts),
+        route("GET", "/intake/new", sees, intake::new_page),
+        route("POST", "/intake/new", sees, intake::add),
+        route("GET", "/intake/{id}", sees, intake::show),
+        route("POST", "/intake/{id}", sees, intake::act_on),
+        route("GET", "/check/shown", Public, shown::ask),
+        route("POST", "/check/picture", Public, shown::picture),
+        route("POST", "/check/link", Public, shown::link),
+        route("GET", "/api/topics", works, api::tipline::topics),
+        route("POST", "/api/v1/tipline/{id}", Public, api::tipline::call),
+    ]
+}
+
+/// "Is this true?", how an answer is passed on, and what editors do with a claim besides correcting it.
+fn claim_routes() -> Vec<Route> {
+    use listen::{care, check, share};
+    let edits = Access::Can(Action::Correct);
+    vec![
+        route("GET", "/check", Public, check::check),
+        route("POST", "/check", Public, check::check_long),
+        route("POST", "/check/same", Public, check::same),
+        route("GET", "/c/{owner}/{local}/share", Public, share::show),
+        route("GET", "/c/{owner}/{local}/chat.txt", Public, share::chat),
+        route("GET", "/c/{owner}/{local}/spoken.txt", Public, share::spoken),
+        route("GET", "/c/{owner}/{local}/card.svg", Public, share::card),
+        route("POST", "/c/{owner}/{local}/useful", Public, listen::claim::useful),
+        route("GET", "/c/{owner}/{local}/care", edits, care::show),
+        route("POST", "/c/{owner}/{local}/care", edits, care::act),
+        route("POST", "/api/check", Public, api::listen::check_long),
+        route("GET", "/api/claims.jsonl", Public, api::dump::claims),
     ]
 }

@@ -4,12 +4,15 @@ use crate::Web;
 use crate::line::{Choice, Line, audience_choices, choices, field_choices, region_choices};
 use crate::page::{Answer, Html, Pager, Req, Shell, escape, page};
 use crate::subject::{Name, reviewers};
+use crate::urls;
 use askama::Template;
 use axum::extract::State;
-use kepu_app::AppError;
 use kepu_app::create::publish::current;
-use kepu_app::listen::claim::check;
+use kepu_app::listen::claim::{Checked, check};
+use kepu_app::listen::hear::Said;
+use kepu_app::{AppError, phrase};
 use kepu_domain::ids::SubjectId;
+use kepu_domain::listen::sighting::Channel;
 use kepu_domain::org::Region;
 use kepu_domain::record::Body;
 use kepu_domain::trust::TrustView;
@@ -48,6 +51,19 @@ pub struct Quoted {
     pub reviewed: Html,
 }
 
+/// What a language model may add, where the operator has named one and a reader asks for it.
+#[derive(Default)]
+struct Phrased {
+    /// Address that asks it, or empty.
+    offer: String,
+    /// Its name.
+    model: String,
+    /// Whether it was asked.
+    asked: bool,
+    /// Sentences that a quoted passage holds, with address and title of where that stands.
+    said: Vec<(String, String, String)>,
+}
+
 #[derive(Template)]
 #[template(path = "search.html")]
 struct SearchPage {
@@ -60,6 +76,7 @@ struct SearchPage {
     sorts: Vec<Choice>,
     same: Option<Line>,
     quoted: Option<Quoted>,
+    phrased: Phrased,
     /// Nothing holds the words; what is shown sounds or looks like them.
     guessed: bool,
     /// Something that somebody said, and no claim like it: asking is offered ahead of texts that merely share words with it.
@@ -75,23 +92,30 @@ struct SearchPage {
 pub async fn search(State(web): State<Web>, req: Req) -> Answer {
     let q = kepu_text::clean::clean_line(req.query.get("q"));
     let title = if q.is_empty() { req.shell.t("search-title") } else { req.shell.t1("search-title-for", "q", short(&q)) };
-    let s = req.titled(title);
+    let s = req.titled(title).script("suggest.js");
     let at = req.page_number();
     let query = Query { facets: ["kind", "field", "audience"].map(str::to_owned).into(), ..query_of(&req, &q, (at - 1) * SIZE, SIZE) };
     let found = find(&web, &query).await?;
     // One or two words are a subject to read about, not something somebody said: no verdict stands on top of them.
-    let answer = if at == 1 && kepu_text::count(&q) >= STATEMENT { check(&web.app, &q, 1).await? } else { Default::default() };
+    let answer = if at == 1 && kepu_text::count(&q) >= STATEMENT {
+        check(&web.app, &Said { text: q.clone(), channel: Channel::Search, region: None, at: web.app.now() }, 1).await?
+    } else {
+        Checked::default()
+    };
 
     let mut tx = web.app.db.read().await.map_err(AppError::from)?;
     let trust = web.app.trust(&mut tx).await?;
     let near = !answer.matches.is_empty();
-    let same = answer.matches.into_iter().next().filter(|_| answer.answered).map(|m| Line::new(&s, &m.row, &trust));
+    let answered = answer.answered();
+    let same = answer.matches.into_iter().next().filter(|_| answered).map(|m| Line::new(&s, &m.row, &trust));
     let (mut claims, mut resources) = (Vec::new(), Vec::new());
     let quoted = match found.answer.filter(|answer| answer.confidence >= SURE && same.is_none()) {
         Some(answer) => quoted(&web, &s, &mut tx, answer, &trust).await?,
         None => None,
     };
-    for (hit, row) in with_rows(&mut tx, found.hits).await? {
+    let hits = with_rows(&mut tx, found.hits).await?;
+    let phrased = if quoted.is_some() { phrased(&web, &req, &q, &hits).await } else { Phrased::default() };
+    for (hit, row) in hits {
         let line = Line::new(&s, &row, &trust);
         let found = Found { snippet: marked(&hit.snippet), why: why(&s, &hit.why), line };
         if row.kind == "claim" { claims.push(found) } else { resources.push(found) }
@@ -112,6 +136,7 @@ pub async fn search(State(web): State<Web>, req: Req) -> Answer {
         q,
         same,
         quoted,
+        phrased,
         guessed: found.guessed,
         unanswered,
         total: found.total,
@@ -131,6 +156,27 @@ async fn quoted(web: &Web, s: &Shell, tx: &mut Tx, answer: kepu_search::Answer, 
     }
     let reviewed = resource.reviews.iter().map(|review| review.date).max().map_or_else(Html::default, |day| s.date(&day));
     Ok(Some(Quoted { quote: answer.quote, line: Line::new(s, &row, trust), by: reviewers(s, &resource.reviews), reviewed }))
+}
+
+/// What the model says of the best passages. The node waits for it only if the reader asked; whatever goes wrong there, the quotes stay.
+async fn phrased(web: &Web, req: &Req, q: &str, hits: &[(Hit, Row)]) -> Phrased {
+    let Some(model) = &web.settings.model else { return Phrased::default() };
+    let name = model.name.clone();
+    if req.query.opt("phrased").is_none() {
+        return Phrased { offer: req.shell.here_with("phrased", "1"), model: name, ..Phrased::default() };
+    }
+    let best: Vec<&(Hit, Row)> = hits.iter().filter(|(hit, _)| !hit.passage.is_empty()).take(phrase::PASSAGES).collect();
+    let passages: Vec<String> = best.iter().map(|(hit, row)| format!("{}。{}", row.title, hit.passage)).collect();
+    let said = phrase::phrase(model, q, &passages).await.unwrap_or_else(|error| {
+        tracing::warn!(%error, "the model did not answer");
+        vec![]
+    });
+    let source = |n: usize| best.get(n).map(|(_, row)| (urls::of_kind(&row.kind, &row.id), row.title.clone())).unwrap_or_default();
+    let line = |one: phrase::Said| {
+        let (href, title) = source(one.passage);
+        (one.text, href, title)
+    };
+    Phrased { model: name, asked: true, said: said.into_iter().map(line).collect(), ..Phrased::default() }
 }
 
 /// Which words of the query stand where, in one line; empty for a listing.
@@ -161,6 +207,26 @@ fn counted(facets: &[(String, Vec<(String, usize)>)], name: &str, mut list: Vec<
 fn short(q: &str) -> String {
     let cut = kepu_text::graphemes::truncate(q, 30);
     if cut.len() < q.len() { format!("{cut}…") } else { cut.to_owned() }
+}
+
+/// Titles offered while somebody types.
+pub const SUGGESTIONS: usize = 8;
+
+/// Public things whose title or text goes on from what was typed so far, the best first.
+pub async fn suggestions(web: &Web, typed: &str) -> Result<Vec<Row>, AppError> {
+    let text = kepu_text::clean::clean_line(typed);
+    if kepu_text::count(&text) < 2 {
+        return Ok(vec![]);
+    }
+    let kinds = vec!["claim".to_owned(), "resource".to_owned()];
+    let found = find(web, &Query { text: text.clone(), kinds, limit: 3 * SUGGESTIONS, ..Query::default() }).await?;
+    let mut tx = web.app.db.read().await?;
+    let mut rows: Vec<Row> = with_rows(&mut tx, found.hits).await?.into_iter().map(|(_, row)| row).collect();
+    // What begins with it, then what has it in the title, then the rest; within each as the search orders them.
+    let key = kepu_text::fold::fold(&text);
+    rows.sort_by_key(|row| kepu_text::fold::fold(&row.title).find(&key).map_or(2, |at| usize::from(at > 0)));
+    rows.truncate(SUGGESTIONS);
+    Ok(rows)
 }
 
 /// What the query of a request asks the index for.

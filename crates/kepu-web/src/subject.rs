@@ -150,12 +150,12 @@ pub struct Name {
 }
 
 /// The reviewers under a version; batch sign-offs are said to be that.
-pub fn reviewers(s: &Shell, reviews: &[SignOff]) -> Vec<Name> {
+pub fn reviewers<'a>(s: &Shell, reviews: impl IntoIterator<Item = &'a SignOff>) -> Vec<Name> {
     let one = |r: &SignOff| {
         let batch = r.method == kepu_domain::create::review::Method::Batch;
         Name { name: r.name.clone(), title: if batch { s.t1("reviewed-batch", "title", &r.title) } else { r.title.clone() }, org: r.org.clone() }
     };
-    reviews.iter().map(one).collect()
+    reviews.into_iter().map(one).collect()
 }
 
 #[derive(Template)]

@@ -1,6 +1,6 @@
 //! The address of every thing that has one. Handlers and templates take addresses from here.
 
-use kepu_domain::ids::{AccountId, ApplicationId, CaseId, DraftId, ImportId, OrgId, PackId, QuestionId, ReviewId, RoundId, SubjectId};
+use kepu_domain::ids::{AccountId, ApplicationId, CaseId, DraftId, ImportId, InletId, OrgId, PackId, QuestionId, ReviewId, RoundId, SubjectId, TopicId};
 
 /// Percent-encodes one part of a path or one value of a query.
 pub fn encode(text: &str) -> String {
@@ -30,6 +30,18 @@ fn subject_at(letter: &str, id: &SubjectId) -> String {
 /// A claim's page.
 pub fn claim(id: &SubjectId) -> String {
     subject_at("c", id)
+}
+/// How a claim's answer is passed on.
+pub fn share(id: &SubjectId) -> String {
+    format!("{}/share", claim(id))
+}
+/// Wordings, merges and places of a claim, for its editors.
+pub fn care(id: &SubjectId) -> String {
+    format!("{}/care", claim(id))
+}
+/// Where a reader says whether an answer helped.
+pub fn useful(id: &SubjectId) -> String {
+    format!("{}/useful", claim(id))
 }
 /// A resource's page.
 pub fn resource(id: &SubjectId) -> String {
@@ -71,6 +83,14 @@ pub fn question(id: &QuestionId) -> String {
 /// A case.
 pub fn case(id: &CaseId) -> String {
     format!("/case/{}", encode(&id.0))
+}
+/// A topic, for those who work on it.
+pub fn topic(id: &TopicId) -> String {
+    format!("/listen/topic/{}", encode(&id.0))
+}
+/// An inlet, for those who care for it.
+pub fn inlet(id: &InletId) -> String {
+    format!("/intake/{}", encode(&id.0))
 }
 /// A draft.
 pub fn draft(id: &DraftId) -> String {

@@ -160,6 +160,8 @@ impl Shell {
             "chalk" => self.t("edition-chalk"),
             "chat" => self.t("edition-chat"),
             "easy" => self.t("edition-easy"),
+            "briefing" => self.t("edition-briefing"),
+            "local" => self.t("edition-local"),
             other => self.language(other).to_owned(),
         }
     }

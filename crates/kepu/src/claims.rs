@@ -3,6 +3,8 @@
 use crate::input;
 use crate::measure::Usage;
 use anyhow::{Context, bail};
+use kepu_app::listen::usefulness;
+use kepu_domain::listen::usefulness::{ReaderKind, Tally};
 use kepu_search::claims::{Matcher, Sums};
 use kepu_search::encoder::Memory;
 use kepu_search::topics::{Reading, Settings, Stream};
@@ -36,6 +38,12 @@ pub enum Claims {
         encoder: Option<PathBuf>,
         #[command(flatten)]
         how: How,
+    },
+    /// Compute again, from a dump of claims (`/api/claims.jsonl`), on which answers kinds of readers agree.
+    Useful {
+        /// The dump: JSON lines; .gz and .zst are unpacked, - is standard input.
+        #[arg(long)]
+        dump: PathBuf,
     },
 }
 
@@ -108,7 +116,10 @@ impl Refused {
 impl Claims {
     /// Runs the command.
     pub fn run(self) -> anyhow::Result<ExitCode> {
-        let Claims::Match { claims, posts, top, encoder, how } = self;
+        let (claims, posts, top, encoder, how) = match self {
+            Claims::Match { claims, posts, top, encoder, how } => (claims, posts, top, encoder, how),
+            Claims::Useful { dump } => return useful(&dump),
+        };
         if claims.as_os_str() == "-" && posts.as_os_str() == "-" {
             bail!("only one of --claims and --posts can be standard input");
         }
@@ -134,6 +145,42 @@ impl Claims {
         }
         Ok(if broken + also == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })
     }
+}
+
+/// One line for each claim of a dump that has votes: what the dump says of it must come out again.
+fn useful(dump: &Path) -> anyhow::Result<ExitCode> {
+    let mut tallies = Vec::new();
+    let mut refused = Refused::new(dump);
+    for (number, line) in (1..).zip(BufReader::new(input::open(dump)?).lines()) {
+        let line = line.with_context(|| format!("cannot read {}", dump.display()))?;
+        if line.trim().is_empty() {
+            continue;
+        }
+        match votes(&line) {
+            Ok(list) => tallies.extend(list),
+            Err(reason) => refused.name(number, &reason),
+        }
+    }
+    for (claim, score) in usefulness::scores(&tallies) {
+        let part = score.part;
+        let numbers =
+            json!({"claim": claim, "intercept": part.map(|p| p.intercept), "factor": part.map(|p| p.factor), "bridges": part.is_some_and(|p| p.bridges())});
+        println!("{numbers}");
+    }
+    Ok(if refused.done() == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+/// The votes in one line of a dump; none if nobody voted.
+fn votes(line: &str) -> Result<Vec<Tally>, String> {
+    let value: Value = serde_json::from_str(line).map_err(|error| error.to_string())?;
+    let id = value["id"].as_str().ok_or("\"id\" is missing")?;
+    let Some(list) = value["usefulness"]["votes"].as_array() else { return Ok(vec![]) };
+    let one = |vote: &Value| {
+        let kind = vote["kind"].as_str().and_then(ReaderKind::parse).ok_or("a vote without a kind of reader")?;
+        let count = |name: &str| vote[name].as_i64().filter(|n| *n >= 0).ok_or(format!("\"{name}\" is no count"));
+        Ok(Tally { claim: id.into(), kind, useful: count("useful")?, useless: count("useless")? })
+    };
+    list.iter().map(one).collect()
 }
 
 /// Answers for some posts, one line each.

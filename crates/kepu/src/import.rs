@@ -39,7 +39,7 @@ impl BatchArgs {
     /// The plan without columns.
     pub fn plan(&self, kind: Kind) -> Plan {
         let mut fixed = BTreeMap::new();
-        if kind != Kind::Party {
+        if !matches!(kind, Kind::Party | Kind::Signal) {
             fixed.insert("fields".to_owned(), self.field.clone());
         }
         if kind == Kind::Resource {
@@ -60,7 +60,7 @@ pub struct Import {
     data: Data,
     /// JSON lines, a JSON list, CSV or a workbook (.xlsx); UTF-8, UTF-16 or GB 18030; also .gz and .zst; - for standard input.
     file: PathBuf,
-    /// What the rows are: resource, claim or party.
+    /// What the rows are: resource, claim, party or signal.
     #[arg(long, default_value = "resource", value_parser = kind)]
     kind: Kind,
     /// The register that the parties are for, such as experts or halls.
@@ -83,7 +83,7 @@ pub struct Import {
 }
 
 fn kind(text: &str) -> Result<Kind, String> {
-    Kind::parse(text).ok_or_else(|| "there are resource, claim and party".into())
+    Kind::parse(text).ok_or_else(|| "there are resource, claim, party and signal".into())
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {
@@ -112,7 +112,7 @@ fn lang() -> Lang {
 }
 
 /// An error with what is wrong in words.
-fn explain(error: AppError) -> anyhow::Error {
+pub fn explain(error: AppError) -> anyhow::Error {
     match error {
         AppError::Invalid(list) => {
             let lines: Vec<String> = list.into_iter().map(|field| kepu_web::create::import::reason_text(lang(), &field.into())).collect();
@@ -122,7 +122,7 @@ fn explain(error: AppError) -> anyhow::Error {
     }
 }
 
-async fn brought<'a>(app: &App, file: &'a Path, bytes: &'a [u8], plan: Plan, org: Option<OrgId>) -> anyhow::Result<Brought<'a>> {
+pub async fn brought<'a>(app: &App, file: &'a Path, bytes: &'a [u8], plan: Plan, org: Option<OrgId>) -> anyhow::Result<Brought<'a>> {
     let mut tx = app.db.read().await?;
     let org = match org {
         Some(org) => org,
@@ -167,7 +167,7 @@ pub async fn take_in(data: &Data, file: &Path, plan: Plan, org: Option<OrgId>, t
 }
 
 /// Prints what there is to say about single lines; returns how many warnings.
-async fn report(app: &App, done: &Run) -> anyhow::Result<i64> {
+pub async fn report(app: &App, done: &Run) -> anyhow::Result<i64> {
     const PAGE: u32 = 1_000;
     for (kind, word) in [(LineKind::Warning, "note"), (LineKind::Refused, "not taken")] {
         let mut skip = 0;
@@ -189,7 +189,7 @@ async fn report(app: &App, done: &Run) -> anyhow::Result<i64> {
     if c.drafts > 0 {
         let why = match done.plan.kind {
             Kind::Resource => "their fields need individual reviewers",
-            Kind::Party => "",
+            Kind::Party | Kind::Signal => "",
             Kind::Claim => "a verdict is given by named people, and the review policy asks for more than a batch sign-off",
         };
         eprintln!("{} rows became drafts: {why}", c.drafts);

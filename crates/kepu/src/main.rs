@@ -10,6 +10,7 @@ mod claims;
 mod commands;
 mod demo;
 mod encoder;
+mod hear;
 mod import;
 mod input;
 mod measure;
@@ -80,6 +81,8 @@ enum Command {
     /// Posts and the claims that say the same.
     #[command(subcommand)]
     Claims(claims::Claims),
+    /// Take in files of messages that were heard, and match them.
+    Hear(hear::Hear),
     /// Topics that rise in a stream of signals, one alert each.
     Topics(claims::Topics),
     /// The optional encoder.
@@ -146,6 +149,7 @@ async fn main() -> ExitCode {
         Command::Search(search) => search.run(),
         Command::Definitions(definitions) => definitions.run().await,
         Command::Claims(claims) => claims.run(),
+        Command::Hear(hear) => hear.run().await,
         Command::Topics(topics) => topics.run(),
         Command::Encoder(encoder) => encoder.run(),
         Command::Work(work) => work.run().await,

@@ -3,8 +3,9 @@
 use crate::Data;
 use anyhow::Context;
 use axum::serve::ListenerExt;
+use kepu_app::listen::{hear, known};
 use kepu_app::record::heads;
-use kepu_app::{App, audit, encoder, index, node, relearn, setup, sync};
+use kepu_app::{App, audit, encoder, index, node, phrase, relearn, setup, sync};
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -27,9 +28,27 @@ pub struct Serve {
     /// Do not exchange with parents by itself; leave that to `kepu sync`.
     #[arg(long)]
     no_sync: bool,
+    /// Lists of signals may be read from addresses inside the house too (10.…, 192.168.…, this machine), if a steward named the host.
+    #[arg(long)]
+    intranet: bool,
+    /// A program that reads the words in a picture: it gets the picture as its standard input and prints the text, such as "tesseract stdin stdout -l chi_sim".
+    #[arg(long)]
+    ocr_command: Option<String>,
+    /// Read the page behind a link that a visitor shows.
+    #[arg(long)]
+    fetch_links: bool,
     /// Jobs done at the same time; 0 leaves them to `kepu work`.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(0..=16))]
     workers: u8,
+    /// OpenAI-compatible endpoint of a language model that may phrase answers from quoted passages, such as http://127.0.0.1:8000/v1. Off unless given.
+    #[arg(long, requires = "model")]
+    model_url: Option<String>,
+    /// Name of that model, shown to readers.
+    #[arg(long, requires = "model_url")]
+    model: Option<String>,
+    /// File with the secret of that endpoint.
+    #[arg(long, requires = "model_url")]
+    model_key: Option<std::path::PathBuf>,
 }
 
 impl Serve {
@@ -37,9 +56,16 @@ impl Serve {
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         self.refuse_open_air()?;
         let app = self.data.open(true).await?;
+        app.allow_intranet(self.intranet);
+        app.allow_links(self.fetch_links);
+        if let Some(command) = &self.ocr_command {
+            app.read_pictures_with(command);
+        }
         // Whoever searches right after a start must not be told that nobody has checked what the node holds.
         index::catch_up(&app).await?;
+        known::refresh(&app).await?;
         tokio::spawn(keep_index(app.clone()));
+        tokio::spawn(keep_claims(app.clone()));
         tokio::spawn(keep_head(app.clone()));
         tokio::spawn(keep_numbers(app.clone()));
         tokio::spawn(keep_house(app.clone()));
@@ -56,6 +82,7 @@ impl Serve {
         eprintln!("kepu: open http://{address}");
         // Small answers go out at once; waiting for more to send would cost each of them up to 40 ms.
         let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
+        let farewell = app.clone();
         let router = kepu_web::router(self.web(app).await?);
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
         // Children hold long polls for most of a minute; whatever was acknowledged is in the tables, so nobody waits for them.
@@ -78,6 +105,7 @@ impl Serve {
             } => {}
         }
         crate::work::end(stop, workers).await;
+        hear::settle(&farewell).await?;
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -95,6 +123,17 @@ impl Serve {
         )
     }
 
+    /// The model named on the command line.
+    fn model(&self) -> anyhow::Result<Option<phrase::Model>> {
+        let (Some(url), Some(name)) = (&self.model_url, &self.model) else { return Ok(None) };
+        if !(url.starts_with("http://") || url.starts_with("https://")) {
+            anyhow::bail!("--model-url {url}: the address must begin with http:// or https://");
+        }
+        let read = |path: &std::path::PathBuf| std::fs::read_to_string(path).with_context(|| format!("--model-key {}", path.display()));
+        let key = self.model_key.as_ref().map(read).transpose()?.map(|key| key.trim().to_owned());
+        Ok(Some(phrase::Model { url: url.clone(), name: name.clone(), key, patience: phrase::PATIENCE }))
+    }
+
     async fn web(&self, app: App) -> anyhow::Result<kepu_web::Web> {
         let mut tx = app.db.read().await?;
         let node_name = node::name(&mut tx).await?;
@@ -107,6 +146,7 @@ impl Serve {
             region,
             behind_proxy: self.behind_proxy,
             printer: crate::PRINTER,
+            model: self.model()?,
         };
         Ok(kepu_web::Web { app, settings: Arc::new(settings) })
     }
@@ -152,6 +192,20 @@ async fn keep_encoder(app: App, stop: tokio::sync::watch::Receiver<bool>) {
             return;
         }
         tokio::time::sleep(Duration::from_secs(2)).await;
+    }
+}
+
+/// Writes every few seconds what was heard. The claims are level at every question; here they are made so before the next one comes.
+pub async fn keep_claims(app: App) {
+    let mut changed = app.watch();
+    loop {
+        if let Err(error) = known::refresh(&app).await {
+            tracing::error!(%error, "the claims could not be kept level");
+        }
+        if let Err(error) = hear::settle(&app).await {
+            tracing::error!(%error, "sightings could not be written");
+        }
+        let _ = tokio::time::timeout(Duration::from_secs(2), changed.changed()).await;
     }
 }
 

@@ -2,6 +2,7 @@
 //! second machine or for nodes whose pages must not wait.
 
 use crate::Data;
+use kepu_app::listen::hear;
 use kepu_app::{App, job};
 use std::process::ExitCode;
 use tokio::sync::watch;
@@ -15,6 +16,9 @@ pub struct Work {
     /// Jobs done at the same time.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=16))]
     workers: u8,
+    /// Lists of signals may be read from addresses inside the house too, if a steward named the host.
+    #[arg(long)]
+    intranet: bool,
     /// End when nothing is due any more.
     #[arg(long)]
     once: bool,
@@ -24,18 +28,22 @@ impl Work {
     /// Works until it is told to stop.
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         let app = self.data.open(false).await?;
+        app.allow_intranet(self.intranet);
         if self.once {
             let mut done = 0;
             while job::run_one(&app).await? {
                 done += 1;
             }
+            hear::settle(&app).await?;
             println!("{}", serde_json::json!({"jobs": done}));
             return Ok(ExitCode::SUCCESS);
         }
         let (stop, workers) = begin(&app, self.workers);
+        tokio::spawn(crate::serve::keep_claims(app.clone()));
         eprintln!("kepu: working; Ctrl-C ends");
         crate::serve::stopped().await;
         end(stop, workers).await;
+        hear::settle(&app).await?;
         Ok(ExitCode::SUCCESS)
     }
 }

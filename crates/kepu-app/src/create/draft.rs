@@ -16,8 +16,10 @@ use kepu_domain::create::resource::{Credit, Media, Resource, Weight};
 use kepu_domain::ids::{CaseId, DraftId, OrgId, SubjectId};
 use kepu_domain::listen::claim::ClaimReview;
 use kepu_domain::text;
+use kepu_domain::vocabulary::RESOURCE_TYPES;
 use kepu_store::Tx;
 use kepu_store::create::draft::{self as store, Seen};
+use kepu_store::subject::Standing;
 
 /// What a new draft will be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +31,13 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// The stored word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Kind::Resource => "resource",
+            Kind::Claim => "claim",
+        }
+    }
     /// Reads the stored word.
     pub fn parse(text: &str) -> Option<Self> {
         match text {
@@ -58,6 +67,45 @@ pub async fn start(app: &App, who: &Actor, org: &OrgId, kind: Kind, title: &str)
         Kind::Resource => Matter::Resource(Box::new(Resource::begin(&title, author, &home.name, home.region, app.today()))),
         Kind::Claim => Matter::Claim(Box::new(ClaimReview::begin(&title, author, home.region, app.today()))),
     };
+    let draft = begin_in(app, &mut tx, who, org, matter, None, None).await?;
+    tx.commit().await?;
+    Ok(draft)
+}
+
+/// What a new resource is made of, and what it becomes.
+#[derive(Clone, Copy, Debug)]
+pub struct From<'a> {
+    /// The public resource.
+    pub id: &'a SubjectId,
+    /// Type of the new one.
+    pub form: &'a str,
+    /// Where readers find the public one.
+    pub address: &'a str,
+}
+
+/// Begins a draft of a resource that is made of a public one: what comes along is in [`Resource::make_of`].
+///
+/// May: contributors of the organisation. Writes: draft, log.
+pub async fn start_from(app: &App, who: &Actor, org: &OrgId, from: From<'_>, title: &str) -> Result<Draft, AppError> {
+    let From { id, form, address } = from;
+    let title = kepu_text::clean_line(title);
+    let mut wrong = Vec::new();
+    if let Err(error) = text::TITLE.check(kepu_text::count(&title)) {
+        wrong.push(FieldError { field: "title".into(), ..text_error(&error) });
+    }
+    if RESOURCE_TYPES.find(form).is_none() {
+        wrong.push(FieldError::new("type", "no_kind"));
+    }
+    if !wrong.is_empty() {
+        return Err(AppError::Invalid(wrong));
+    }
+    let mut tx = app.db.write().await?;
+    let missing = || AppError::NotFound { what: "subject", id: id.0.clone() };
+    let row = kepu_store::subject::find(&mut tx, id).await?.filter(|row| row.standing == Standing::Public).ok_or_else(missing)?;
+    let Some(Matter::Resource(base)) = crate::create::publish::matter_of(&mut tx, &row).await? else { return Err(missing()) };
+    let home = kepu_store::org::get(&mut tx, org).await?;
+    let fresh = Resource::begin(&title, credit(&mut tx, who).await?, &home.name, home.region, app.today());
+    let matter = Matter::Resource(Box::new(base.make_of(id, address, form, fresh)));
     let draft = begin_in(app, &mut tx, who, org, matter, None, None).await?;
     tx.commit().await?;
     Ok(draft)
@@ -182,12 +230,12 @@ pub async fn get(app: &App, who: &Actor, id: &DraftId) -> Result<Draft, AppError
 const LIKE: f64 = 0.45;
 
 /// What is public already and says nearly what a new draft is to be about: to be adapted instead of written again.
-pub async fn existing(app: &App, kind: Kind, title: &str) -> Result<Vec<kepu_store::subject::Row>, AppError> {
-    let word = match kind {
-        Kind::Resource => "resource",
-        Kind::Claim => "claim",
-    };
-    Ok(crate::index::near(app, &kepu_text::clean_line(title), word, LIKE, 5).await?.into_iter().map(|(row, _)| row).collect())
+pub async fn existing(app: &App, kind: &str, title: &str) -> Result<Vec<kepu_store::subject::Row>, AppError> {
+    let title = kepu_text::clean_line(title);
+    match kind {
+        "claim" => crate::listen::claim::like(app, &title, 5).await,
+        _ => crate::index::near(app, &title, LIKE, 5).await,
+    }
 }
 
 /// Saves a changed matter. `version` is the one the writer saw.

@@ -1,5 +1,6 @@
 //! Create: drafts, their review and publication, corrections and withdrawals; the registry; rounds of applications; files taken in.
 
+pub mod coverage;
 pub mod credential;
 pub mod draft;
 pub mod export;

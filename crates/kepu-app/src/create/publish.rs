@@ -8,7 +8,7 @@ use crate::error::{AppError, FieldError};
 use crate::measure::contribution::{self, Deed};
 use crate::record::{self, Saying};
 use kepu_domain::access::{Action, Actor};
-use kepu_domain::create::draft::{Draft, DraftError, Matter};
+use kepu_domain::create::draft::{Draft, DraftError, Gate, Matter};
 use kepu_domain::create::resource::Correction;
 use kepu_domain::ids::{DraftId, KeyId, OrgId, SubjectId};
 use kepu_domain::org::Region;
@@ -28,10 +28,17 @@ pub async fn publish(app: &App, who: &Actor, id: &DraftId) -> Result<SubjectId, 
     let policy = app.trust(&mut tx).await?.policy.clone();
     let seen = Seen::from(&draft);
     let corrects = limits::corrected(&mut tx, &draft).await?;
+    let before = limits::before(&mut tx, &draft).await?;
+    // An added edition follows the version before it without anything having been wrong.
+    let corrects = corrects.filter(|_| !before.as_ref().is_some_and(|before| draft.matter.only_adds_editions(before)));
     if corrects.is_some() && draft.correction.trim().is_empty() {
         return Err(DraftError::NoCorrection.into());
     }
-    let mut draft = draft.publish(&reviews, &policy, app.today(), app.now())?;
+    let mut draft = draft.publish(&reviews, Gate { policy: &policy, before: before.as_ref() }, app.today(), app.now())?;
+    if let Matter::Claim(claim) = &mut draft.matter {
+        // Merged or parted while the draft was written: that is the editors' to say, not the writer's.
+        claim.same_as = subject::find(&mut tx, &draft.subject).await?.map(|row| row.same_as).filter(|id| !id.is_empty()).map(SubjectId);
+    }
     let mut sayings = Vec::new();
     let corrects_something = corrects.is_some();
     if let Some((row, hash)) = corrects.and_then(|row| row.doc_hash.map(|hash| (row, hash))) {
@@ -128,7 +135,7 @@ pub(crate) async fn org_of(tx: &mut Tx, id: &SubjectId) -> Result<OrgId, AppErro
     Ok(kepu_store::meta::find(tx, "org").await?.unwrap_or_else(|| "000000".into()).into())
 }
 
-async fn may_correct(tx: &mut Tx, who: &Actor, id: &SubjectId) -> Result<OrgId, AppError> {
+pub(crate) async fn may_correct(tx: &mut Tx, who: &Actor, id: &SubjectId) -> Result<OrgId, AppError> {
     let org = org_of(tx, id).await?;
     who.may(Action::Correct, Some(&kepu_store::org::line(tx, &org).await?))?;
     Ok(org)
@@ -165,7 +172,7 @@ pub async fn editing(app: &App, who: &Actor, row: &subject::Row) -> Result<Optio
 }
 
 /// The draft of a subject that is being written or reviewed.
-async fn under_way(tx: &mut Tx, id: &SubjectId) -> Result<Option<Draft>, AppError> {
+pub(crate) async fn under_way(tx: &mut Tx, id: &SubjectId) -> Result<Option<Draft>, AppError> {
     let active = drafts::Filter { subject: Some(id.clone()), stage: Some("active".into()), ..drafts::Filter::default() };
     Ok(drafts::list(tx, &active, None, 1).await?.into_iter().next().map(|listed| listed.draft))
 }
@@ -193,7 +200,7 @@ pub async fn correct(app: &App, who: &Actor, id: &SubjectId) -> Result<Draft, Ap
     Ok(draft)
 }
 
-async fn own_subject(app: &App, tx: &mut Tx, id: &SubjectId) -> Result<(), AppError> {
+pub(crate) async fn own_subject(app: &App, tx: &mut Tx, id: &SubjectId) -> Result<(), AppError> {
     let trust = app.trust(tx).await?;
     let own = trust.grant(app.key.id()).map_or_else(|| app.key.id().fingerprint(), |grant| grant.lineage.fingerprint());
     match id.parts() {

@@ -124,11 +124,7 @@ pub async fn view(app: &App, who: &Actor, id: &ReviewId) -> Result<ReviewView, A
     if !mine && !writing::rights(&mut tx, who, &draft).await?.is_some_and(|may| may.write) {
         return Err(AppError::NotFound { what: "review", id: id.0.clone() });
     }
-    let corrects = limits::corrected(&mut tx, &draft).await?;
-    let before = match corrects {
-        Some(row) => crate::create::publish::matter_of(&mut tx, &row).await?,
-        None => None,
-    };
+    let before = limits::before(&mut tx, &draft).await?;
     Ok(ReviewView {
         party: kepu_store::create::party::get(&mut tx, &review.reviewer).await?,
         org: kepu_store::org::find(&mut tx, &draft.org).await?.map_or_else(String::new, |o| o.name),
@@ -240,6 +236,7 @@ pub async fn with_sign_offs(tx: &mut Tx, draft: &DraftId) -> Result<Vec<(Review,
             date: crate::china_date(at),
             method: Method::Individual,
             comment,
+            editions: vec![],
         };
         list.push((review, sign_off));
     }

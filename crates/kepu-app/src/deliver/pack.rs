@@ -18,7 +18,7 @@ use kepu_domain::deliver::pack::{Candidate, Month, Pack, PackItem, Population, R
 use kepu_domain::ids::{ContributionId, OrgId, PackId, SubjectId};
 use kepu_domain::measure::contribution::{Contribution, Stage};
 use kepu_domain::measure::talent::{Cell, protect};
-use kepu_domain::org::{OrgKind, Region};
+use kepu_domain::org::Region;
 use kepu_domain::vocabulary::{AUDIENCES, LANGUAGES, licence};
 use kepu_store::deliver::pack as store;
 use kepu_store::subject::{self, Filter, Order, Row, Standing};
@@ -117,11 +117,8 @@ async fn wish(app: &App, tx: &mut Tx, asked: Make) -> Result<(Wish, Option<Subje
             None => wrong.push(FieldError::new("point", "pack_point")),
         }
     }
-    let division = match place {
-        Some(region) => org::find(tx, &OrgId(region.to_string())).await?.filter(|org| org.kind == OrgKind::Division),
-        None => None,
-    };
-    let Some(region) = division.map(|org| org.region).filter(|_| wrong.is_empty()) else {
+    let division = place.filter(|region| crate::org::division(*region).is_some());
+    let Some(region) = division.filter(|_| wrong.is_empty()) else {
         if asked.point.is_none() && wrong.is_empty() {
             wrong.push(FieldError::new("county", "pack_region"));
         }

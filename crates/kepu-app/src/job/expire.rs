@@ -5,10 +5,12 @@ use crate::error::AppError;
 use crate::{App, blob};
 use jiff::{SignedDuration, Timestamp};
 use kepu_domain::account::IDLE_MINUTES;
+use kepu_domain::listen::sighting::{Sighting, hour_of, month_of};
+use kepu_domain::org::Region;
 use kepu_domain::retention;
 use kepu_store::create::{import, round};
-use kepu_store::listen::{case, question};
-use kepu_store::{invite, job, log, login_lock, once, session};
+use kepu_store::listen::{case, inlet, question, sighting, signal, topic, wording};
+use kepu_store::{Tx, invite, job, log, login_lock, once, session};
 use serde::Serialize;
 use std::time::{Duration, SystemTime};
 
@@ -31,6 +33,18 @@ pub struct Expired {
     pub notes: u64,
     /// Contacts of those who objected to a proposal.
     pub contacts: u64,
+    /// Signals, with their words.
+    pub signals: u64,
+    /// Digests of what lists brought.
+    pub listed: u64,
+    /// Counts by the hour of inlets and topics.
+    pub heard: u64,
+    /// Labels of topics, as people say it.
+    pub topics: u64,
+    /// Wordings that no editor took up.
+    pub wordings: u64,
+    /// Sightings whose hour and county were given up.
+    pub sightings: u64,
     /// Jobs that were over.
     pub jobs: u64,
     /// Files that nobody took in, with their rows in the table.
@@ -61,6 +75,15 @@ pub async fn run(app: &App) -> Result<Expired, AppError> {
         cases,
         notes,
         contacts: round::purge_contacts(&mut tx, before(now, retention::CONTACT_DAYS)).await?,
+        signals: signal::purge(&mut tx, now.checked_sub(SignedDuration::from_hours(retention::SIGNAL_HOURS)).unwrap_or(Timestamp::MIN)).await?,
+        listed: inlet::purge_seen(&mut tx, before(now, retention::LISTED_DAYS)).await?,
+        heard: {
+            let oldest = hour_of(before(now, retention::HEARD_DAYS));
+            inlet::purge_counts(&mut tx, oldest).await? + topic::purge_heard(&mut tx, oldest).await?
+        },
+        topics: topic::purge_labels(&mut tx, answered).await?,
+        wordings: wording::purge(&mut tx, before(now, retention::WORDING_DAYS)).await?,
+        sightings: coarsen(&mut tx, before(now, retention::SIGHTING_DAYS)).await?,
         jobs: job::purge_done(&mut tx, before(now, retention::JOB_DAYS)).await?,
         ..Expired::default()
     };
@@ -86,4 +109,29 @@ pub async fn run(app: &App) -> Result<Expired, AppError> {
         blob::delete(app, &file)?;
     }
     Ok(expired)
+}
+
+/// Sightings made coarser at once, at most; the rest follows tomorrow.
+const COARSENED: u32 = 20_000;
+
+/// Old sightings keep month, province and channel: enough for the seasons of a claim, too little for anything else. Returns how many rows went.
+async fn coarsen(tx: &mut Tx, before: Timestamp) -> Result<u64, AppError> {
+    let mut rows = sighting::list_before(tx, hour_of(before), COARSENED).await?;
+    rows.retain(|row| coarse(row) != *row);
+    let mut sums = std::collections::BTreeMap::new();
+    for row in &rows {
+        sighting::remove(tx, row).await?;
+        let coarse = coarse(row);
+        *sums.entry((coarse.claim, coarse.hour, coarse.channel, coarse.region)).or_insert(0) += row.count;
+    }
+    let sums: Vec<Sighting> = sums.into_iter().map(|((claim, hour, channel, region), count)| Sighting { claim, hour, channel, region, count }).collect();
+    sighting::add(tx, &sums).await?;
+    Ok(rows.len() as u64)
+}
+
+fn coarse(row: &Sighting) -> Sighting {
+    let month = month_of(row.hour);
+    let first = jiff::civil::Date::new(month.year(), month.month(), 1).ok().and_then(|day| jiff::tz::Offset::constant(8).to_timestamp(day.at(0, 0, 0, 0)).ok());
+    let province = row.region.chain().get(1).copied().unwrap_or(Region::NATION);
+    Sighting { hour: first.map_or(row.hour, hour_of), region: province, ..row.clone() }
 }

@@ -8,6 +8,7 @@ pub mod expire;
 use crate::account::log;
 use crate::create::{import, round};
 use crate::error::AppError;
+use crate::listen::intake;
 use crate::{App, index, keys, sync};
 use jiff::{SignedDuration, Timestamp};
 use kepu_domain::access::{Action, Actor};
@@ -33,10 +34,12 @@ pub enum Kind {
     Exchange,
     /// Looks through honours: announces ends, takes out what has ended. Queued every day.
     Rounds,
+    /// Reads lists, matches what was heard, looks at topics. Woken whenever there is something.
+    Listen,
 }
 
 /// Every kind.
-pub const KINDS: [Kind; 5] = [Kind::Import, Kind::Expire, Kind::Reindex, Kind::Exchange, Kind::Rounds];
+pub const KINDS: [Kind; 6] = [Kind::Import, Kind::Expire, Kind::Reindex, Kind::Exchange, Kind::Rounds, Kind::Listen];
 
 impl Kind {
     /// The stored word.
@@ -47,6 +50,7 @@ impl Kind {
             Kind::Reindex => "reindex",
             Kind::Exchange => "exchange",
             Kind::Rounds => "rounds",
+            Kind::Listen => "listen",
         }
     }
     /// Reads the stored word.
@@ -71,7 +75,7 @@ pub(crate) async fn queue(app: &App, tx: &mut Tx, kind: Kind, payload: &Value) -
     Ok(id)
 }
 
-fn new_job(app: &App, id: JobId, kind: Kind, payload: &Value) -> NewJob {
+pub(crate) fn new_job(app: &App, id: JobId, kind: Kind, payload: &Value) -> NewJob {
     let now = app.now();
     NewJob { id, kind: kind.as_str().into(), payload: payload.to_string(), run_at: now, max_attempts: ATTEMPTS, created_at: now }
 }
@@ -82,7 +86,7 @@ fn new_job(app: &App, id: JobId, kind: Kind, payload: &Value) -> NewJob {
 pub async fn ask_for(app: &App, who: &Actor, kind: Kind) -> Result<(), AppError> {
     who.may(Action::ManageJobs, None)?;
     let mut tx = app.db.write().await?;
-    if kind == Kind::Import || store::count_waiting(&mut tx, kind.as_str()).await? > 0 {
+    if matches!(kind, Kind::Import | Kind::Listen) || store::count_waiting(&mut tx, kind.as_str()).await? > 0 {
         return Err(AppError::Stale { what: "job", id: kind.as_str().into() });
     }
     let id = queue(app, &mut tx, kind, &json!({})).await?;
@@ -151,6 +155,9 @@ pub async fn work(app: App, mut stop: watch::Receiver<bool>) {
         match claim(&app).await {
             Ok(Some(job)) => attend(&app, job, &mut stop).await,
             Ok(None) => {
+                if let Err(error) = intake::tick(&app).await {
+                    tracing::warn!(error = chain(&error), "it could not be looked whether there is something to listen to");
+                }
                 tokio::select! {
                     _ = stop.wait_for(|stop| *stop) => {}
                     _ = tokio::time::timeout(IDLE, changed.changed()) => {}
@@ -319,6 +326,7 @@ async fn perform(app: &App, job: &Job) -> Result<(), Failure> {
         Some(Kind::Reindex) => make_index(app, job).await,
         Some(Kind::Exchange) => exchange(app, job).await,
         Some(Kind::Rounds) => round::after::daily(app).await.map(drop),
+        Some(Kind::Listen) => listen_to(app, job).await,
         None => Err(AppError::NotFound { what: "kind of job", id: job.kind.clone() }),
     };
     done.map_err(|error| Failure { again: may_go_better(&error), why: chain(&error) })
@@ -327,6 +335,12 @@ async fn perform(app: &App, job: &Job) -> Result<(), Failure> {
 /// Whether another attempt may go better: not if the input or a right is at fault.
 fn may_go_better(error: &AppError) -> bool {
     !matches!(error, AppError::Denied(_) | AppError::Invalid(_) | AppError::NotFound { .. } | AppError::Record(_) | AppError::TooLarge { .. })
+}
+
+async fn listen_to(app: &App, job: &Job) -> Result<(), AppError> {
+    let done = intake::run(app).await?;
+    say(app, &job.id, &format!("+{}", done.matched)).await;
+    Ok(())
 }
 
 async fn take_file_in(app: &App, job: &Job) -> Result<(), AppError> {

@@ -12,8 +12,8 @@ use kepu_domain::create::draft::{Draft, Matter};
 use kepu_domain::create::party::{Candidate, Party};
 use kepu_domain::create::resource::Credit;
 use kepu_domain::ids::{AccountId, CaseId, PartyId, SubjectId};
-use kepu_domain::listen::case::{Case, Clock, Stage, Step};
-use kepu_domain::listen::claim::{ClaimReview, Holding, Verdict};
+use kepu_domain::listen::case::{Case, Clock, RECHECK, Stage, Step};
+use kepu_domain::listen::claim::{ClaimReview, Holding, VARIANTS_MAX, Verdict};
 use kepu_domain::listen::question::{Question, Stage as Asked};
 use kepu_domain::record::Body;
 use kepu_domain::text;
@@ -271,9 +271,11 @@ pub async fn ask_expert(app: &App, who: &Actor, id: &CaseId, party: &PartyId) ->
     let author = Credit { party: expert.id.0.clone(), name: expert.name.clone(), org, title: expert.title.clone() };
     // Checked before anything is written: a case without an owner gets no draft.
     let case = case.can_ask()?;
-    let mut answer = blank(&case, author, app.today());
+    let mut answer = skeleton(&mut tx, &case, author, app.today()).await?;
     let asked = questions::list_by_case(&mut tx, id, 1_000).await?;
-    answer.variants = wordings(&asked).into_iter().filter(|text| kepu_text::fold(text) != kepu_text::fold(&case.title)).take(10).collect();
+    let said: Vec<String> = wordings(&asked).into_iter().filter(|text| kepu_text::fold(text) != kepu_text::fold(&case.title)).take(10).collect();
+    answer.variants.extend(said.into_iter().filter(|text| kepu_text::count(text) <= text::CLAIM.max));
+    answer.variants.truncate(VARIANTS_MAX);
     let matter = Matter::Claim(Box::new(answer));
     give_up_earlier_answer(app, &mut tx, &case).await?;
     let draft = writing::begin_in(app, &mut tx, who, &case.org, matter, Some(id.clone()), Some(case.subject.clone())).await?;
@@ -301,6 +303,22 @@ async fn give_up_earlier_answer(app: &App, tx: &mut Tx, case: &Case) -> Result<(
         kepu_store::create::draft::update(tx, seen, &dropped, app.now()).await?;
     }
     Ok(())
+}
+
+/// What the expert begins with: an answer that is looked at again stands there as it is public, any other is a skeleton.
+async fn skeleton(tx: &mut Tx, case: &Case, author: Credit, today: jiff::civil::Date) -> Result<ClaimReview, AppError> {
+    let row = if case.kind == RECHECK { subject::find(tx, &case.subject).await? } else { None };
+    let public = match row {
+        Some(row) => crate::create::publish::matter_of(tx, &row).await?,
+        None => None,
+    };
+    Ok(match public {
+        Some(Matter::Claim(claim)) if !claim.is_holding() => {
+            let next_check = ClaimReview::begin(&claim.claim, author.clone(), claim.region, today).next_check;
+            ClaimReview { author, checked: today, next_check, reviews: vec![], ..*claim }
+        }
+        _ => blank(case, author, today),
+    })
 }
 
 /// The skeleton of an answer to a case.
@@ -338,6 +356,10 @@ pub async fn hold(app: &App, who: &Actor, id: &CaseId, form: HoldingForm) -> Res
     }
     let mut tx = app.db.write().await?;
     let case = open_for(&mut tx, who, Action::IssueHolding, id).await?;
+    if case.kind == RECHECK {
+        // The old answer stands, with its date, until there is a new one.
+        return Err(AppError::Invalid(vec![FieldError::new("known", "recheck_stands")]));
+    }
     if case.fields.is_empty() {
         return Err(AppError::Invalid(vec![FieldError::new("fields", "no_field")]));
     }

@@ -1,39 +1,68 @@
-//! "Is this true?": which judged claims say what somebody heard. A simple lexical match; a better engine replaces
-//! `kepu_search::Index::similar` without touching this file.
+//! "Is this true?": which judged claims say what somebody heard, with their public rows. How they are found is in `hear`.
 
 use crate::App;
 use crate::error::AppError;
-use kepu_store::subject;
+use crate::listen::hear::{self, Band, Heard, Said, Span};
+use kepu_domain::ids::SubjectId;
+use kepu_store::subject::{self, Row, Standing};
+use std::collections::HashMap;
 
-/// A judged claim close to what was asked.
+/// A judged claim that says, or may say, what was asked.
 #[derive(Clone, Debug)]
 pub struct Match {
     /// Its public row.
-    pub row: subject::Row,
-    /// Closeness, 0 to 1.
+    pub row: Row,
+    /// `Answer`, or `Ask`: somebody should say whether it is the one.
+    pub band: Band,
+    /// Chance that it says the same, 0 to 1.
     pub score: f64,
+    /// Its wording that comes nearest.
+    pub wording: String,
+    /// Which stretches of [`Checked::query`] and of the wording say the same.
+    pub because: Vec<Span>,
 }
 
 /// Answer to "is this true?".
 #[derive(Clone, Debug, Default)]
 pub struct Checked {
-    /// What was asked, cleaned.
+    /// What was compared: cleaned, cut, personal data masked.
     pub query: String,
-    /// Whether the first match says the same, as far as a lexical match can tell.
-    pub answered: bool,
-    /// Close claims, the closest first.
+    /// Whether the text was longer than what is looked at.
+    pub cut: bool,
+    /// What is to be done: answer, ask which, nothing known.
+    pub band: Band,
+    /// The claims, the surest first.
     pub matches: Vec<Match>,
 }
 
-/// From here on the first match is shown as the answer; below it, as "perhaps you mean".
-const SAME: f64 = 0.5;
-/// Below this nothing is shown.
-const CLOSE: f64 = 0.2;
+impl Checked {
+    /// Whether a claim says the same.
+    pub fn answered(&self) -> bool {
+        self.band == Band::Answer
+    }
+}
 
-/// Finds claims that say what `text` says. Nothing about the asker or the text is kept.
-pub async fn check(app: &App, text: &str, limit: usize) -> Result<Checked, AppError> {
-    let query = kepu_text::truncate(&kepu_text::clean_text(text), 1_000).to_string();
-    let matches: Vec<Match> = crate::index::near(app, &query, "claim", CLOSE, limit).await?.into_iter().map(|(row, score)| Match { row, score }).collect();
-    let answered = matches.first().is_some_and(|m| m.score >= SAME);
-    Ok(Checked { query, answered, matches })
+/// Finds claims that say what was said, and counts the sighting of those that do. Nothing about the asker or the text is kept.
+pub async fn check(app: &App, said: &Said, limit: usize) -> Result<Checked, AppError> {
+    with_rows(app, hear::hear(app, said).await?, limit).await
+}
+
+/// Public claims that say, or may say, what `text` says, the surest first: for whoever is about to write one. Counts nothing.
+pub async fn like(app: &App, text: &str, limit: usize) -> Result<Vec<Row>, AppError> {
+    let checked = with_rows(app, hear::compare(app, text).await?, limit).await?;
+    Ok(checked.matches.into_iter().map(|found| found.row).collect())
+}
+
+async fn with_rows(app: &App, heard: Heard, limit: usize) -> Result<Checked, AppError> {
+    let ids: Vec<SubjectId> = heard.matches.iter().take(limit).map(|found| found.claim.clone()).collect();
+    let mut tx = app.db.read().await?;
+    let mut rows: HashMap<SubjectId, Row> =
+        subject::find_many(&mut tx, &ids).await?.into_iter().filter(|row| row.standing == Standing::Public).map(|row| (row.id.clone(), row)).collect();
+    let matched = |found: hear::Match| {
+        let row = rows.remove(&found.claim)?;
+        Some(Match { row, band: found.band, score: found.probability, wording: found.wording, because: found.because })
+    };
+    let matches: Vec<Match> = heard.matches.into_iter().take(limit).filter_map(matched).collect();
+    let band = matches.first().map_or(Band::Nothing, |found| found.band);
+    Ok(Checked { query: heard.text, cut: heard.cut, band, matches })
 }

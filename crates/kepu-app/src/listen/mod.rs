@@ -1,5 +1,18 @@
-//! Listen: "is this true?", questions without login, cases with a clock.
+//! Listen: what is said is heard and matched, "is this true?", questions without login, cases with a clock.
 
+pub mod alike;
 pub mod case;
 pub mod claim;
+pub mod dump;
+pub mod hear;
+pub mod intake;
+pub mod known;
+pub mod merge;
+pub mod placement;
 pub mod question;
+pub mod recheck;
+pub mod topic;
+pub mod usefulness;
+
+#[cfg(test)]
+mod tests;

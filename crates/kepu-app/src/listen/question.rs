@@ -5,9 +5,15 @@ use crate::account::log;
 use crate::error::{AppError, FieldError, text_error};
 use crate::keys;
 use crate::listen::claim::{self, Checked};
+use crate::listen::hear::Said;
+use crate::listen::intake::{self, Fresh};
+use crate::listen::known::{self, Sure};
 use kepu_domain::ids::{CaseId, QuestionId, SubjectId};
 use kepu_domain::listen::case::{Case, Clock, Stage as CaseStage, Step};
-use kepu_domain::listen::question::{Question, Stage, mask_personal, same_figures};
+use kepu_domain::listen::inlet::ASKED;
+use kepu_domain::listen::question::{Question, Stage, mask_personal};
+use kepu_domain::listen::sighting::Channel;
+use kepu_domain::listen::signal::State as SignalState;
 use kepu_domain::org::Region;
 use kepu_domain::text::QUESTION;
 use kepu_store::listen::{case as cases, question as store};
@@ -22,6 +28,8 @@ pub struct Ask {
     pub region: Region,
     /// Ask although close claims were shown.
     pub anyway: bool,
+    /// By which door it came.
+    pub channel: Channel,
     /// Where the request came from: only for the limit per minute, kept nowhere.
     pub address: String,
 }
@@ -50,55 +58,61 @@ pub async fn ask(app: &App, ask: Ask) -> Result<Asked, AppError> {
         return Err(AppError::Invalid(vec![FieldError { field: "text".into(), ..text_error(&error) }]));
     }
     app.limit(&ask.address, PER_MINUTE)?;
-    let checked = claim::check(app, &text, 5).await?;
-    if !ask.anyway && !checked.matches.is_empty() {
-        return Ok(Asked::Known(checked));
-    }
-    let mut tx = app.db.write().await?;
     let now = app.now();
-    let case = match open_case_like(app, &mut tx, &text).await? {
-        Some(case) => case,
-        None => open_case(app, &mut tx, &text, ask.region).await?,
-    };
+    if !ask.anyway {
+        let said = Said { text: text.clone(), channel: ask.channel, region: Some(ask.region), at: now };
+        let checked = claim::check(app, &said, 5).await?;
+        if !checked.matches.is_empty() {
+            return Ok(Asked::Known(checked));
+        }
+    }
+    known::refresh(app).await?;
+    let mut tx = app.db.write().await?;
+    let case = open_or_join(app, &mut tx, &text, ask.region).await?;
     let question = Question { id: QuestionId(keys::random_word(16)), text, region: ask.region, asked_at: now, stage: Stage::Open { case } };
     store::insert(&mut tx, &question).await?;
+    // What many ask is a topic, whether they ask here or elsewhere.
+    let fresh = Fresh { text: question.text.clone(), at: now, region: question.region, weight: 1.0, state: SignalState::Open };
+    intake::put(app, &mut tx, &ASKED.into(), ask.channel, vec![fresh]).await?;
     log(app, &mut tx, "visitor", "question.asked", "", "ok").await?;
     tx.commit().await?;
+    app.notify();
     Ok(Asked::Opened { question: question.id })
 }
 
 /// Cases under way that a question is compared with, the newest.
 const COMPARED: u32 = 2_000;
-/// From here on a question says what a case is about. Higher than what is shown to an asker as "the same" (there a person
-/// looks at it), because joining happens by itself: measured with `kepu-search/examples/measure.rs`, none of 373 wordings of the
-/// seed claims joins another claim at 0.6 (one at 0.5), and of 500 real questions against 2,000 others only the two that ask
-/// the same join (eleven at 0.5). Wordings without common words are not found by any border; they wait for a better matcher.
-const JOINS: f32 = 0.6;
 
-/// A question that says what a case under way is about joins it: the same words always, close words if their figures agree.
-/// One claim never opens two cases.
-async fn open_case_like(app: &App, tx: &mut Tx, text: &str) -> Result<Option<CaseId>, AppError> {
+/// The case that works on what `text` says: one under way is joined, else one opens. One claim never opens two cases.
+///
+/// Writes: case. The caller commits, and logs what it came from.
+pub(crate) async fn open_or_join(app: &App, tx: &mut Tx, text: &str, region: Region) -> Result<CaseId, AppError> {
+    Ok(case_for(app, tx, text, region, ("question", 2)).await?.0)
+}
+
+/// [`open_or_join`] with kind and level of a case that opens; the second is whether it opened.
+pub(crate) async fn case_for(app: &App, tx: &mut Tx, text: &str, region: Region, (kind, level): (&str, i64)) -> Result<(CaseId, bool), AppError> {
     // Askers wait for each other here: two who send the same words at the same moment must not both find no case.
     counter::take(tx, "case", 1).await?;
     let filter = cases::Filter { stage: Some("active".into()), ..cases::Filter::default() };
     let open = cases::list(tx, &filter, None, COMPARED).await?;
-    let folded = kepu_text::fold(text);
-    if let Some(same) = open.iter().find(|case| kepu_text::fold(&case.title) == folded) {
-        return Ok(Some(same.id.clone()));
+    if let Some(joined) = app.alike.find(&open, text) {
+        return Ok((joined, false));
     }
-    let titles: Vec<&str> = open.iter().map(|case| case.title.as_str()).collect();
-    let scores = kepu_search::near(app.index.as_ref(), text, &titles)?;
-    let close = open.into_iter().zip(scores).filter(|(case, score)| *score >= JOINS && same_figures(&case.title, text));
-    // Of equally near ones the oldest: others may have joined it before.
-    Ok(close.max_by(|(a, x), (b, y)| x.total_cmp(y).then_with(|| (b.opened_at, &b.id).cmp(&(a.opened_at, &a.id)))).map(|(case, _)| case.id))
+    // What a claim answers that is being looked at (again) belongs to the case of that claim.
+    let said = app.claims.find(text, 1, app.today()).into_iter().find(|hit| hit.sure == Sure::Yes);
+    match said.and_then(|hit| open.iter().find(|case| case.subject == hit.claim)) {
+        Some(case) => Ok((case.id.clone(), false)),
+        None => Ok((open_case(app, tx, text, region, kind, level).await?, true)),
+    }
 }
 
-async fn open_case(app: &App, tx: &mut Tx, text: &str, region: Region) -> Result<CaseId, AppError> {
+async fn open_case(app: &App, tx: &mut Tx, text: &str, region: Region, kind: &str, level: i64) -> Result<CaseId, AppError> {
     let org = crate::node::org(tx).await?;
     let case = Case {
         id: CaseId(keys::random_word(12)),
-        kind: "question".into(),
-        level: 2,
+        kind: kind.into(),
+        level,
         title: text.to_owned(),
         fields: vec![],
         region,

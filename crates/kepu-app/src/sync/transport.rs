@@ -156,7 +156,13 @@ fn said(body: &[u8]) -> String {
     detail.unwrap_or_else(|| String::from_utf8_lossy(body).into_owned()).chars().filter(|c| !c.is_control()).take(300).collect()
 }
 
-async fn handshake<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(stream: S) -> Result<hyper::client::conn::http1::SendRequest<Full<Bytes>>, String> {
+/// Begins to speak HTTP on a connection.
+pub(crate) async fn handshake<S, B>(stream: S) -> Result<hyper::client::conn::http1::SendRequest<B>, String>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    B: hyper::body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
     let (sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|e| e.to_string())?;
     tokio::spawn(async move {
         if let Err(error) = connection.await {
@@ -223,4 +229,17 @@ impl Answer {
 pub(crate) async fn post_once(url: &str, target: &str, body: Vec<u8>) -> Result<Vec<u8>, AppError> {
     let mut connection = Connection::open(url, Arc::default()).await?;
     connection.post(target, None, body).await?.all(super::BODY_BYTES_MAX).await
+}
+
+/// One request with a JSON body to a service of others; at most `most` bytes of its answer are read.
+pub(crate) async fn post_json(url: &str, authorization: Option<&str>, body: Vec<u8>, most: usize) -> Result<Vec<u8>, AppError> {
+    let begin = url.find("://").map_or(0, |at| at + 3);
+    let path = url[begin..].find('/').map_or(url.len(), |at| begin + at);
+    let mut connection = Connection::open(&url[..path], Arc::default()).await?;
+    let target = if path == url.len() { "/" } else { &url[path..] };
+    let mut request = Request::post(target).header("host", &connection.host).header("content-type", "application/json");
+    if let Some(authorization) = authorization {
+        request = request.header("authorization", authorization);
+    }
+    connection.send(request, body).await?.all(most).await
 }

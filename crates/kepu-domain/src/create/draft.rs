@@ -85,6 +85,22 @@ impl Matter {
             Matter::Claim(c) => c.reviews = sign_offs,
         }
     }
+    /// Names of the editions that differ from `before`, if nothing else does (names under it and corrections apart); else none.
+    pub fn changed_editions(&self, before: &Matter) -> Vec<String> {
+        let (Matter::Resource(now), Matter::Resource(old)) = (self, before) else { return vec![] };
+        let bare = |r: &Resource| Resource { editions: Default::default(), reviews: vec![], corrections: vec![], ..r.clone() };
+        if bare(now) != bare(old) {
+            return vec![];
+        }
+        let changed = now.editions.iter().filter(|(name, text)| old.editions.get(*name) != Some(text)).map(|(name, _)| name);
+        changed.chain(old.editions.keys().filter(|name| !now.editions.contains_key(*name))).cloned().collect()
+    }
+    /// Whether it only adds editions to `before`: then nothing was wrong, and there is nothing to say about a correction.
+    pub fn only_adds_editions(&self, before: &Matter) -> bool {
+        let changed = self.changed_editions(before);
+        let known = |name: &String| matches!(before, Matter::Resource(old) if old.editions.contains_key(name));
+        !changed.is_empty() && !changed.iter().any(known)
+    }
     /// The reviewers' names under the matter.
     pub fn reviews(&self) -> &[SignOff] {
         match self {
@@ -178,6 +194,33 @@ pub enum Progress {
     Dropped,
 }
 
+/// What a draft is measured by before it may be public.
+#[derive(Clone, Copy, Debug)]
+pub struct Gate<'a> {
+    /// How many reviews it takes.
+    pub policy: &'a Policy,
+    /// The public version that it would follow, if there is one.
+    pub before: Option<&'a Matter>,
+}
+
+impl Gate<'_> {
+    /// The editions that need a small review; empty if the whole needs one. The whole must stand on its own reviews: what other
+    /// institutions signed, they signed of the earlier version only.
+    pub fn small(&self, matter: &Matter) -> Vec<String> {
+        let stands = |before: &&Matter| self.policy.valid_reviews(before, &[]) >= self.policy.needed(before);
+        self.before.filter(stands).map(|before| matter.changed_editions(before)).unwrap_or_default()
+    }
+}
+
+/// The names that would stand under a draft.
+struct Names {
+    under: Vec<SignOff>,
+    /// Approvals of this version that count.
+    have: usize,
+    /// Approvals the policy asks for.
+    need: usize,
+}
+
 /// Why a move is not legal.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DraftError {
@@ -242,38 +285,51 @@ impl Draft {
     /// The publication gate (R11): machine checks pass and enough competent reviewers approved exactly this version.
     ///
     /// `sign_offs` belong to `reviews` with the same index. Returns the draft as published, with the names under it.
-    pub fn publish(mut self, reviews: &[(Review, SignOff)], policy: &Policy, today: Date, now: Timestamp) -> Result<Draft, DraftError> {
+    pub fn publish(mut self, reviews: &[(Review, SignOff)], gate: Gate<'_>, today: Date, now: Timestamp) -> Result<Draft, DraftError> {
         let Stage::Submitted { .. } = self.stage else { return Err(self.wrong("published")) };
         let blocks: Vec<_> = self.matter.check(today).into_iter().filter(|f| f.weight == Weight::Block).collect();
         if !blocks.is_empty() {
             return Err(DraftError::Blocked(blocks));
         }
-        let valid: Vec<SignOff> = reviews.iter().filter(|(r, _)| r.approves(self.version)).map(|(_, s)| s.clone()).collect();
-        self.matter.set_reviews(valid);
-        let need = policy.needed(&self.matter);
-        let have = policy.valid_reviews(&self.matter, &[]);
-        if have < need {
-            return Err(DraftError::TooFewReviews { have, need });
+        let names = self.names(reviews, gate);
+        if names.have < names.need {
+            return Err(DraftError::TooFewReviews { have: names.have, need: names.need });
         }
+        self.matter.set_reviews(names.under);
         Ok(Draft { stage: Stage::Published { at: now }, ..self })
     }
 
     /// Approvals of exactly this version that count, and how many the policy asks for. `reviews` as for [`Draft::publish`].
-    pub fn approvals(&self, reviews: &[(Review, SignOff)], policy: &Policy) -> (usize, usize) {
+    pub fn approvals(&self, reviews: &[(Review, SignOff)], gate: Gate<'_>) -> (usize, usize) {
+        let names = self.names(reviews, gate);
+        (names.have, names.need)
+    }
+
+    fn names(&self, reviews: &[(Review, SignOff)], gate: Gate<'_>) -> Names {
+        let valid: Vec<SignOff> = reviews.iter().filter(|(r, _)| r.approves(self.version)).map(|(_, s)| s.clone()).collect();
         let mut matter = self.matter.clone();
-        matter.set_reviews(reviews.iter().filter(|(r, _)| r.approves(self.version)).map(|(_, s)| s.clone()).collect());
-        (policy.valid_reviews(&matter, &[]), policy.needed(&matter))
+        matter.set_reviews(valid.clone());
+        let (have, need) = (gate.policy.valid_reviews(&matter, &[]), gate.policy.needed(&matter));
+        let changed = gate.small(&self.matter);
+        let Some(before) = gate.before.filter(|_| !changed.is_empty()) else { return Names { under: valid, have, need } };
+        // Whoever answered for an edition as it was does not answer for it as it is.
+        let kept = before.reviews().iter().filter_map(|name| {
+            let editions: Vec<String> = name.editions.iter().filter(|edition| !changed.contains(edition)).cloned().collect();
+            (name.editions.is_empty() || !editions.is_empty()).then(|| SignOff { editions, ..name.clone() })
+        });
+        let added = valid.into_iter().map(|name| SignOff { editions: changed.clone(), ..name });
+        Names { under: kept.chain(added).collect(), have, need: gate.policy.needed_for_editions().min(need) }
     }
 
     /// Where it stands. `reviews` as for [`Draft::publish`].
-    pub fn progress(&self, reviews: &[(Review, SignOff)], policy: &Policy) -> Progress {
+    pub fn progress(&self, reviews: &[(Review, SignOff)], gate: Gate<'_>) -> Progress {
         match self.stage {
             Stage::Writing => match last_decision(reviews) {
                 Some((Decision::Return, remark)) => Progress::Returned { remark },
                 _ => Progress::Writing,
             },
             Stage::Submitted { .. } => {
-                let (have, need) = self.approvals(reviews, policy);
+                let (have, need) = self.approvals(reviews, gate);
                 let asked = reviews.iter().filter(|(r, _)| r.draft_version == self.version && matches!(r.stage, review::Stage::Assigned { .. })).count();
                 if have >= need { Progress::Ready } else { Progress::InReview { have, need, asked } }
             }
@@ -331,6 +387,7 @@ mod tests {
             date: jiff::civil::date(2026, 1, 1),
             method: Method::Individual,
             comment: String::new(),
+            editions: vec![],
         };
         (Review { id: who.into(), draft: "d".into(), draft_version: version, reviewer: who.into(), stage }, sign_off)
     }
@@ -346,17 +403,49 @@ mod tests {
 
     #[test]
     fn progress_counts_reviews_of_this_version_only() {
-        let policy = Policy::default();
+        let policy = &Policy::default();
+        let gate = Gate { policy, before: None };
         let sent = Draft { stage: Stage::Submitted { at: Timestamp::UNIX_EPOCH }, version: 2, ..draft() };
         let old = review("a", 1, Some(Decision::Approve), 1);
-        assert_eq!(sent.progress(std::slice::from_ref(&old), &policy), Progress::InReview { have: 0, need: 2, asked: 0 });
+        assert_eq!(sent.progress(std::slice::from_ref(&old), gate), Progress::InReview { have: 0, need: 2, asked: 0 });
         let some = [old, review("b", 2, Some(Decision::Approve), 2), review("c", 2, None, 0)];
-        assert_eq!(sent.progress(&some, &policy), Progress::InReview { have: 1, need: 2, asked: 1 });
+        assert_eq!(sent.progress(&some, gate), Progress::InReview { have: 1, need: 2, asked: 1 });
         let both = [review("b", 2, Some(Decision::Approve), 2), review("c", 2, Some(Decision::Approve), 3)];
-        assert_eq!(sent.progress(&both, &policy), Progress::Ready);
+        assert_eq!(sent.progress(&both, gate), Progress::Ready);
         let returned = [review("b", 2, Some(Decision::Approve), 2), review("c", 2, Some(Decision::Return), 3)];
         let back = sent.reopen().expect("reopen");
-        assert_eq!(back.progress(&returned, &policy), Progress::Returned { remark: "改".into() });
-        assert_eq!(back.progress(&both, &policy), Progress::Writing);
+        assert_eq!(back.progress(&returned, gate), Progress::Returned { remark: "改".into() });
+        assert_eq!(back.progress(&both, gate), Progress::Writing);
+    }
+
+    #[test]
+    fn an_edition_takes_the_small_review_and_the_rest_keeps_its_names() {
+        let policy = &Policy::default();
+        let name = |who: &str| review(who, 1, Some(Decision::Approve), 1).1;
+        let elder = |text: &str, reviews: Vec<SignOff>| {
+            Matter::Resource(Box::new(Resource { editions: [("elder".to_owned(), text.to_owned())].into(), reviews, ..resource() }))
+        };
+        let whole = Matter::Resource(Box::new(Resource { reviews: vec![name("a"), name("b")], ..resource() }));
+        let sent = |matter: Matter| Draft { stage: Stage::Submitted { at: Timestamp::UNIX_EPOCH }, matter, ..draft() };
+        let one = [review("c", 1, Some(Decision::Approve), 2)];
+        let gate = Gate { policy, before: Some(&whole) };
+        let day = jiff::civil::date(2026, 6, 1);
+        let said = sent(elder("慢慢喝水。", vec![])).publish(&one, gate, day, Timestamp::UNIX_EPOCH).expect("one is enough");
+        let under: Vec<(&str, usize)> = said.matter.reviews().iter().map(|s| (s.party.as_str(), s.editions.len())).collect();
+        assert_eq!(under, [("a", 0), ("b", 0), ("c", 1)]);
+        assert!(said.matter.only_adds_editions(&whole));
+        // The names under the edition as it was go with it; those under the whole stay, and the public gate counts those alone.
+        let gate = Gate { policy, before: Some(&said.matter) };
+        let again =
+            sent(elder("慢慢地喝水。", vec![])).publish(&[review("d", 1, Some(Decision::Approve), 3)], gate, day, Timestamp::UNIX_EPOCH).expect("again");
+        assert_eq!(again.matter.reviews().iter().map(|s| s.party.as_str()).collect::<Vec<_>>(), ["a", "b", "d"]);
+        assert_eq!(policy.valid_reviews(&again.matter, &[]), 2);
+        assert!(!again.matter.only_adds_editions(&said.matter));
+        // A word changed in the text itself, or a whole that was never reviewed here, asks for the whole review.
+        let Matter::Resource(mut changed) = elder("慢慢喝水。", vec![]) else { unreachable!() };
+        changed.text.push_str("再说一遍。");
+        assert_eq!(sent(Matter::Resource(changed)).approvals(&one, Gate { policy, before: Some(&whole) }), (1, 2));
+        let bare = Matter::Resource(Box::new(resource()));
+        assert_eq!(sent(elder("慢慢喝水。", vec![])).approvals(&one, Gate { policy, before: Some(&bare) }), (1, 2));
     }
 }

@@ -22,10 +22,12 @@ pub enum Kind {
     Claim,
     /// Entries of the registry: one file is one register.
     Party,
+    /// Messages that were heard: they are matched, nothing of them is published.
+    Signal,
 }
 
 /// Every kind.
-pub const KINDS: [Kind; 3] = [Kind::Resource, Kind::Claim, Kind::Party];
+pub const KINDS: [Kind; 4] = [Kind::Resource, Kind::Claim, Kind::Party, Kind::Signal];
 
 impl Kind {
     /// The stored word.
@@ -34,6 +36,7 @@ impl Kind {
             Kind::Resource => "resource",
             Kind::Claim => "claim",
             Kind::Party => "party",
+            Kind::Signal => "signal",
         }
     }
     /// Reads the stored word.
@@ -47,6 +50,7 @@ impl Kind {
             Kind::Resource => RESOURCE,
             Kind::Claim => CLAIM,
             Kind::Party => &[],
+            Kind::Signal => SIGNAL,
         }
     }
 }
@@ -82,6 +86,8 @@ const RESOURCE: &[Target<'static>] = &[
     target("lang", false, &["lang", "language", "语言"]),
     target("region", false, &["region", "adcode", "地区代码", "行政区划代码", "适用地方"]),
     target("title_en", false, &["title_en", "英文标题", "英文题目"]),
+    target("hazard", false, &["hazard", "灾害", "灾种"]),
+    target("phase", false, &["phase", "阶段"]),
     target("mt", false, &["mt", "机器翻译"]),
     target("sample", false, &["sample", "示例"]),
 ];
@@ -106,6 +112,13 @@ const CLAIM: &[Target<'static>] = &[
     target("lang", false, &["lang", "language", "语言"]),
     target("region", false, &["region", "adcode", "地区代码", "行政区划代码", "适用地方"]),
     target("sample", false, &["sample", "示例"]),
+];
+
+const SIGNAL: &[Target<'static>] = &[
+    target("text", true, &["text", "内容", "正文", "消息", "标题", "title", "message", "content"]),
+    target("time", false, &["time", "时间", "日期", "date", "unix_time", "first_seen"]),
+    target("region", false, &["region", "adcode", "county", "地区代码", "行政区划代码", "县"]),
+    target("weight", false, &["weight", "count", "次数", "权重"]),
 ];
 
 /// Which column probably fills what: by name, each column once, the names in the order in which [`Target`] lists them.
@@ -208,7 +221,7 @@ pub struct Counts {
     pub rows: i64,
     /// Rows looked at; the sum of the next four.
     pub done: i64,
-    /// Published under the batch sign-off.
+    /// Published under the batch sign-off; of entries: entered; of signals: heard.
     pub published: i64,
     /// Kept as drafts, because individual people must look at them.
     pub drafts: i64,

@@ -2,6 +2,7 @@
 
 pub mod attention;
 pub mod card;
+pub mod coverage;
 pub mod credential;
 pub mod criteria;
 pub mod draft;

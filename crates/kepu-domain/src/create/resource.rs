@@ -3,12 +3,13 @@
 
 use crate::create::resource_type::{self, Details};
 use crate::create::review::SignOff;
+use crate::ids::SubjectId;
 use crate::org::Region;
 use crate::vocabulary;
 use jiff::ToSpan;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Where a statement comes from.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -131,6 +132,9 @@ pub struct Resource {
     /// What its type says beyond the text, by field id of `data/types/`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub details: Details,
+    /// Ids of what it was made of: a research resource turned into something for the public, a text that was adapted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub based_on: Vec<SubjectId>,
     /// Files.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub media: Vec<Media>,
@@ -229,6 +233,36 @@ fn figure_without_unit(text: &str) -> Option<String> {
     None
 }
 
+/// Most user characters of an edition that a board or a voice limits: a line of chalk, a minute and a half at four and a half characters a second.
+const EDITION_MAX: [(&str, usize); 2] = [("chalk", 60), ("broadcast", 405)];
+
+/// Machine checks on the editions of a text: length where the place limits it, wording, and figures that the text itself does not say.
+fn check_editions(text: &str, editions: &BTreeMap<String, String>) -> Vec<Finding> {
+    let known: BTreeSet<&str> = figures(text).collect();
+    let mut found = Vec::new();
+    for (name, edition) in editions {
+        let chars = edition.chars().filter(|c| !c.is_whitespace()).count();
+        if let Some((_, max)) = EDITION_MAX.iter().find(|(limited, max)| limited == name && chars > *max) {
+            let over = format!("{chars} / {max}");
+            found.push(if name == "chalk" {
+                Finding { found: over, ..Finding::block("editions", "edition_long") }
+            } else {
+                Finding::hint("editions", "edition_long", &over)
+            });
+        }
+        if let Some(figure) = figures(edition).find(|figure| figure.len() > 1 && !known.contains(figure)) {
+            found.push(Finding::hint("editions", "edition_figure", figure));
+        }
+        found.extend(check_wording("editions", edition));
+    }
+    found
+}
+
+/// Runs of digits, with their decimal points.
+fn figures(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !(c.is_ascii_digit() || c == '.')).map(|figure| figure.trim_matches('.')).filter(|figure| !figure.is_empty())
+}
+
 /// What is missing or wrong among the facts every public thing needs (source, audience, fields, licence).
 pub fn check_facts(sources: &[Source], audience: &[String], fields: &[String]) -> Vec<Finding> {
     let mut found = Vec::new();
@@ -279,10 +313,42 @@ impl Resource {
             hazard: String::new(),
             phase: String::new(),
             details: Details::new(),
+            based_on: vec![],
             media: vec![],
             corrections: vec![],
             reviews: vec![],
             sample: false,
+        }
+    }
+
+    /// Begins one that is made of this public one, `id`: of the same type it is an adaptation, which starts from the text; of another it starts
+    /// from nothing but the source. Subject, readers and the link come along, and the licence, which binds what is derived.
+    pub fn make_of(&self, id: &SubjectId, address: &str, kind: &str, fresh: Resource) -> Self {
+        let source = Source {
+            title: self.title.clone(),
+            publisher: self.rights.clone(),
+            kind: if self.kind == "dataset" { "study".into() } else { "expert".into() },
+            date: self.date.to_string(),
+            url: (!address.is_empty()).then(|| address.to_owned()),
+        };
+        let adapted = kind == self.kind;
+        let (text, summary, details, sources) = if adapted {
+            (self.text.clone(), self.summary.clone(), self.details.clone(), self.sources.clone())
+        } else {
+            (String::new(), String::new(), Details::new(), vec![source])
+        };
+        Self {
+            kind: kind.to_owned(),
+            text,
+            summary,
+            details,
+            sources,
+            fields: self.fields.clone(),
+            audience: if adapted { self.audience.clone() } else { fresh.audience.clone() },
+            licence: if adapted { self.licence.clone() } else { fresh.licence.clone() },
+            lang: self.lang.clone(),
+            based_on: vec![id.clone()],
+            ..fresh
         }
     }
 
@@ -319,6 +385,7 @@ impl Resource {
         }
         found.extend(resource_type::check(&self.kind, &self.details));
         found.extend(check_wording("details", &resource_type::words(&self.details)));
+        found.extend(check_editions(&self.text, &self.editions));
         found.extend(check_wording("text", &self.text));
         found.extend(check_wording("title", &self.title));
         found
@@ -357,6 +424,7 @@ pub(crate) mod tests {
             hazard: String::new(),
             phase: String::new(),
             details: Details::new(),
+            based_on: vec![],
             media: vec![],
             corrections: vec![],
             reviews: vec![],
@@ -383,6 +451,19 @@ pub(crate) mod tests {
         assert!(rules(&Resource { fields: vec!["magic".into()], ..resource() }.check(today)).contains(&"no_field"));
         assert!(rules(&Resource { date: jiff::civil::date(2026, 7, 1), ..resource() }.check(today)).contains(&"future_date"));
         assert!(rules(&Resource { expires: None, ..resource() }.check(today)).contains(&"no_expiry"));
+    }
+
+    #[test]
+    fn editions_keep_to_their_length_and_to_the_figures_of_the_text() {
+        let check = |name: &str, text: &str| rules_of(&Resource { editions: [(name.to_owned(), text.to_owned())].into(), ..resource() });
+        assert_eq!(check("elder", "每天喝水约1500毫升。"), Vec::<String>::new());
+        assert_eq!(check("elder", "每天喝水约2500毫升。"), ["edition_figure"]);
+        assert_eq!(check("chalk", &"水".repeat(61)), ["edition_long"]);
+        assert_eq!(check("chalk", "多喝水绝对有效"), ["absolute"]);
+    }
+
+    fn rules_of(resource: &Resource) -> Vec<String> {
+        resource.check(jiff::civil::date(2026, 6, 1)).into_iter().map(|f| f.rule).collect()
     }
 
     #[test]

@@ -43,7 +43,7 @@ pub enum Method {
     Batch,
 }
 
-/// A reviewer's name under exactly one version, as readers see it.
+/// A reviewer's name under exactly one version, as readers see it; after a small review the names under the unchanged rest stay.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignOff {
     /// Registry id, unique on the signing node.
@@ -66,6 +66,9 @@ pub struct SignOff {
     /// A remark for readers, may be empty.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub comment: String,
+    /// The editions it is about, if it is the small review of editions added or changed since the whole was reviewed; empty: the whole.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub editions: Vec<String>,
 }
 
 /// A review by another institution, which travels as its own record.

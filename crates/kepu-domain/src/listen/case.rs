@@ -36,11 +36,16 @@ pub struct Level {
 
 /// The kinds built into the program.
 pub static KINDS: std::sync::LazyLock<Vec<Kind>> = std::sync::LazyLock::new(|| {
-    [include_str!("../../../../data/cases/question.json"), include_str!("../../../../data/cases/rumour.json")]
-        .iter()
-        .map(|text| serde_json::from_str(text).expect("built-in case kinds are checked by a test"))
-        .collect()
+    const FILES: [&str; 3] = [
+        include_str!("../../../../data/cases/question.json"),
+        include_str!("../../../../data/cases/rumour.json"),
+        include_str!("../../../../data/cases/recheck.json"),
+    ];
+    FILES.iter().map(|text| serde_json::from_str(text).expect("built-in case kinds are checked by a test")).collect()
 });
+
+/// The kind of a case in which an answer that stands is looked at again. Its subject is the claim itself.
+pub const RECHECK: &str = "recheck";
 
 /// The deadlines of `kind` at `level`.
 pub fn level(kind: &str, level: i64) -> Option<&'static Level> {

@@ -2,6 +2,7 @@
 
 use crate::create::resource::{AiUse, Correction, Credit, Finding, Source, check_facts, check_wording};
 use crate::create::review::SignOff;
+use crate::ids::SubjectId;
 use crate::org::Region;
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
@@ -60,6 +61,142 @@ impl Verdict {
             Verdict::Checking => None,
         }
     }
+}
+
+/// Words by which people meant a claim, waiting to become one of its wordings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wording {
+    /// Digest of the words.
+    pub digest: [u8; 32],
+    /// The words, masked.
+    pub text: String,
+    /// How often.
+    pub times: i64,
+    /// The day on which they came first.
+    pub first_at: Timestamp,
+}
+
+/// Most wordings that wait for one claim; beyond them its editors have enough to see.
+pub const WORDINGS_WAITING: i64 = 200;
+/// Most wordings of a claim beside its first.
+pub const VARIANTS_MAX: usize = 40;
+
+/// How a merge stands in the house.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MergeStage {
+    /// A second person must agree: the verdicts differ, or the words contradict each other.
+    Waiting,
+    /// It holds.
+    Done,
+    /// The second person did not agree.
+    Refused,
+    /// It held and was taken back.
+    Undone,
+}
+
+impl MergeStage {
+    /// The stored word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            MergeStage::Waiting => "waiting",
+            MergeStage::Done => "done",
+            MergeStage::Refused => "refused",
+            MergeStage::Undone => "undone",
+        }
+    }
+    /// Reads the stored word.
+    pub fn parse(text: &str) -> Option<Self> {
+        [MergeStage::Waiting, MergeStage::Done, MergeStage::Refused, MergeStage::Undone].into_iter().find(|stage| stage.as_str() == text)
+    }
+}
+
+/// That somebody asked for one claim to be answered by another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Merge {
+    /// Id. Random.
+    pub id: String,
+    /// The claim that is to be answered by the other.
+    pub claim: SubjectId,
+    /// The other.
+    pub into: SubjectId,
+    /// Why.
+    pub reason: String,
+    /// Who asked, as the log names them.
+    pub asked_by: String,
+    /// When.
+    pub asked_at: Timestamp,
+    /// How it stands.
+    pub stage: MergeStage,
+    /// Who decided last, as the log names them.
+    pub decided_by: String,
+    /// When.
+    pub decided_at: Option<Timestamp>,
+}
+
+/// Why a merge is not legal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MergeError {
+    /// A claim with itself, or with one that is answered by it.
+    #[error("a claim cannot be merged into itself")]
+    Ring,
+    /// It is merged already.
+    #[error("this claim is merged already")]
+    Merged,
+    /// It is not merged.
+    #[error("this claim is not merged")]
+    NotMerged,
+    /// Nobody agrees to what they asked for themselves.
+    #[error("a second person must agree")]
+    Same,
+    /// Over already.
+    #[error("this merge was decided already")]
+    Decided,
+    /// Another institution's claim with another verdict.
+    #[error("another institution's claim with another verdict cannot answer for this one")]
+    Foreign,
+}
+
+impl Merge {
+    /// Whether a second person must agree before `claim` is answered by `into`: a wrong merge would answer with the wrong verdict.
+    pub fn needs_second(claim: Verdict, into: Verdict, contradicts: bool) -> bool {
+        contradicts || (claim != into && claim != Verdict::Checking)
+    }
+
+    /// Agrees to it, or does not, as a second person.
+    pub fn decide(self, agrees: Agreement, who: &str, at: Timestamp) -> Result<Merge, MergeError> {
+        if self.stage != MergeStage::Waiting {
+            return Err(MergeError::Decided);
+        }
+        if agrees == Agreement::Yes && self.asked_by == who {
+            return Err(MergeError::Same);
+        }
+        let stage = if agrees == Agreement::Yes { MergeStage::Done } else { MergeStage::Refused };
+        Ok(Merge { stage, decided_by: who.to_owned(), decided_at: Some(at), ..self })
+    }
+
+    /// Takes it back.
+    pub fn undo(self, who: &str, at: Timestamp) -> Result<Merge, MergeError> {
+        if self.stage != MergeStage::Done {
+            return Err(MergeError::NotMerged);
+        }
+        Ok(Merge { stage: MergeStage::Undone, decided_by: who.to_owned(), decided_at: Some(at), ..self })
+    }
+}
+
+/// What a second person says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Agreement {
+    /// Yes.
+    Yes,
+    /// No.
+    No,
+}
+
+/// Whether a reader of the records lets `into` answer for `claim`: both of one institution, or of one verdict. So no institution can make another's true
+/// sentence the answer to its own false one.
+pub fn answers_for(claim: (&SubjectId, Verdict), into: (&SubjectId, Verdict)) -> bool {
+    let owner = |id: &SubjectId| id.parts().map(|(owner, _)| owner.to_owned());
+    owner(claim.0) == owner(into.0) || claim.1 == into.1 || claim.1 == Verdict::Checking
 }
 
 /// What can be said at once while a claim is checked.
@@ -134,6 +271,9 @@ pub struct ClaimReview {
     /// Reviews by the publishing institution's own reviewers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reviews: Vec<SignOff>,
+    /// The claim that says the same and answers for this one, if an editor merged them. A later version without it parts them again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub same_as: Option<SubjectId>,
     /// Sample for demonstration.
     #[serde(default)]
     pub sample: bool,
@@ -168,8 +308,15 @@ impl ClaimReview {
             ai_use: AiUse::None,
             corrections: vec![],
             reviews: vec![],
+            same_as: None,
             sample: false,
         }
+    }
+
+    /// Whether `other` finds the same: everything that reviewers put their names under. Wordings beside the first and merges are the editors' index.
+    pub fn finds_the_same(&self, other: &Self) -> bool {
+        let bare = |claim: &Self| Self { variants: vec![], same_as: None, ..claim.clone() };
+        bare(self) == bare(other)
     }
 
     /// The machine part of the publication gate.
@@ -208,5 +355,56 @@ impl ClaimReview {
     /// Whether this is a holding statement.
     pub fn is_holding(&self) -> bool {
         self.verdict == Verdict::Checking
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn merge() -> Merge {
+        Merge {
+            id: "m".into(),
+            claim: "kepu:abcdefgh23/a".into(),
+            into: "kepu:abcdefgh23/b".into(),
+            reason: "同一个说法".into(),
+            asked_by: "account:a".into(),
+            asked_at: Timestamp::UNIX_EPOCH,
+            stage: MergeStage::Waiting,
+            decided_by: String::new(),
+            decided_at: None,
+        }
+    }
+
+    #[test]
+    fn another_verdict_takes_a_second_person() {
+        assert!(Merge::needs_second(Verdict::True, Verdict::False, false));
+        assert!(Merge::needs_second(Verdict::False, Verdict::False, true));
+        assert!(!Merge::needs_second(Verdict::False, Verdict::False, false));
+        assert!(!Merge::needs_second(Verdict::Checking, Verdict::False, false), "what is being checked has no verdict to lose");
+        let now = Timestamp::UNIX_EPOCH;
+        assert_eq!(merge().decide(Agreement::Yes, "account:a", now), Err(MergeError::Same));
+        let done = merge().decide(Agreement::Yes, "account:b", now).expect("agreed");
+        assert_eq!(done.clone().decide(Agreement::No, "account:b", now), Err(MergeError::Decided));
+        assert_eq!(done.undo("account:a", now).expect("undone").stage, MergeStage::Undone);
+        assert_eq!(merge().undo("account:a", now), Err(MergeError::NotMerged));
+        assert_eq!(merge().decide(Agreement::No, "account:a", now).expect("given up").stage, MergeStage::Refused);
+    }
+
+    #[test]
+    fn nobody_makes_anothers_true_sentence_the_answer_to_a_false_one() {
+        let (a, b, other) = ("kepu:abcdefgh23/a".into(), "kepu:abcdefgh23/b".into(), "kepu:zzzzzzzz23/c".into());
+        assert!(answers_for((&a, Verdict::False), (&b, Verdict::True)));
+        assert!(answers_for((&a, Verdict::False), (&other, Verdict::False)));
+        assert!(!answers_for((&other, Verdict::False), (&a, Verdict::True)));
+    }
+
+    #[test]
+    fn wordings_and_merges_are_no_finding() {
+        let author = Credit { party: String::new(), name: "甲".into(), org: String::new(), title: String::new() };
+        let claim = ClaimReview::begin("大蒜治感冒", author, Region::NATION, jiff::civil::date(2026, 1, 1));
+        let indexed = ClaimReview { variants: vec!["蒜能治感冒".into()], same_as: Some("kepu:abcdefgh23/a".into()), ..claim.clone() };
+        assert!(claim.finds_the_same(&indexed));
+        assert!(!claim.finds_the_same(&ClaimReview { verdict: Verdict::True, ..claim.clone() }));
     }
 }

@@ -1,5 +1,14 @@
-//! Listen: questions, claims and the cases that answer them. Never who asked.
+//! Listen: signals that come in, topics they are about, questions, claims and the cases that answer them. Never who asked.
 
 pub mod case;
 pub mod claim;
+pub mod coverage;
+pub mod inlet;
+pub mod placement;
 pub mod question;
+pub mod returns;
+pub mod sighting;
+pub mod signal;
+pub mod topic;
+pub mod usefulness;
+pub mod worth;

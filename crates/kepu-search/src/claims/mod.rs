@@ -10,12 +10,15 @@
 //! | what does the optional encoder say where that is not sure? | `late`, with `late.txt` |
 //! | all of it together, and claims that come and go | [`Matcher`] |
 //! | which words are the reason? | [`shared`] |
+//! | does it say the contrary in nearly the same words? how much of it is there at all? | [`contradicts`], [`covered`] |
 //!
 //! Same topic is not same claim: another place, number, thing, date or a denial makes another claim, and the matcher is taught so. Measurements and what else
 //! was tried are in `docs/decisions/0015-claims-matcher.md`. Not here: verdicts and answers (`kepu-app`), documents (`crate::Index`).
 
+mod against;
 mod align;
 mod common;
+mod cover;
 pub mod decide;
 mod late;
 #[cfg(feature = "learn")]
@@ -29,6 +32,8 @@ mod reason;
 mod shelf;
 pub mod slots;
 
+pub use against::contradicts;
+pub use cover::covered;
 pub use matcher::{Band, Candidate, Found, Hit, JUDGED, Matcher};
 pub use postings::Sums;
 pub use reason::{Shared, shared};

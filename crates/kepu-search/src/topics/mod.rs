@@ -65,6 +65,17 @@ pub struct Topic {
     pub signals: Vec<u64>,
 }
 
+/// Where a signal went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Placed {
+    /// The group of signals that talk about the same. Groups that turn out to be one keep the number of one of them.
+    pub group: u32,
+    /// Signals of the group, as far as they are remembered.
+    pub size: usize,
+    /// The number of the alert that it raised, if it did.
+    pub alert: Option<u32>,
+}
+
 /// One signal, read: see [`Reading::of`].
 pub struct Reading {
     grams: Vec<u32>,
@@ -103,13 +114,38 @@ impl Stream {
 
     /// Takes in the next signal; the number of the alert if it raises one.
     pub fn push(&mut self, number: u64, time: i64, weight: f32, text: &str, reading: &Reading) -> Option<u32> {
+        self.place(number, time, weight, text, reading)?.alert
+    }
+
+    /// Takes in the next signal; where it went, unless it says nothing.
+    pub fn place(&mut self, number: u64, time: i64, weight: f32, text: &str, reading: &Reading) -> Option<Placed> {
         let time = self.clock.tick(time, weight);
         if reading.grams.is_empty() {
             return None;
         }
         let share = weight / self.clock.mean_weight();
         let group = self.groups.place(Signal { number, time, weight: share }, text, &reading.grams);
-        self.test(group, time)
+        let alert = self.test(group, time);
+        // The test may have taken the group into another one.
+        let group = self.groups.root(group);
+        Some(Placed { group, size: self.groups.signals(group).len(), alert })
+    }
+
+    /// How surprising the rise was that raised an alert; 0 for a number that was never given.
+    #[must_use]
+    pub fn score(&self, alert: u32) -> f64 {
+        (alert as usize).checked_sub(1).and_then(|n| self.topics.get(n)).map_or(0.0, |raised| raised.score)
+    }
+
+    /// The numbers of the signals of a group, in order of time.
+    pub fn members(&self, group: u32) -> impl Iterator<Item = u64> + '_ {
+        self.groups.signals(self.groups.root(group)).iter().map(|signal| signal.number)
+    }
+
+    /// The signal that says most of what the others of a group say.
+    #[must_use]
+    pub fn label(&self, group: u32) -> &str {
+        self.groups.label(self.groups.root(group))
     }
 
     fn test(&mut self, group: u32, time: i64) -> Option<u32> {

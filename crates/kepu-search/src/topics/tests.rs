@@ -105,3 +105,15 @@ fn what_was_over_may_come_back() {
     assert_eq!(topics.len(), 2, "{topics:?}");
     assert!(topics[0].end < topics[1].start);
 }
+
+#[test]
+fn each_signal_says_which_group_it_went_to() {
+    let mut stream = Stream::new(Settings::default());
+    let texts = ["县城自来水被投毒", "听说县城自来水被投毒了", "超市的大米是塑料做的"];
+    let placed: Vec<Placed> = texts.iter().zip(1..).filter_map(|(text, n)| stream.place(n, n as i64, 1.0, text, &Reading::of(text))).collect();
+    assert_eq!((placed[0].group, placed[0].size, placed[1].size, placed[2].size), (placed[1].group, 1, 2, 1));
+    assert_ne!(placed[0].group, placed[2].group);
+    assert_eq!(stream.members(placed[0].group).collect::<Vec<_>>(), [1, 2]);
+    assert!(stream.label(placed[0].group).contains("投毒") && stream.score(1) == 0.0);
+    assert_eq!(stream.place(9, 9, 1.0, "😀", &Reading::of("😀")), None);
+}

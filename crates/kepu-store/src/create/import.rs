@@ -162,6 +162,12 @@ pub async fn list(tx: &mut Tx, before: Option<(Timestamp, &ImportId)>, limit: u3
     all(tx, "list files that are taken in", sql, args, read).await
 }
 
+/// A file that was taken in to its end, the latest first.
+pub async fn find_done(tx: &mut Tx, file: &str) -> Result<Vec<Import>, StoreError> {
+    const SQL: &str = concat!("SELECT ", columns!(), " FROM import_run WHERE file = $1 AND stage = 'done' ORDER BY created_at DESC, id LIMIT 20");
+    all(tx, "find a file that was taken in", SQL, args![file], read).await
+}
+
 /// The same file, begun by a command and not finished; the newest if there are several.
 pub async fn find_unfinished(tx: &mut Tx, file: &str) -> Result<Vec<Import>, StoreError> {
     const SQL: &str = concat!(

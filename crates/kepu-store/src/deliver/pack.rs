@@ -110,3 +110,12 @@ pub async fn list_got(tx: &mut Tx, month: Month) -> Result<Vec<Got>, StoreError>
     let read = |c: &mut Cells<'_>| Ok(Got { region: c.region()?, packs: c.int()?, items: c.int()?, receipts: c.int()? });
     all(tx, "add up what places got", SQL, args![month.to_string()], read).await
 }
+
+/// Packs of a month or later that somebody put up, with how many did; at most `limit`, the latest first.
+pub async fn list_posted(tx: &mut Tx, from: Month, limit: u32) -> Result<Vec<(Pack, i64)>, StoreError> {
+    const SQL: &str = "
+        SELECT version, doc, (SELECT COUNT(*) FROM pack_receipt WHERE pack_receipt.pack = pack.id)
+        FROM pack WHERE month >= $1 AND EXISTS (SELECT 1 FROM pack_receipt WHERE pack_receipt.pack = pack.id)
+        ORDER BY month DESC, region, id LIMIT $2";
+    all(tx, "list packs that were put up", SQL, args![from.to_string(), limit], |c| Ok((read(c)?, c.int()?))).await
+}

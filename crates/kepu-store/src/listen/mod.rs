@@ -1,4 +1,12 @@
-//! Listen: questions of visitors, and the cases that answer them.
+//! Listen: signals and the topics they are about, questions of visitors, the cases that answer them, how often claims are met, and wordings that wait for an editor.
 
 pub mod case;
+pub mod inlet;
+pub mod merge;
+pub mod placement;
 pub mod question;
+pub mod sighting;
+pub mod signal;
+pub mod topic;
+pub mod usefulness;
+pub mod wording;

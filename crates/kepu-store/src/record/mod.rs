@@ -146,6 +146,12 @@ pub async fn find_by_hash(tx: &mut Tx, hash: &DocHash) -> Result<Option<Row>, St
     one(tx, "find a record by its hash", SQL, args![hash.0.as_slice()], read).await
 }
 
+/// The records of these versions; a version that stands at several places may come several times.
+pub async fn find_by_hashes(tx: &mut Tx, hashes: &[DocHash]) -> Result<Vec<Row>, StoreError> {
+    const PARTS: (&str, &str) = (concat!(select_row!(), "WHERE r.doc_hash IN ("), ")");
+    all_in(tx, "find records by their hashes", PARTS, hashes, |hash| args![hash.0.as_slice()], read).await
+}
+
 // A join, because SQLite reads the whole table for `WHERE (signer, stream, n) IN (VALUES …)`.
 const EXISTING: (&str, &str) = (
     "WITH v (signer, stream, n) AS (",

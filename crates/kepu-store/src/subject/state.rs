@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 const PAGE: u32 = 2_000;
 
 /// SHA-256 in hex over the hashes of all rows in the order of their ids' bytes. The hash of a row is the SHA-256 over its
-/// columns in the order of [`Row`] without `seq`, each as text preceded by its length in eight bytes; what is missing is
+/// columns in the order of [`Row`] without `seq` and `same_as` (the version's hash says it), each as text preceded by its length in eight bytes; what is missing is
 /// the text `-` preceded by the length 2^64 - 1, which no text has.
 pub async fn hash_state(tx: &mut Tx) -> Result<String, StoreError> {
     const SQL: &str = concat!("SELECT ", columns!(), " FROM subject WHERE id > $1 ORDER BY id LIMIT $2");
@@ -99,6 +99,7 @@ mod tests {
             withdrawn_at: None,
             corrected: 0,
             sample: false,
+            same_as: String::new(),
             seq: 1,
         }
     }

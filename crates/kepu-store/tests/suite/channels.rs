@@ -36,6 +36,7 @@ fn row(id: &str, kind: &str, version: u8, standing: Standing, fields: &[&str]) -
         withdrawn_at: (standing == Standing::Withdrawn).then_some(9),
         corrected: 0,
         sample: false,
+        same_as: String::new(),
         seq: 1,
     }
 }

@@ -1,6 +1,8 @@
 //! One suite, run on every engine the store claims: each step gets a fresh database. Steps stand in files by noun.
 
 mod channels;
+mod claims;
+mod heard;
 mod jobs;
 mod ledger;
 mod nouns;
@@ -101,6 +103,7 @@ macro_rules! suite {
             records::no_arrival_is_seen_before_those_below_it,
             records::two_writers_meet_the_same_new_key,
             published::subjects_and_filters,
+            published::merged_claims_stand_in_no_list,
             published::pages_in_every_order,
             published::what_must_be_looked_at_again,
             published::state_is_a_function_of_the_rows,
@@ -115,11 +118,19 @@ macro_rules! suite {
             jobs::a_job_is_called_off_or_given_back,
             jobs::files_are_taken_in,
             work::what_people_typed_is_forgotten,
+            claims::sightings_add_up,
+            claims::wordings_wait_and_go,
+            claims::merges_are_decided_once,
+            claims::votes_are_counts_and_a_ticket_is_spent_once,
+            claims::a_place_is_remembered_once_with_its_latest_version,
             work::questions,
             work::cases,
             work::parties,
             ledger::contributions,
             ledger::certificates,
+            heard::inlets,
+            heard::signals,
+            heard::topics,
             registry::names_that_stand_twice,
             registry::what_entries_said_before,
             work::drafts,

@@ -34,6 +34,7 @@ fn row(id: &str, modified: i64) -> Row {
         withdrawn_at: None,
         corrected: 0,
         sample: false,
+        same_as: String::new(),
         seq: modified,
     }
 }
@@ -102,6 +103,19 @@ pub async fn subjects_and_filters(db: &Db) {
     let naked = Row { doc_hash: None, ..rows[0].clone() };
     let mut tx = db.write().await.expect("begin");
     assert!(subject::upsert_many(&mut tx, &[naked]).await.is_err(), "nothing is public without a version");
+}
+
+pub async fn merged_claims_stand_in_no_list(db: &Db) {
+    let rows = [Row { kind: "claim".into(), ..row("a", 1) }, Row { kind: "claim".into(), same_as: "kepu:abcdefgh23/a".into(), ..row("b", 2) }];
+    write!(db, tx => subject::upsert_many(tx, &rows)).expect("store");
+    let public = Filter { kind: Some("claim".into()), standing: Some(Standing::Public), ..Filter::default() };
+    let listed = read!(db, tx => subject::list(tx, &public, Order::Newest, None, 9)).expect("list");
+    assert_eq!(listed.iter().map(|row| &row.id).collect::<Vec<_>>(), [&rows[0].id]);
+    assert_eq!(read!(db, tx => subject::count(tx, &public)).expect("count"), 1);
+    assert_eq!(read!(db, tx => subject::find(tx, &rows[1].id)).expect("find").map(|row| row.same_as), Some("kepu:abcdefgh23/a".into()));
+    let changed = read!(db, tx => subject::list_changed_of(tx, "claim", 0, 9)).expect("changed");
+    assert_eq!(changed.len(), 2);
+    assert_eq!(read!(db, tx => subject::list_changed_of(tx, "resource", 0, 9)).expect("changed").len(), 0);
 }
 
 pub async fn pages_in_every_order(db: &Db) {

@@ -5,6 +5,7 @@ use crate::record::write_time;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use kepu_domain::create::resource::AiUse;
+use kepu_domain::ids::SubjectId;
 use kepu_domain::listen::claim::{ClaimReview, Holding, Verdict};
 use kepu_domain::record::{Body, Envelope};
 use serde::{Deserialize, Serialize};
@@ -45,6 +46,9 @@ struct Wire {
     correction: Vec<WireCorrection>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     review: Vec<WireSignOff>,
+    /// The claim that answers for this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    same_as: Option<SubjectId>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     sample: bool,
 }
@@ -113,12 +117,16 @@ pub(super) fn write(c: &ClaimReview) -> Map<String, Value> {
         ai_use: c.ai_use,
         correction: list(&c.corrections),
         review: list(&c.reviews),
+        same_as: c.same_as.clone(),
         sample: c.sample,
     })
 }
 
 pub(super) fn read(value: &Value, envelope: &Envelope) -> Result<Body, String> {
     let w: Wire = super::from_value(value)?;
+    if w.same_as.as_ref().is_some_and(|id| id.parts().is_none()) {
+        return Err("sameAs names no subject".into());
+    }
     if w.holding.is_some() != (w.verdict == Verdict::Checking) {
         return Err("a holding statement and the verdict \"checking\" go together".into());
     }
@@ -151,6 +159,7 @@ pub(super) fn read(value: &Value, envelope: &Envelope) -> Result<Body, String> {
         ai_use: w.ai_use,
         corrections: back(w.correction),
         reviews: back(w.review),
+        same_as: w.same_as,
         sample: w.sample,
     })))
 }

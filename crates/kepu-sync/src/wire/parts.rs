@@ -87,6 +87,8 @@ pub struct WireSignOff {
     review_body: String,
     #[serde(default, skip_serializing_if = "is_individual")]
     method: Method,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    editions: Vec<String>,
 }
 
 fn review() -> String {
@@ -106,7 +108,15 @@ impl From<&SignOff> for WireSignOff {
             job_title: s.title.clone(),
             knows_about: s.fields.clone(),
         };
-        Self { type_: review(), author, conflict: s.conflict.clone(), date_published: s.date, review_body: s.comment.clone(), method: s.method }
+        Self {
+            type_: review(),
+            author,
+            conflict: s.conflict.clone(),
+            date_published: s.date,
+            review_body: s.comment.clone(),
+            method: s.method,
+            editions: s.editions.clone(),
+        }
     }
 }
 impl From<WireSignOff> for SignOff {
@@ -121,6 +131,7 @@ impl From<WireSignOff> for SignOff {
             date: s.date_published,
             method: s.method,
             comment: s.review_body,
+            editions: s.editions,
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::parts::{WireCorrection, WirePerson, WireSignOff, WireSource, back, by_hand, list};
 use jiff::civil::Date;
 use kepu_domain::create::resource::{AiUse, Media, Resource};
+use kepu_domain::ids::SubjectId;
 use kepu_domain::record::{Body, Envelope};
 use kepu_domain::vocabulary::RESOURCE_TYPES;
 use serde::{Deserialize, Serialize};
@@ -41,6 +42,8 @@ struct Wire {
     phase: String,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     details: BTreeMap<String, Value>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    is_based_on: Vec<SubjectId>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     associated_media: Vec<WireMedia>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -83,6 +86,7 @@ pub(super) fn write(r: &Resource) -> Map<String, Value> {
         hazard: r.hazard.clone(),
         phase: r.phase.clone(),
         details: r.details.clone(),
+        is_based_on: r.based_on.clone(),
         associated_media: r
             .media
             .iter()
@@ -123,6 +127,7 @@ pub(super) fn read(value: &Value, envelope: &Envelope) -> Result<Body, String> {
         hazard: w.hazard,
         phase: w.phase,
         details: w.details,
+        based_on: w.is_based_on,
         media: w
             .associated_media
             .into_iter()

@@ -12,11 +12,16 @@ use axum::extract::{Path, Request, State};
 use axum::http::{StatusCode, header};
 use kepu_app::AppError;
 use kepu_app::listen::claim::Checked;
+use kepu_app::listen::hear::{Band, Said, Side};
+use kepu_app::listen::placement;
 use kepu_app::listen::question::{Ask, Asked};
 use kepu_domain::ids::{CaseId, QuestionId};
 use kepu_domain::listen::case::{Case, Clock, Due, Stage as CaseStage};
+use kepu_domain::listen::placement::PlaceKind;
 use kepu_domain::listen::question::Stage;
+use kepu_domain::listen::sighting::Channel;
 use kepu_domain::org::Region;
+use kepu_domain::record::Body;
 use kepu_store::listen::case::{self as store, Filter};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -42,40 +47,143 @@ pub async fn claim(State(web): State<Web>, req: Req, Path((owner, local)): Path<
     super::one(&web, &req, "claim", &owner, &local).await
 }
 
-/// Judged claims that say what was asked.
+/// What is known about something said, with a text ready to be said back.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct CheckedItem {
-    /// What was asked, cleaned.
+    /// What was compared: cleaned, cut, personal data masked.
     query: String,
+    /// `answer`: a claim says the same; `ask`: one of these may, let a person choose; `nothing`: nobody has checked it.
+    band: &'static str,
     /// Whether the first match says the same.
     answered: bool,
-    /// Close claims, the closest first.
+    /// Whether the text was longer than what is looked at.
+    cut: bool,
+    /// What a chat bot can say: the answer, the choice, or where to ask. Plain text, lines.
+    say: String,
+    /// The claims, the surest first.
     matches: Vec<MatchItem>,
 }
 
-/// A close claim.
+/// A claim that says, or may say, the same.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct MatchItem {
     /// The claim.
     claim: Item,
-    /// Closeness, 0 to 1.
+    /// `answer` or `ask`; a long message may hold several claims.
+    band: &'static str,
+    /// Chance that it says the same, 0 to 1.
     score: f64,
+    /// Its wording that comes nearest.
+    wording: String,
+    /// The words of the query that it has as well.
+    because: Vec<String>,
+    /// Day from which on it must be looked at again has passed: say the date of the check.
+    overdue: bool,
+}
+
+fn band_word(band: Band) -> &'static str {
+    match band {
+        Band::Answer => "answer",
+        Band::Ask => "ask",
+        Band::Nothing => "nothing",
+    }
 }
 
 async fn checked_item(web: &Web, req: &Req, checked: Checked) -> Result<CheckedItem, Problem> {
+    let say = say(web, req, &checked).await?;
     let mut tx = web.app.db.read().await.map_err(AppError::from)?;
+    let today = web.app.today().to_string();
     let mut matches = Vec::new();
     for found in &checked.matches {
-        matches.push(MatchItem { claim: super::item(&req.shell, &mut tx, web, &found.row).await?, score: found.score });
+        let because = found.because.iter().filter(|span| span.side == Side::Said).filter_map(|span| checked.query.get(span.from..span.to)).map(str::to_owned);
+        matches.push(MatchItem {
+            claim: super::item(&req.shell, &mut tx, web, &found.row).await?,
+            band: band_word(found.band),
+            // Four digits are more than any chance is known to.
+            score: (found.score * 1e4).round() / 1e4,
+            wording: found.wording.clone(),
+            because: because.collect(),
+            overdue: found.row.verdict != "checking" && found.row.expires.as_deref().is_some_and(|day| day <= today.as_str()),
+        });
     }
-    Ok(CheckedItem { query: checked.query, answered: checked.answered, matches })
+    Ok(CheckedItem { band: band_word(checked.band), answered: checked.answered(), cut: checked.cut, query: checked.query, say, matches })
 }
 
-/// Is this true? Judged claims that say what `q` says.
-#[utoipa::path(get, path = "/api/check", tag = "claims", params(("q" = String, Query, description = "What somebody heard")), responses((status = 200, body = CheckedItem)))]
+/// What a chat bot says: every claim that is sure, else the choice, else where to ask.
+async fn say(web: &Web, req: &Req, checked: &Checked) -> Result<String, Problem> {
+    let s = &req.shell;
+    let mut tx = web.app.db.read().await.map_err(AppError::from)?;
+    let mut parts = Vec::new();
+    for found in checked.matches.iter().filter(|found| found.band == Band::Answer).take(SAID) {
+        let address = format!("{}{}", s.origin, urls::claim(&found.row.id));
+        if let Some(record) = kepu_app::create::publish::current(&web.app, &mut tx, &found.row.id).await?.and_then(|(_, record)| record)
+            && let Ok(Body::Claim(claim)) = &record.body
+        {
+            parts.push(crate::listen::share::said(s, &address, claim));
+        }
+    }
+    if !parts.is_empty() {
+        return Ok(parts.join("\n\n"));
+    }
+    if checked.matches.is_empty() {
+        return Ok(s.t1("bot-nothing", "address", format!("{}/ask", s.origin)));
+    }
+    let choice = |(at, found): (usize, &kepu_app::listen::claim::Match)| {
+        format!("{}. {} {}{}", at + 1, s.pick(&found.row.title, &found.row.title_en), s.origin, urls::claim(&found.row.id))
+    };
+    let list: Vec<String> = checked.matches.iter().take(SAID).enumerate().map(choice).collect();
+    Ok(format!("{}\n{}", s.t("bot-perhaps"), list.join("\n")))
+}
+
+/// Claims that a bot says at once.
+const SAID: usize = 3;
+
+/// Is this true? Judged claims that say what `text` (or `q`) says.
+#[utoipa::path(get, path = "/api/check", tag = "claims", params(
+    ("text" = Option<String>, Query, description = "What somebody heard"),
+    ("q" = Option<String>, Query, description = "The same by its older name"),
+    ("region" = Option<String>, Query, description = "County of whoever asks, six digits; counted, never kept with the text"),
+    ("place" = Option<String>, Query, description = "Name of the service that will say the answer, never of a group or person: remembered, so that a correction can be followed there")),
+    responses((status = 200, body = CheckedItem), (status = 400, description = "problem details")))]
 pub async fn check(State(web): State<Web>, req: Req) -> Answer {
-    let checked = kepu_app::listen::claim::check(&web.app, req.query.get("q"), 10).await?;
-    json(&checked_item(&web, &req, checked).await?)
+    let text = req.query.opt("text").unwrap_or(req.query.get("q")).to_owned();
+    let (region, place) = (req.query.get("region").to_owned(), req.query.get("place").to_owned());
+    check_text(&web, &req, NewCheck { text, region, place }).await
+}
+
+/// Something said.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct NewCheck {
+    /// What somebody heard, at most some thousand characters are looked at.
+    text: String,
+    /// County of whoever asks, six digits; counted, never kept with the text.
+    region: String,
+    /// Name of the service that will say the answer, never of a group or person: remembered, so that a correction can be followed there.
+    place: String,
+}
+
+/// Is this true? For what is too long, or too private, for an address.
+#[utoipa::path(post, path = "/api/check", tag = "claims", request_body = NewCheck,
+    responses((status = 200, body = CheckedItem), (status = 400, description = "problem details"), (status = 413, description = "problem details")))]
+pub async fn check_long(State(web): State<Web>, req: Req, request: Request) -> Answer {
+    if !same_site(request.headers()) {
+        return Err(Problem::new(Kind::CrossSite));
+    }
+    let bytes = read_body(request, crate::form::FORM_BYTES_MAX).await?;
+    let new: NewCheck = serde_json::from_slice(&bytes).map_err(|error| Problem::new(Kind::BadRequest).why("problem-json", &[("cause", error.to_string())]))?;
+    check_text(&web, &req, new).await
+}
+
+async fn check_text(web: &Web, req: &Req, new: NewCheck) -> Answer {
+    let region =
+        if new.region.is_empty() { None } else { Some(Region::parse(&new.region).map_err(|_| Problem::new(Kind::BadRequest).why("problem-region", &[]))?) };
+    let said = Said { text: new.text, channel: Channel::Api, region, at: web.app.now() };
+    let checked = kepu_app::listen::claim::check(&web.app, &said, 10).await?;
+    for found in checked.matches.iter().filter(|found| found.band == Band::Answer) {
+        placement::note(&web.app, &found.row, PlaceKind::Bot, &new.place).await?;
+    }
+    json(&checked_item(web, req, checked).await?)
 }
 
 /// A question.
@@ -114,7 +222,7 @@ pub async fn ask(State(web): State<Web>, req: Req, request: Request) -> Answer {
     let new = read_question(request).await?;
     let region = if new.region.is_empty() { Ok(Region::NATION) } else { Region::parse(&new.region) };
     let region = region.map_err(|_| Problem::new(Kind::BadRequest).why("problem-region", &[]))?;
-    let ask = Ask { text: new.text, region, anyway: new.anyway, address: req.address.clone() };
+    let ask = Ask { text: new.text, region, anyway: new.anyway, channel: Channel::Api, address: req.address.clone() };
     match kepu_app::listen::question::ask(&web.app, ask).await? {
         Asked::Known(checked) => json(&NewQuestionAnswer { id: None, url: None, known: Some(checked_item(&web, &req, checked).await?) }),
         Asked::Opened { question } => {

@@ -3,10 +3,12 @@
 
 pub mod create;
 pub mod desk;
+pub mod dump;
 pub mod house;
 pub mod listen;
 pub mod registry;
 pub mod round;
+pub mod tipline;
 pub mod work;
 
 use crate::Web;
@@ -305,6 +307,37 @@ pub async fn search(State(web): State<Web>, req: Req) -> Answer {
     json(&FoundPage { items: items.collect(), total: found.total, guessed, answer, facets, cursor, next })
 }
 
+/// A title offered while somebody types.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Suggestion {
+    /// Its title.
+    title: String,
+    /// `claim` or `resource`.
+    kind: String,
+    /// Its page.
+    url: String,
+}
+
+/// Titles for what was typed so far.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Suggestions {
+    /// At most eight, the best first.
+    items: Vec<Suggestion>,
+}
+
+/// Titles that go on from what was typed so far. What is typed is not kept.
+#[utoipa::path(get, path = "/api/suggest", tag = "search", params(("q" = String, Query, description = "At least two characters")),
+    responses((status = 200, body = Suggestions)))]
+pub async fn suggest(State(web): State<Web>, req: Req) -> Answer {
+    let rows = crate::search::suggestions(&web, req.query.get("q")).await?;
+    let one = |row: kepu_store::subject::Row| Suggestion {
+        url: format!("{}{}", req.shell.origin, crate::urls::of_kind(&row.kind, &row.id)),
+        title: row.title,
+        kind: row.kind,
+    };
+    json(&Suggestions { items: rows.into_iter().map(one).collect() })
+}
+
 /// A figure of the plan, or what became of it.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct FigureItem {
@@ -583,7 +616,9 @@ pub async fn vocabulary(Path(name): Path<String>) -> Answer {
     paths(
         listen::claims,
         listen::claim,
+        dump::claims,
         listen::check,
+        listen::check_long,
         listen::ask,
         listen::question,
         listen::cases,
@@ -591,6 +626,7 @@ pub async fn vocabulary(Path(name): Path<String>) -> Answer {
         create::resources,
         create::resource,
         search,
+        suggest,
         figures,
         record,
         network,
@@ -616,7 +652,9 @@ pub async fn vocabulary(Path(name): Path<String>) -> Answer {
         registry::registers,
         registry::register,
         registry::party,
-        registry::talent
+        registry::talent,
+        tipline::call,
+        tipline::topics
     )
 )]
 struct Doc;
@@ -693,6 +731,6 @@ mod tests {
     fn the_description_names_its_version_and_every_operation() {
         let value = serde_json::to_value(description()).expect("json");
         assert!(value["openapi"].as_str().is_some_and(|v| v.starts_with("3.1")));
-        assert_eq!(value["paths"].as_object().map(serde_json::Map::len), Some(36));
+        assert_eq!(value["paths"].as_object().map(serde_json::Map::len), Some(37));
     }
 }

@@ -21,8 +21,9 @@ use kepu_domain::access::Action;
 use kepu_domain::create::draft::{Draft, Progress, Stage};
 use kepu_domain::create::party::Candidate;
 use kepu_domain::create::review::{Decision, Review, SignOff, Stage as ReviewStage};
-use kepu_domain::ids::{DraftId, OrgId, PartyId};
+use kepu_domain::ids::{DraftId, OrgId, PartyId, SubjectId};
 use kepu_store::create::draft::Order;
+use kepu_store::subject as subjects;
 
 /// Rows on a page.
 const SIZE: usize = 20;
@@ -144,6 +145,11 @@ fn review_line(s: &Shell, version: i64, review: &Review, by: &SignOff) -> Review
         current,
         href: urls::review(&review.id),
     }
+}
+
+/// Names of editions in one line.
+pub fn editions_line(s: &Shell, names: &[String]) -> String {
+    names.iter().map(|name| s.edition(name)).collect::<Vec<_>>().join(&s.t("comma-list"))
 }
 
 /// The history of a draft as sentences.
@@ -275,47 +281,94 @@ struct NewPage {
     title: String,
     /// Address and title of what exists on nearly the same.
     known: Vec<(String, String)>,
+    /// Id, address and title of the public resource that it is made of, if it is.
+    from: Option<(String, String, String)>,
+    /// What can be made of that.
+    types: Vec<Choice>,
     errors: Errors,
 }
 
-/// The form with what was typed (organisation, kind, title), and what is public already on nearly the same.
-async fn new_form(web: &Web, req: &Req, status: StatusCode, typed: [&str; 3], errors: &[FieldError], known: &[kepu_store::subject::Row]) -> Answer {
-    let [org, kind, title] = typed;
+/// What was typed into the form of a new draft.
+#[derive(Default)]
+struct Begun<'a> {
+    org: &'a str,
+    kind: &'a str,
+    title: &'a str,
+    /// Id of what it is made of, or empty.
+    from: &'a str,
+    /// What is to be made of it.
+    form: &'a str,
+}
+
+/// Forms that a resource is turned into, those that ask least first; an adaptation keeps the form it has.
+const FORMS: [&str; 8] = ["article", "video", "lesson", "experiment", "lecture", "activity", "poster", "quiz"];
+
+/// The form with what was typed, and what is public already on nearly the same.
+async fn new_form(web: &Web, req: &Req, status: StatusCode, typed: Begun<'_>, errors: &[FieldError], known: &[subjects::Row]) -> Answer {
     let s = req.titled(req.shell.t("draft-new"));
     let orgs = kepu_app::account::drafting_orgs(&web.app, req.signed_in()?).await?;
     let orgs = orgs.iter().enumerate().map(|(at, o)| Choice {
         value: o.id.0.clone(),
         text: s.pick(&o.name, &o.name_en).to_owned(),
-        on: if org.is_empty() { at == 0 } else { o.id.0 == org },
+        on: if typed.org.is_empty() { at == 0 } else { o.id.0 == typed.org },
     });
-    let kind = if kind == "claim" { "claim" } else { "resource" };
+    let kind = if typed.kind == "claim" { "claim" } else { "resource" };
     let known = known.iter().map(|row| (urls::of_kind(&row.kind, &row.id), row.title.clone())).collect();
-    Ok(page_with(status, &NewPage { known, orgs: orgs.collect(), kind: kind.into(), title: title.to_owned(), errors: s.errors(errors), s }))
+    let from = match typed.from {
+        "" => None,
+        id => {
+            let mut tx = web.app.db.read().await.map_err(AppError::from)?;
+            let row = subjects::find(&mut tx, &SubjectId::from(id)).await.map_err(AppError::from)?;
+            let row = row.filter(|row| row.standing == subjects::Standing::Public && row.kind == "resource");
+            Some(row.ok_or_else(|| Problem::from(AppError::NotFound { what: "subject", id: id.to_owned() }))?)
+        }
+    };
+    let own = from.as_ref().map_or("", |row| row.type_.as_str());
+    let mut forms: Vec<&str> = std::iter::once(own).chain(FORMS.into_iter().filter(|form| *form != own)).collect();
+    forms.retain(|form| !form.is_empty());
+    let chosen = if typed.form.is_empty() { FORMS[0] } else { typed.form };
+    let named = |form: &str| if form == own { s.t1("draft-from-adapt", "form", s.kind(form)) } else { s.kind(form).to_owned() };
+    let types = forms.into_iter().map(|form| Choice { value: form.to_owned(), text: named(form), on: form == chosen }).collect();
+    let title = match (typed.title, &from) {
+        ("", Some(row)) => row.title.clone(),
+        (title, _) => title.to_owned(),
+    };
+    let from = from.map(|row| (row.id.0.clone(), urls::resource(&row.id), row.title));
+    Ok(page_with(status, &NewPage { known, orgs: orgs.collect(), kind: kind.into(), title, from, types, errors: s.errors(errors), s }))
 }
 
 /// GET /drafts/new
 pub async fn new_page(State(web): State<Web>, req: Req) -> Answer {
-    let (kind, title) = (req.query.get("kind"), req.query.get("title"));
-    new_form(&web, &req, StatusCode::OK, ["", kind, title], &[], &[]).await
+    let typed = Begun { kind: req.query.get("kind"), title: req.query.get("title"), from: req.query.get("from"), ..Begun::default() };
+    new_form(&web, &req, StatusCode::OK, typed, &[], &[]).await
 }
 
 /// POST /drafts/new
 pub async fn create(State(web): State<Web>, req: Req, form: Form) -> Answer {
-    let (org, kind, title) = (form.get("org"), form.get("kind"), form.get("title"));
-    if let Some(sort) = draft::Kind::parse(kind).filter(|_| !form.has("anyway")) {
-        let known = draft::existing(&web.app, sort, title).await?;
+    let typed = Begun { org: form.get("org"), kind: form.get("kind"), title: form.get("title"), from: form.get("from"), form: form.get("type") };
+    let kind = if typed.from.is_empty() { draft::Kind::parse(typed.kind) } else { Some(draft::Kind::Resource) };
+    if let Some(sort) = kind.filter(|_| !form.has("anyway")) {
+        let mut known = draft::existing(&web.app, sort.as_str(), typed.title).await?;
+        known.retain(|row| row.id.0 != typed.from);
         if !known.is_empty() {
-            return new_form(&web, &req, StatusCode::OK, [org, kind, title], &[], &known).await;
+            return new_form(&web, &req, StatusCode::OK, typed, &[], &known).await;
         }
     }
+    let org = OrgId::from(typed.org);
     let deed = async {
-        let kind = draft::Kind::parse(kind).ok_or_else(|| AppError::Invalid(vec![FieldError::new("kind", "no_kind")]))?;
-        let draft = draft::start(&web.app, &req.actor, &OrgId::from(org), kind, title).await?;
+        let kind = kind.ok_or_else(|| AppError::Invalid(vec![FieldError::new("kind", "no_kind")]))?;
+        let draft = if typed.from.is_empty() {
+            draft::start(&web.app, &req.actor, &org, kind, typed.title).await?
+        } else {
+            let from = SubjectId::from(typed.from);
+            let address = format!("{}{}", req.shell.origin, urls::resource(&from));
+            draft::start_from(&web.app, &req.actor, &org, draft::From { id: &from, form: typed.form, address: &address }, typed.title).await?
+        };
         Ok(format!("{}?done=begun", urls::draft(&draft.id)))
     };
     match form.once(&web, deed).await {
         Ok(response) => Ok(response),
-        Err(AppError::Invalid(errors)) => new_form(&web, &req, StatusCode::UNPROCESSABLE_ENTITY, [org, kind, title], &errors, &[]).await,
+        Err(AppError::Invalid(errors)) => new_form(&web, &req, StatusCode::UNPROCESSABLE_ENTITY, typed, &errors, &[]).await,
         Err(error) => Err(error.into()),
     }
 }
@@ -341,6 +394,8 @@ struct ShowPage {
     /// What it changes in the public version, if it corrects one.
     changes: Vec<Difference>,
     correction: String,
+    /// The editions that alone are new in it, in words; empty: the whole is reviewed.
+    small: String,
     findings: Vec<FindingLine>,
     reviews: Vec<ReviewLine>,
     have: usize,
@@ -380,6 +435,7 @@ pub async fn show(State(web): State<Web>, req: Req, Path(id): Path<String>) -> A
         stage: view.draft.stage.name(),
         changes: before.map(|before| differences(&s, &edit::write(&before, ""), &now)).unwrap_or_default(),
         correction: view.draft.correction.clone(),
+        small: editions_line(&s, &view.small),
         findings: findings(&s, &view.findings),
         reviews: review_lines(&s, &view),
         have: view.approvals.0,

@@ -14,7 +14,7 @@ use kepu_domain::vocabulary::LANGUAGES;
 use std::collections::BTreeMap;
 
 /// Editions that every resource may have, in the order of the form; translations stand beside them by language.
-pub const EDITIONS: [&str; 6] = ["elder", "children", "broadcast", "chalk", "chat", "easy"];
+pub const EDITIONS: [&str; 8] = ["elder", "children", "broadcast", "chalk", "chat", "easy", "briefing", "local"];
 /// Parts of a source, each a field that comes once a source.
 const SOURCE: [&str; 5] = ["source_title", "source_publisher", "source_kind", "source_date", "source_url"];
 
@@ -141,6 +141,7 @@ fn read_resource(form: &Fields, r: &Resource, errors: &mut Vec<FieldError>) -> R
         hazard: text("hazard"),
         phase: text("phase"),
         details: detail::read(form, form.get("type"), errors),
+        based_on: r.based_on.clone(),
         media: read_media(form, &r.media),
         corrections: r.corrections.clone(),
         reviews: r.reviews.clone(),
@@ -174,6 +175,7 @@ fn read_claim(form: &Fields, c: &ClaimReview, errors: &mut Vec<FieldError>) -> C
         ai_use,
         corrections: c.corrections.clone(),
         reviews: c.reviews.clone(),
+        same_as: c.same_as.clone(),
         sample: c.sample,
     }
 }

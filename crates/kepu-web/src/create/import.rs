@@ -11,6 +11,7 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use kepu_app::create::import::{self, Becomes, Brought, DryRun, Reason};
+use kepu_app::listen::intake::file::lines_of_text;
 use kepu_app::{AppError, FieldError, account};
 use kepu_domain::access::Action;
 use kepu_domain::create::draft::Matter;
@@ -50,6 +51,7 @@ fn kind_word(s: &Shell, kind: Kind) -> String {
         Kind::Resource => s.t("import-kind-resource"),
         Kind::Claim => s.t("import-kind-claim"),
         Kind::Party => s.t("import-kind-party"),
+        Kind::Signal => s.t("import-kind-signal"),
     }
 }
 
@@ -103,10 +105,19 @@ impl OfKind for Import {
     }
 }
 
+/// What became of rows that were taken.
+fn taken_word(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Party => "import-n-entered",
+        Kind::Signal => "import-n-heard",
+        Kind::Resource | Kind::Claim => "import-n-published",
+    }
+}
+
 /// What became of the rows, as a sentence without what is zero.
 fn sums(s: &Shell, kind: Kind, c: Counts) -> String {
     let parts = [
-        (c.published, s.t1(if kind == Kind::Party { "import-n-entered" } else { "import-n-published" }, "n", c.published)),
+        (c.published, s.t1(taken_word(kind), "n", c.published)),
         (c.drafts, s.t1("import-n-drafts", "n", c.drafts)),
         (c.known, s.t1("import-n-known", "n", c.known)),
         (c.refused, s.t1("import-n-refused", "n", c.refused)),
@@ -187,13 +198,21 @@ pub async fn bring(State(web): State<Web>, req: Req, upload: Upload) -> Answer {
     let mut plan = Plan { kind: Kind::parse(&kind).unwrap_or_default(), signed_by: who.account.name.clone(), ..Plan::default() };
     if plan.kind == Kind::Party {
         plan.register = form.get("register").chars().take(40).collect();
-    } else {
+    } else if plan.kind != Kind::Signal {
         plan.fixed.insert("fields".into(), "other".into());
     }
     if plan.kind == Kind::Resource {
         plan.fixed.insert("licence".into(), "CC-BY-4.0".into());
     }
-    let brought = Brought { name: &upload.file_name, bytes: &upload.bytes, plan, org: chosen.unwrap_or_else(|| OrgId::from("000000")) };
+    // A text file has one message a line.
+    let lines = (plan.kind == Kind::Signal && upload.file_name.to_lowercase().ends_with(".txt")).then(|| lines_of_text(&upload.bytes)).transpose();
+    let lines = match lines {
+        Ok(lines) => lines,
+        Err(AppError::Invalid(errors)) => return list_page(&web, &req, StatusCode::UNPROCESSABLE_ENTITY, &kind, &org, &errors).await,
+        Err(error) => return Err(error.into()),
+    };
+    let brought =
+        Brought { name: &upload.file_name, bytes: lines.as_deref().unwrap_or(&upload.bytes), plan, org: chosen.unwrap_or_else(|| OrgId::from("000000")) };
     let deed = async { Ok::<_, AppError>(urls::import(&import::bring(&web.app, &req.actor, brought).await?.id)) };
     match form.once(&web, deed).await {
         Err(AppError::Invalid(errors)) => list_page(&web, &req, StatusCode::UNPROCESSABLE_ENTITY, &kind, &org, &errors).await,
@@ -218,6 +237,8 @@ struct Preview {
     words: String,
     state: Html,
     reason: String,
+    /// Address and title of what is public already and says nearly the same.
+    near: Vec<(String, String)>,
 }
 
 #[derive(Template)]
@@ -226,8 +247,9 @@ struct PlanPage {
     s: Shell,
     id: String,
     import: Import,
-    /// Whether the rows are entries of a register.
+    /// Whether the rows are no texts: entries of a register, or signals.
     party: bool,
+    signal: bool,
     size: String,
     kind: String,
     encoding: &'static str,
@@ -259,6 +281,7 @@ fn preview(web: &Web, s: &Shell, plan: &Plan, run: &DryRun) -> Vec<Preview> {
             },
             state: if ready.publish { s.state("true", s.t("import-to-public")) } else { s.state("part", s.t("import-to-draft")) },
             reason: ready.warnings.iter().map(|reason| reason_text(s.lang, reason)).collect::<Vec<_>>().join(" "),
+            near: tried.near.iter().map(|row| (urls::of_kind(&row.kind, &row.id), row.title.clone())).collect(),
         },
         Ok(Becomes::Entry(said)) => Preview {
             line: tried.line,
@@ -266,6 +289,15 @@ fn preview(web: &Web, s: &Shell, plan: &Plan, run: &DryRun) -> Vec<Preview> {
             words: s.t1("import-n-values", "n", said.values.len()),
             state: s.state("true", s.t("import-to-entry")),
             reason: String::new(),
+            near: vec![],
+        },
+        Ok(Becomes::Signal(text)) => Preview {
+            line: tried.line,
+            title: kepu_text::truncate(text, 120).to_owned(),
+            words: String::new(),
+            state: s.state("true", s.t("import-to-signal")),
+            reason: String::new(),
+            near: vec![],
         },
         Err(reason) => Preview {
             line: tried.line,
@@ -273,6 +305,7 @@ fn preview(web: &Web, s: &Shell, plan: &Plan, run: &DryRun) -> Vec<Preview> {
             words: String::new(),
             state: s.state("false", s.t("import-to-nothing")),
             reason: said_of(web, s.lang, plan, reason),
+            near: vec![],
         },
     };
     run.shown.iter().map(one).collect()
@@ -308,7 +341,8 @@ async fn plan_page(web: &Web, req: &Req, status: StatusCode, import: Import, err
         status,
         &PlanPage {
             id: import.id.0.clone(),
-            party: import.kind() == Kind::Party,
+            party: matches!(import.kind(), Kind::Party | Kind::Signal),
+            signal: import.kind() == Kind::Signal,
             size: crate::problem::size(u64::try_from(import.size).unwrap_or_default()),
             kind: kind_word(&s, import.kind()),
             encoding: table.encoding.name(),
@@ -341,6 +375,7 @@ struct RunPage {
     kind: String,
     /// Whether the rows are entries of a register, and which.
     party: bool,
+    signal: bool,
     register: String,
     org: String,
     state: Html,
@@ -382,7 +417,8 @@ async fn run_page(web: &Web, req: &Req, import: Import) -> Answer {
     Ok(page(&RunPage {
         id: import.id.0.clone(),
         kind: kind_word(&s, import.kind()),
-        party: import.kind() == Kind::Party,
+        party: matches!(import.kind(), Kind::Party | Kind::Signal),
+        signal: import.kind() == Kind::Signal,
         register: import.plan.register.clone(),
         org,
         state,

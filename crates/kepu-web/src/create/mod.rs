@@ -2,6 +2,7 @@
 //! of the registry; files taken in.
 
 pub mod correct;
+pub mod coverage;
 pub mod definition;
 pub mod detail;
 pub mod draft;

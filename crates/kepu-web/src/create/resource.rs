@@ -15,8 +15,9 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::IntoResponse;
-use kepu_app::AppError;
+use kepu_app::{AppError, index};
 use kepu_domain::create::resource::{Resource, Source};
+use kepu_domain::ids::SubjectId;
 use kepu_domain::record::Body;
 use kepu_domain::vocabulary::RESOURCE_TYPES;
 use kepu_store::subject as subjects;
@@ -51,7 +52,11 @@ struct ListPage {
 /// GET /resources
 pub async fn list(State(web): State<Web>, req: Req) -> Answer {
     let corrected = req.query.opt("corrected").is_some();
-    let title = if corrected { req.shell.t("resources-corrected") } else { req.shell.t("resources-title") };
+    let title = match (corrected, req.query.opt("from")) {
+        (true, _) => req.shell.t("resources-corrected"),
+        (_, Some(_)) => req.shell.t("made-of-it"),
+        _ => req.shell.t("resources-title"),
+    };
     let s = req.titled(title).script("htmx.min.js");
     let mut filter = filter(&req.query, "resource");
     if corrected {
@@ -61,13 +66,23 @@ pub async fn list(State(web): State<Web>, req: Req) -> Answer {
     let mut tx = web.app.db.read().await.map_err(AppError::from)?;
     let trust = web.app.trust(&mut tx).await?;
     if req.query.get("format") == "csv" {
-        let rows = subjects::list(&mut tx, &filter, order(&req.query), None, EXPORT_MAX).await.map_err(AppError::from)?;
+        let rows = match req.query.opt("from") {
+            Some(id) => index::made_of(&web.app, &SubjectId::from(id), EXPORT_MAX as usize).await?.0,
+            None => subjects::list(&mut tx, &filter, order(&req.query), None, EXPORT_MAX).await.map_err(AppError::from)?,
+        };
         let headers = [(header::CONTENT_TYPE, "text/csv; charset=utf-8"), (header::CONTENT_DISPOSITION, "attachment; filename=\"kepu-resources.csv\"")];
         return Ok((headers, csv(&s, &rows, &trust)).into_response());
     }
     let at = req.page_number();
-    let (rows, total) = page_of(&mut tx, &filter, order(&req.query), at, SIZE).await?;
     let first = (at - 1) * SIZE;
+    let from = req.query.opt("from").map(SubjectId::from);
+    let (rows, total) = match &from {
+        Some(id) => {
+            let (rows, total) = index::made_of(&web.app, id, first + SIZE).await?;
+            (rows.into_iter().skip(first).collect(), total)
+        }
+        None => page_of(&mut tx, &filter, order(&req.query), at, SIZE).await?,
+    };
     let sort = |value: &str, text: String| (value.to_owned(), text);
     let types = RESOURCE_TYPES.terms().iter().map(|term| (term.id.clone(), if s.is_en() { term.en.clone() } else { term.zh.clone() }));
     Ok(page(&ListPage {
@@ -150,6 +165,51 @@ struct ResourcePage {
     overdue: bool,
     /// For its editors; nothing for readers.
     tools: Html,
+    around: Around,
+}
+
+/// What stands around a resource: what it was made of, what was made of it, and what is near.
+#[derive(Default)]
+struct Around {
+    /// Address and title of what it was made of; gone: an empty address.
+    of: Vec<(String, String)>,
+    /// What was made of it, newest first, and how much there is.
+    made: Vec<Line>,
+    made_total: usize,
+    /// All of that as a list.
+    made_href: String,
+    claims: Vec<Line>,
+    resources: Vec<Line>,
+    /// Where a contributor begins something made of it, or empty.
+    make: String,
+}
+
+/// Offered beside a text.
+const BESIDE: usize = 4;
+
+async fn around(web: &Web, req: &Req, subject: &Subject) -> Result<Around, AppError> {
+    let Ok(Body::Resource(r)) = &subject.record.body else { return Ok(Around::default()) };
+    let (id, s) = (&subject.row.id, &req.shell);
+    let (made, made_total) = index::made_of(&web.app, id, BESIDE).await?;
+    let claims = index::beside(&web.app, &subject.row, "claim", BESIDE).await?;
+    let resources = index::beside(&web.app, &subject.row, "resource", BESIDE).await?;
+    let mut tx = web.app.db.read().await?;
+    let trust = web.app.trust(&mut tx).await?;
+    let mut of = Vec::new();
+    for id in &r.based_on {
+        let row = subjects::find(&mut tx, id).await?.filter(|row| row.standing == subjects::Standing::Public);
+        of.push(row.map_or_else(|| (String::new(), id.0.clone()), |row| (urls::of_kind(&row.kind, &row.id), row.title)));
+    }
+    let make = req.actor.may(kepu_domain::access::Action::Draft, None).is_ok();
+    Ok(Around {
+        of,
+        made: lines(s, &made, &trust),
+        made_total,
+        made_href: urls::with("/resources", &[("from", &id.0)]),
+        claims: lines(s, &claims, &trust),
+        resources: lines(s, &resources, &trust),
+        make: if make { urls::with("/drafts/new", &[("from", &id.0)]) } else { String::new() },
+    })
 }
 
 /// GET /r/{owner}/{local}
@@ -158,7 +218,8 @@ pub async fn show(State(web): State<Web>, req: Req, Path((owner, local)): Path<(
         Found::Here(subject) => {
             let tools = crate::create::correct::tools_html(&web, &req, &subject.row).await?;
             let titles = titles(&web, &subject).await?;
-            show_found(&web, &req, *subject, tools, &titles)
+            let around = around(&web, &req, &subject).await?;
+            show_found(&web, &req, *subject, tools, &titles, around)
         }
         Found::Other(response) => Ok(response),
     }
@@ -215,7 +276,7 @@ async fn titles(web: &Web, subject: &Subject) -> Result<HashMap<String, String>,
     Ok(titles)
 }
 
-fn show_found(web: &Web, req: &Req, subject: Subject, tools: Html, titles: &HashMap<String, String>) -> Answer {
+fn show_found(web: &Web, req: &Req, subject: Subject, tools: Html, titles: &HashMap<String, String>, around: Around) -> Answer {
     let Ok(Body::Resource(r)) = &subject.record.body else { return Err(Problem::not_found()) };
     let r = (**r).clone();
     let s = &req.shell;
@@ -271,7 +332,7 @@ fn show_found(web: &Web, req: &Req, subject: Subject, tools: Html, titles: &Hash
         spoken: urls::with(&format!("{path}/spoken.txt"), &[("edition", name)]),
         details,
         editions: editions.into_iter().map(|e| Edition { name: s.edition(e), href: href(e), on: e == name }).collect(),
-        by: reviewers(s, &r.reviews),
+        by: reviewers(s, r.reviews.iter().filter(|by| by.editions.is_empty() || by.editions.iter().any(|edition| edition == name))),
         reviewed: r.reviews.iter().map(|review| review.date).max().map_or_else(Html::default, |day| s.date(&day)),
         sources: r.sources.iter().map(source).collect(),
         expires: r.expires.map(|day| s.date(&day)),
@@ -295,6 +356,7 @@ fn show_found(web: &Web, req: &Req, subject: Subject, tools: Html, titles: &Hash
         holder: subject.holder,
         row_id: subject.row.id.0.clone(),
         tools,
+        around,
         title,
         r,
         s: shell,

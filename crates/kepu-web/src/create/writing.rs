@@ -94,6 +94,8 @@ struct EditPage {
     preview: Option<Html>,
     /// Address of the public version that it corrects, or empty.
     corrects: String,
+    /// The editions that alone are new in it, in words; empty: the whole is reviewed.
+    small: String,
     reviews: Vec<ReviewLine>,
     deeds: Vec<(Html, String)>,
     types: Vec<Choice>,
@@ -194,6 +196,7 @@ fn edit_page(web: &Web, req: &Req, view: &DraftView, typed: Fields, extra: Extra
         can_save: matches!(stage, Stage::Writing),
         can_reopen: matches!(stage, Stage::Submitted { .. }),
         preview,
+        small: super::draft::editions_line(&s, &view.small),
         corrects: view.corrects.as_ref().map(|row| urls::of_kind(&row.kind, &row.id)).unwrap_or_default(),
         reviews: review_lines(&s, view),
         deeds: deeds(&s, &view.history),

@@ -10,11 +10,13 @@ use crate::urls;
 use crate::xml::Xml;
 use askama::Template;
 use axum::extract::{Path, State};
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use kepu_app::deliver::channel::{self, Embedded, Piece};
+use kepu_app::listen::placement;
 use kepu_domain::create::draft::Matter;
 use kepu_domain::ids::SubjectId;
+use kepu_domain::listen::placement::{PlaceKind, host_of};
 use kepu_domain::vocabulary::RESOURCE_TYPES;
 use serde_json::json;
 
@@ -47,11 +49,16 @@ struct Card {
 }
 
 /// GET /embed/{kind}/{owner}/{local}: `kind` is `resource` or `claim`.
-pub async fn show(State(web): State<Web>, req: Req, Path((kind, owner, local)): Path<(String, String, String)>) -> Answer {
+pub async fn show(State(web): State<Web>, req: Req, Path((kind, owner, local)): Path<(String, String, String)>, headers: HeaderMap) -> Answer {
     let kind = kind_of(&kind).ok_or_else(Problem::not_found)?;
     let id = id_of(&owner, &local)?;
     let (status, card) = match channel::embedded(&web.app, kind, &id).await? {
-        Embedded::Here(piece) => (StatusCode::OK, full(&req, kind, &piece)),
+        Embedded::Here(piece) => {
+            if let Some(host) = site(&req, &headers) {
+                placement::note(&web.app, &piece.row, PlaceKind::Embed, &host).await?;
+            }
+            (StatusCode::OK, full(&req, kind, &piece))
+        }
         Embedded::Withdrawn(row) => {
             let s = &req.shell;
             let at = row.withdrawn_at.map_or_else(Html::default, |ms| s.day_ms(&ms));
@@ -66,6 +73,12 @@ pub async fn show(State(web): State<Web>, req: Req, Path((kind, owner, local)): 
     headers.insert(header::REFRESH, HeaderValue::from_static(AGAIN));
     headers.insert(HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("cross-origin"));
     Ok(response)
+}
+
+/// The host of the site that shows the card, if the browser tells it and it is not this one.
+fn site(req: &Req, headers: &HeaderMap) -> Option<String> {
+    let host = host_of(headers.get(header::REFERER)?.to_str().ok()?)?;
+    (host_of(&req.shell.origin).as_ref() != Some(&host)).then_some(host)
 }
 
 fn kind_of(word: &str) -> Option<&'static str> {
@@ -132,7 +145,9 @@ pub(crate) fn code(s: &Shell, kind: &str, id: &SubjectId, title: &str) -> String
 fn frame(s: &Shell, kind: &str, id: &SubjectId, title: &str, (width, height): (u32, u32)) -> String {
     let address = format!("{}{}", s.origin, urls::embed(kind, id));
     let title = crate::page::escape(title);
-    format!("<iframe src=\"{address}\" title=\"{title}\" width=\"{width}\" height=\"{height}\" loading=\"lazy\" referrerpolicy=\"no-referrer\"></iframe>")
+    // A claim's card is told the name of the site, so that a correction can be followed there; never the page, never the reader.
+    let policy = if kind == "claim" { "origin" } else { "no-referrer" };
+    format!("<iframe src=\"{address}\" title=\"{title}\" width=\"{width}\" height=\"{height}\" loading=\"lazy\" referrerpolicy=\"{policy}\"></iframe>")
 }
 
 /// The link by which programs find the card of a page.

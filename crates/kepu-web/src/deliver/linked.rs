@@ -42,6 +42,7 @@ pub(crate) fn resource(s: &Shell, row: &Row, r: &Resource, holder: &str) -> Valu
     put(&mut work, "keywords", json!(row.fields.iter().map(|field| s.field(field)).collect::<Vec<_>>()));
     put(&mut work, "audience", json!(r.audience.iter().map(|id| audience(s, id)).collect::<Vec<_>>()));
     put(&mut work, "citation", sources(&r.sources));
+    put(&mut work, "isBasedOn", json!(r.based_on.iter().map(|id| format!("{}/id/{}", s.origin, id.0.trim_start_matches("kepu:"))).collect::<Vec<_>>()));
     put(
         &mut work,
         "correction",

@@ -10,7 +10,9 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use kepu_app::deliver::channel::{self, Piece};
+use kepu_app::listen::placement;
 use kepu_domain::create::draft::Matter;
+use kepu_domain::listen::placement::PlaceKind;
 use kepu_domain::org::Region;
 use kepu_store::subject::Filter;
 
@@ -71,6 +73,9 @@ pub async fn show(State(web): State<Web>, req: Req) -> Answer {
     let at = req.query.int("n").and_then(|n| usize::try_from(n).ok()).filter(|n| (1..=total).contains(n)).unwrap_or(1);
     let link = |n: usize| s.here_with("n", &n.to_string());
     let (before, after) = (link(if at > 1 { at - 1 } else { total.max(1) }), link(if at < total { at + 1 } else { 1 }));
+    if let Some(piece) = pieces.get(at - 1) {
+        placement::note(&web.app, &piece.row, PlaceKind::Screen, &region.to_string()).await?;
+    }
     let still = req.query.opt("still").is_some();
     let seconds = if total == 0 { EMPTY_SECONDS } else { req.query.int("seconds").unwrap_or(SECONDS).clamp(SECONDS_MIN, SECONDS_MAX) };
     let mut response = page(&Wall {

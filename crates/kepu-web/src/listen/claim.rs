@@ -1,23 +1,31 @@
-//! Pages of claims: the list, one claim with its verdict, and "is this true?". Asking is in `question`.
+//! Pages of claims: the list, and one claim with its verdict. "Is this true?" is in `check`, how it is passed on in `share`, the editors' side in `care`.
 
 use crate::Web;
 use crate::deliver::{embed, feed, linked};
+use crate::form::{Form, see_other};
 use crate::line::{Choice, Line, audience_choices, choices, csv, field_choices, filter, lines, order, page_of, region_choices, verdict_choices};
+use crate::listen::care::Year;
 use crate::page::{Answer, Html, Pager, Req, Shell, page};
-use crate::subject::{Event, Found, Name, Subject, find, json_ld, reviewers};
+use crate::subject::{Event, Found, Name, Subject, find, id_of, json_ld, reviewers};
 use crate::urls;
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::IntoResponse;
 use kepu_app::AppError;
+use kepu_app::listen::{merge, usefulness};
 use kepu_domain::listen::claim::ClaimReview;
+use kepu_domain::listen::usefulness::Vote;
 use kepu_domain::record::Body;
 use kepu_store::listen::case::Steps;
 use kepu_store::subject::{self as subjects, Filter, Order, Standing};
 
 /// Rows on a page.
 const SIZE: usize = 20;
+/// Likeness from which on a resource is offered beside a claim.
+const RESOURCES_LIKE: f64 = 0.45;
+/// Other wordings shown on the page.
+const WORDINGS_SHOWN: usize = 8;
 /// Rows of an export.
 const EXPORT_MAX: u32 = 10_000;
 
@@ -118,6 +126,22 @@ struct ClaimPage {
     medical: bool,
     /// For its editors; nothing for readers.
     tools: Html,
+    /// In which months people meet it.
+    year: Year,
+    /// When it last came back after a while, in words.
+    returned: String,
+    /// What else people say that means the same.
+    wordings: Vec<String>,
+    share: String,
+    care: String,
+    /// Reading about it.
+    resources: Vec<Line>,
+    overdue: bool,
+    /// For one vote on whether it helped.
+    ticket: String,
+    vote: String,
+    /// What came of a vote, in words.
+    voted: String,
 }
 
 /// GET /c/{owner}/{local}
@@ -132,6 +156,13 @@ async fn show_found(web: &Web, req: &Req, subject: Subject) -> Answer {
     let Ok(Body::Claim(c)) = &subject.record.body else { return Err(crate::problem::Problem::not_found()) };
     let c = (**c).clone();
     let s = &req.shell;
+    let heard = merge::heard(&web.app, &subject.row.id).await?;
+    // Merged: its old address leads to the claim that answers, as long as that is public here.
+    let root = merge::root(&web.app, &subject.row.id);
+    if root != subject.row.id && req.query.get("here").is_empty() {
+        return Ok(see_other(&urls::claim(&root)));
+    }
+    let resources = kepu_app::index::near(&web.app, &c.claim, RESOURCES_LIKE, 3).await?;
     let title = s.pick(&c.claim, &c.claim_en).to_owned();
     let plain = if c.is_holding() { s.t("holding-say") } else { s.pick(&c.plain, &c.plain_en).to_owned() };
     let mut shell = req.titled(s.t2("claim-title", "claim", &title, "verdict", s.verdict_word(c.verdict.as_str()))).script("shelf.js");
@@ -153,7 +184,26 @@ async fn show_found(web: &Web, req: &Req, subject: Subject) -> Answer {
     });
     let tools = crate::create::correct::tools_html(web, req, &subject.row).await?;
     let mut tx = web.app.db.read().await.map_err(AppError::from)?;
+    let trust = web.app.trust(&mut tx).await?;
     Ok(page(&ClaimPage {
+        year: Year::new(s, &heard.season),
+        returned: heard
+            .returned
+            .last()
+            .map(|month| s.t2("pack-month", "year", month.year().to_string(), "month", month.month().to_string()))
+            .unwrap_or_default(),
+        wordings: c.variants.iter().take(WORDINGS_SHOWN).cloned().collect(),
+        share: urls::share(&subject.row.id),
+        care: if tools.0.is_empty() { String::new() } else { urls::care(&subject.row.id) },
+        resources: lines(s, &resources, &trust),
+        ticket: if c.is_holding() { String::new() } else { usefulness::ticket(&web.app, &req.actor, &subject.row.id) },
+        vote: urls::useful(&subject.row.id),
+        voted: match req.query.get("voted") {
+            "1" => s.t("useful-thanks"),
+            word @ ("ticket_spent" | "ticket_old" | "ticket_unknown") => s.t(&format!("error-{word}")),
+            _ => String::new(),
+        },
+        overdue: !c.is_holding() && c.next_check.is_some_and(|day| day <= web.app.today()),
         tools,
         title_lang: s.pick_attr(&c.lang, &c.claim_en),
         plain_lang: if c.is_holding() { Html::default() } else { s.pick_attr(&c.lang, &c.plain_en) },
@@ -187,6 +237,19 @@ async fn show_found(web: &Web, req: &Req, subject: Subject) -> Answer {
     }))
 }
 
+/// POST /c/{owner}/{local}/useful: one vote on whether the answer helped.
+pub async fn useful(State(web): State<Web>, req: Req, Path((owner, local)): Path<(String, String)>, form: Form) -> Answer {
+    let id = id_of(&owner, &local)?;
+    let Some(vote) = Vote::parse(form.get("vote")) else { return Ok(see_other(&urls::claim(&id))) };
+    let there = |word: &str| urls::with(&urls::claim(&id), &[("voted", word)]);
+    match usefulness::vote(&web.app, &id, form.get("ticket"), vote, &req.address).await {
+        Ok(()) => Ok(see_other(&there("1"))),
+        // What a ticket is refused for stands on the page; nothing was typed that could be lost.
+        Err(AppError::Invalid(errors)) => Ok(see_other(&there(errors.first().map_or("", |error| error.key.as_str())))),
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// The life of a statement: what its case tells in public, its versions, and what comes next.
 async fn life(s: &Shell, tx: &mut kepu_store::Tx, subject: &Subject, c: &ClaimReview) -> Result<Vec<Event>, AppError> {
     let mut events = subject.history.clone();
@@ -216,26 +279,4 @@ async fn related(web: &Web, s: &Shell, tx: &mut kepu_store::Tx, subject: &Subjec
     rows.retain(|row| row.id != subject.row.id);
     rows.truncate(4);
     Ok(lines(s, &rows, &trust))
-}
-
-#[derive(Template)]
-#[template(path = "listen/check.html")]
-struct CheckPage {
-    s: Shell,
-    q: String,
-    answered: bool,
-    first: Option<Line>,
-    others: Vec<Line>,
-}
-
-/// GET /check?q=: is this true?
-pub async fn check(State(web): State<Web>, req: Req) -> Answer {
-    let q = req.query.get("q");
-    let s = req.titled(req.shell.t("check-title"));
-    let checked = kepu_app::listen::claim::check(&web.app, q, 6).await?;
-    let mut tx = web.app.db.read().await.map_err(AppError::from)?;
-    let trust = web.app.trust(&mut tx).await?;
-    let mut list: Vec<Line> = checked.matches.iter().map(|m| Line::new(&s, &m.row, &trust)).collect();
-    let first = if checked.answered && !list.is_empty() { Some(list.remove(0)) } else { None };
-    Ok(page(&CheckPage { q: checked.query, answered: checked.answered, first, others: list, s }))
 }

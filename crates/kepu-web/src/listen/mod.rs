@@ -1,6 +1,13 @@
-//! Pages of claims, questions and cases.
+//! Pages of listening: claims, questions and cases for everybody, the desk and intake for those who work there.
 
+pub mod care;
 pub mod case;
+pub mod check;
 pub mod claim;
+pub mod intake;
 pub mod question;
+pub mod share;
+pub mod shown;
+pub mod topic;
+pub mod wall;
 pub mod work;

@@ -16,6 +16,7 @@ use kepu_app::{AppError, FieldError};
 use kepu_domain::ids::QuestionId;
 use kepu_domain::listen::claim::Holding;
 use kepu_domain::listen::question::Stage;
+use kepu_domain::listen::sighting::Channel;
 use kepu_domain::org::Region;
 use kepu_domain::record::Body;
 
@@ -70,7 +71,7 @@ pub async fn ask(State(web): State<Web>, req: Req, form: Form) -> Answer {
         Ok(region) => region,
         Err(error) => return Ok(again(&[error])),
     };
-    let ask = Ask { text: text.to_owned(), region, anyway: form.has("anyway"), address: req.address.clone() };
+    let ask = Ask { text: text.to_owned(), region, anyway: form.has("anyway"), channel: Channel::Page, address: req.address.clone() };
     let deed = async {
         match question::ask(&web.app, ask).await.map_err(Ended::Failed)? {
             Asked::Opened { question } => Ok(urls::question(&question)),
@@ -101,7 +102,7 @@ async fn known(web: &Web, req: &Req, checked: Checked, text: &str, province: &st
     let mut tx = web.app.db.read().await.map_err(AppError::from)?;
     let trust = web.app.trust(&mut tx).await?;
     let lines = checked.matches.iter().map(|m| Line::new(&s, &m.row, &trust)).collect();
-    Ok(page(&KnownPage { text: text.to_owned(), province: province.to_owned(), county: county.to_owned(), answered: checked.answered, lines, s }))
+    Ok(page(&KnownPage { text: text.to_owned(), province: province.to_owned(), county: county.to_owned(), answered: checked.answered(), lines, s }))
 }
 
 #[derive(Template)]

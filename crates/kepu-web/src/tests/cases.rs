@@ -31,7 +31,13 @@ async fn house() -> House {
 
 /// Asks as a visitor and returns the case that works on it.
 async fn ask(node: &Node, words: &str) -> CaseId {
-    let ask = question::Ask { text: words.into(), region: Region::parse("411525").expect("code"), anyway: true, address: crate::page::random_id() };
+    let ask = question::Ask {
+        text: words.into(),
+        region: Region::parse("411525").expect("code"),
+        anyway: true,
+        channel: kepu_domain::listen::sighting::Channel::Page,
+        address: crate::page::random_id(),
+    };
     let question::Asked::Opened { question } = question::ask(&node.web.app, ask).await.expect("asked") else { panic!("opened") };
     case_of(node, &question).await
 }

@@ -50,7 +50,13 @@ async fn work_moves_from_desk_to_desk() {
 async fn cases_are_due_or_unanswered_for_duty_officers_only() {
     let t = team().await;
     let app = &t.node.web.app;
-    let ask = |text: &str| Ask { text: text.into(), region: Region::NATION, anyway: true, address: "10.0.0.1".into() };
+    let ask = |text: &str| Ask {
+        text: text.into(),
+        region: Region::NATION,
+        anyway: true,
+        channel: kepu_domain::listen::sighting::Channel::Page,
+        address: "10.0.0.1".into(),
+    };
     question::ask(app, ask("大蒜塞进耳朵能治感冒吗")).await.expect("asked");
     let open_desk = desk(&t, &t.duty).await;
     assert_eq!((tasks(&open_desk, "unanswered"), tasks(&open_desk, "due")), (vec!["takeCase".to_owned()], vec![]));

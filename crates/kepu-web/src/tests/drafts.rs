@@ -442,7 +442,12 @@ async fn markup_in_every_field_stays_text_and_rare_names_survive() {
         let form = form.with("source_title", NASTY).with("source_publisher", NASTY).with("source_kind", "study").with("source_date", NASTY);
         let form =
             form.with("source_url", "javascript:alert(1)").with("fields", "physics").with("author_name", RARE).with("hazard", NASTY).with("phase", NASTY);
-        let form = if kind == "resource" { form.with("title", &format!("{RARE}<script>alert(1)</script>")) } else { form };
+        let form = if kind == "resource" {
+            // A line of chalk holds sixty characters.
+            form.with("title", &format!("{RARE}<script>alert(1)</script>")).with("edition-chalk", "<script>alert(1)</script>")
+        } else {
+            form
+        };
         let saved = t.send(&t.doctor, &urls::draft(&id), &form.clone().with("do", "save")).await;
         assert_eq!(place(&saved), format!("/drafts/{id}?done=saved"));
         let page = text(open(&t.site, &t.doctor, &urls::draft(&id)).await).await;

@@ -347,3 +347,27 @@ async fn whoever_lost_the_role_takes_nothing_in() {
     assert_eq!(jobs[0].state, kepu_store::job::State::Failed, "no second attempt: {:?}", jobs[0]);
     assert!(jobs[0].last_error.contains("Import"), "{}", jobs[0].last_error);
 }
+
+#[tokio::test]
+async fn columns_named_as_the_fields_of_a_type_fill_them_and_what_exists_is_named_before_anybody_writes() {
+    let house = house().await;
+    let house = House { site: crate::router(house.node.indexed().await), ..house };
+    let head = "标题,正文,来源,许可,领域,类型,安全等级,材料,步骤,edition_elder";
+    let row = "家里怎样省电的小实验,\"先看一天电表，再记下每样电器的用时。\",示例科普馆,CC-BY-4.0,physics,实验,需大人看护,\"电表\n纸笔\",\"看电表\n记下来\",先看电表，再记时间。";
+    let wrong = "第二个小实验,\"把一杯水放在窗台上，每天量一次。\",示例科普馆,CC-BY-4.0,physics,实验,很安全,水,量水,";
+    let page = house.brought("resource", format!("{head}\n{row}\n{wrong}\n").as_bytes()).await;
+    let html = house.see(&page).await;
+    assert!(html.contains("近似的公开内容") && html.contains("家里怎样省电</a>"), "{html}");
+    assert!(html.contains("公开 1 条") && html.contains("很安全"), "{html}");
+    house.taken_in(&page).await;
+    let mut tx = house.app().db.read().await.expect("tx");
+    let filter = Filter { kind: Some("resource".into()), type_: Some("experiment".into()), ..Filter::default() };
+    let list = subject::list(&mut tx, &filter, subject::Order::Newest, None, 50).await.expect("list");
+    let row = list.iter().find(|row| row.title == "家里怎样省电的小实验").expect("taken in").clone();
+    drop(tx);
+    let Some(kepu_domain::create::draft::Matter::Resource(r)) = kepu_app::create::publish::public_matter(house.app(), &row).await.expect("matter") else {
+        panic!("a resource")
+    };
+    assert_eq!((r.details["safety"].as_str(), r.details["materials"].as_str()), (Some("b"), Some("电表\n纸笔")));
+    assert_eq!(r.editions["elder"], "先看电表，再记时间。");
+}

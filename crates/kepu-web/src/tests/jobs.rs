@@ -189,7 +189,13 @@ async fn what_was_kept_long_enough_goes_and_the_log_proves_it() {
     let app = &node.web.app;
     let old = app.now() - SignedDuration::from_hours(24 * 181);
     let words = "去年问过的一句话，早就答复了";
-    let ask = kepu_app::listen::question::Ask { text: words.into(), region: Region::NATION, anyway: true, address: String::new() };
+    let ask = kepu_app::listen::question::Ask {
+        text: words.into(),
+        region: Region::NATION,
+        anyway: true,
+        channel: kepu_domain::listen::sighting::Channel::Page,
+        address: String::new(),
+    };
     let kepu_app::listen::question::Asked::Opened { question } = kepu_app::listen::question::ask(app, ask).await.expect("asked") else { panic!("opened") };
     let mut tx = app.db.write().await.expect("tx");
     let asked = kepu_store::listen::question::get(&mut tx, &question).await.expect("question");

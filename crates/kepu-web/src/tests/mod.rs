@@ -5,12 +5,15 @@ mod account;
 mod audit;
 mod cases;
 mod channels;
+mod claims;
 mod desk;
 mod drafts;
 mod guard;
 mod import;
 mod jobs;
 mod ledger;
+mod library;
+mod listen;
 mod members;
 mod nodes;
 mod registry;
@@ -43,7 +46,8 @@ pub(super) async fn node() -> Node {
     let folder = tempfile::tempdir().expect("folder");
     let init = node::Init { name: "测试".into(), region: Region::NATION, suite: kepu_sync::suite::Suite::Ed25519, database: None };
     let app = node::init(folder.path(), init).await.expect("node");
-    let settings = Settings { node_name: "测试".into(), base_url: None, secure_cookies: false, region: Region::NATION, behind_proxy: false, printer: None };
+    let settings =
+        Settings { node_name: "测试".into(), base_url: None, secure_cookies: false, region: Region::NATION, behind_proxy: false, printer: None, model: None };
     Node { web: Web { app, settings: Arc::new(settings) }, _folder: folder }
 }
 
@@ -55,6 +59,16 @@ impl Node {
         let clock = move || jiff::Timestamp::now() + jiff::SignedDuration::from_mins(minutes);
         let options = kepu_app::Options { data, database: None, index: false };
         let app = kepu_app::App::open_with(options, key, Box::new(clock)).await.expect("opens again");
+        Web { app, settings: self.web.settings.clone() }
+    }
+
+    /// The same node with its full-text index, filled.
+    pub(super) async fn indexed(&self) -> Web {
+        let data = self._folder.path().to_owned();
+        let key = kepu_app::keys::NodeKey::load(&data).expect("key");
+        let options = kepu_app::Options { data, database: None, index: true };
+        let app = kepu_app::App::open_with(options, key, Box::new(jiff::Timestamp::now)).await.expect("opens again");
+        kepu_app::index::catch_up(&app).await.expect("index");
         Web { app, settings: self.web.settings.clone() }
     }
 

@@ -282,7 +282,13 @@ async fn nobody_is_asked_who_takes_no_tasks_or_has_as_many_as_they_take() {
     use kepu_app::listen::question;
     let house = house().await;
     let app = &house.node.web.app;
-    let ask = question::Ask { text: "听说晚上吃姜对身体不好".into(), region: kepu_domain::org::Region::NATION, anyway: true, address: "a".into() };
+    let ask = question::Ask {
+        text: "听说晚上吃姜对身体不好".into(),
+        region: kepu_domain::org::Region::NATION,
+        anyway: true,
+        channel: kepu_domain::listen::sighting::Channel::Page,
+        address: "a".into(),
+    };
     let question::Asked::Opened { question } = question::ask(app, ask).await.expect("asked") else { panic!("no case was opened") };
     let case = question::view(app, &question).await.expect("view").case.expect("case").id;
     let duty = person(&house.node.web, "zhiban2", None, &[("000000", Role::DutyOfficer)]).await;

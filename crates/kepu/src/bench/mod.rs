@@ -2,6 +2,7 @@
 //! temporary folders and on this machine alone.
 
 mod claims;
+mod intake;
 mod pages;
 mod records;
 mod registry;
@@ -57,6 +58,14 @@ pub enum Bench {
         #[arg(long, value_name = "FILE")]
         encoder: Option<PathBuf>,
     },
+    /// Intake end to end on a node: a day of messages as a file, taken in, matched, put into topics. Size: messages.
+    Intake {
+        #[command(flatten)]
+        args: Args,
+        /// Folder with the shared claims data.
+        #[arg(long, default_value = "../shared/data/claims")]
+        data: PathBuf,
+    },
     /// Search: right documents and answers beside plain ways of searching, then speed and size as documents grow. Size: most documents.
     Search {
         #[command(flatten)]
@@ -78,7 +87,7 @@ pub enum Bench {
 /// How much, and how to print it.
 #[derive(clap::Args)]
 pub struct Args {
-    /// How many; default: 100000 records, 500 requests a page, 20000 rows, 5000 applications, 1000000 claims, 100000 documents, 10000 records exchanged.
+    /// How many; default: 100000 records, 500 requests a page, 20000 rows, 5000 applications, 1000000 claims, 20000 messages, 100000 documents, 10000 records exchanged.
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
     size: Option<u64>,
     /// JSON lines instead of a table.
@@ -116,6 +125,7 @@ impl Bench {
             Bench::Registry { people, places, json } => ("registry", people + places, json, registry::run(people, places).await?),
             Bench::Rounds(args) => ("rounds", args.or(5_000), args.json, rounds::run(args.or(5_000)).await?),
             Bench::Claims { args, data, encoder } => ("claims", args.or(1_000_000), args.json, claims::run(&data, encoder.as_deref(), args.or(1_000_000))?),
+            Bench::Intake { args, data } => ("intake", args.or(20_000), args.json, intake::run(&data, args.or(20_000)).await?),
             Bench::Search { args, data, questions, encoder } => {
                 let figures = search::run(&data, questions.as_deref(), encoder.as_deref(), args.or(100_000))?;
                 ("search", args.or(100_000), args.json, figures)

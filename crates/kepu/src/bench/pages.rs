@@ -26,8 +26,15 @@ pub async fn run(size: usize) -> anyhow::Result<Vec<Figure>> {
         first.push(kepu_web::urls::of_kind(kind, &row.id));
     }
     drop(tx);
-    let settings =
-        kepu_web::Settings { node_name: "bench".into(), base_url: None, secure_cookies: false, region: Region::NATION, behind_proxy: false, printer: None };
+    let settings = kepu_web::Settings {
+        node_name: "bench".into(),
+        base_url: None,
+        secure_cookies: false,
+        region: Region::NATION,
+        behind_proxy: false,
+        printer: None,
+        model: None,
+    };
     let site = kepu_web::router(kepu_web::Web { app, settings: Arc::new(settings) });
     let word = kepu_web::urls::encode("隔夜菜");
     let pages = [

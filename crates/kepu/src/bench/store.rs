@@ -44,6 +44,7 @@ fn row(n: usize) -> Row {
         withdrawn_at: None,
         corrected: 0,
         sample: true,
+        same_as: String::new(),
         seq: number,
     }
 }

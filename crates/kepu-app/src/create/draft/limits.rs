@@ -172,7 +172,8 @@ pub async fn findings(app: &App, tx: &mut Tx, draft: &Draft) -> Result<Vec<Findi
             _ => None,
         })
         .collect();
-    if corrected(tx, draft).await?.is_some() && draft.correction.trim().is_empty() {
+    let before = before(tx, draft).await?;
+    if before.is_some_and(|before| !matter.only_adds_editions(&before)) && draft.correction.trim().is_empty() {
         found.push(Finding::block("correction", "no_correction"));
     }
     let size = size(app, draft);
@@ -189,4 +190,12 @@ pub async fn findings(app: &App, tx: &mut Tx, draft: &Draft) -> Result<Vec<Findi
 pub async fn corrected(tx: &mut Tx, draft: &Draft) -> Result<Option<subject::Row>, AppError> {
     let row = subject::find(tx, &draft.subject).await?;
     Ok(row.filter(|row| row.standing == subject::Standing::Public && row.verdict != "checking"))
+}
+
+/// What that public version says.
+pub(crate) async fn before(tx: &mut Tx, draft: &Draft) -> Result<Option<Matter>, AppError> {
+    match corrected(tx, draft).await? {
+        Some(row) => crate::create::publish::matter_of(tx, &row).await,
+        None => Ok(None),
+    }
 }

@@ -6,7 +6,7 @@ use crate::create::review;
 use crate::error::AppError;
 use jiff::Timestamp;
 use kepu_domain::access::{Action, Actor};
-use kepu_domain::create::draft::{Draft, Progress, Stage};
+use kepu_domain::create::draft::{Draft, Gate, Progress, Stage};
 use kepu_domain::create::party::Candidate;
 use kepu_domain::create::resource::Finding;
 use kepu_domain::create::review::{Review, SignOff};
@@ -32,6 +32,8 @@ pub struct DraftView {
     pub progress: Progress,
     /// Approvals that count, and how many it takes.
     pub approvals: (usize, usize),
+    /// The editions that it adds or changes, if it changes nothing else: they take the small review.
+    pub small: Vec<String>,
     /// What a machine found.
     pub findings: Vec<Finding>,
     /// Bytes of the record that it would become.
@@ -71,12 +73,15 @@ pub async fn view(app: &App, who: &Actor, id: &DraftId) -> Result<DraftView, App
     let policy = app.trust(&mut tx).await?.policy.clone();
     let reviews = review::with_sign_offs(&mut tx, id).await?;
     let assigning = may.publish && matches!(draft.stage, Stage::Submitted { .. });
+    let before = limits::before(&mut tx, &draft).await?;
+    let gate = Gate { policy: &policy, before: before.as_ref() };
     let history = if may.write { history(&mut tx, id, &reviews).await? } else { vec![] };
     Ok(DraftView {
         org: org_name(&mut tx, &draft.org).await?,
         owner: owner_name(&mut tx, draft.owner.as_ref()).await?,
-        progress: draft.progress(&reviews, &policy),
-        approvals: draft.approvals(&reviews, &policy),
+        progress: draft.progress(&reviews, gate),
+        approvals: draft.approvals(&reviews, gate),
+        small: gate.small(&draft.matter),
         findings: limits::findings(app, &mut tx, &draft).await?,
         size: limits::size(app, &draft),
         candidates: if assigning { review::reviewers_for(app, &mut tx, &draft).await? } else { vec![] },
@@ -171,10 +176,11 @@ pub async fn list(app: &App, who: &Actor, query: &Query, from: usize, limit: usi
     let mut rows = Vec::new();
     for listed in store::list(&mut tx, &filter, None, most).await?.into_iter().skip(from) {
         let reviews = review::with_sign_offs(&mut tx, &listed.draft.id).await?;
+        let before = limits::before(&mut tx, &listed.draft).await?;
         rows.push(Row {
             org: org_name(&mut tx, &listed.draft.org).await?,
             owner: owner_name(&mut tx, listed.draft.owner.as_ref()).await?,
-            progress: listed.draft.progress(&reviews, &policy),
+            progress: listed.draft.progress(&reviews, Gate { policy: &policy, before: before.as_ref() }),
             listed,
         });
     }

@@ -10,10 +10,13 @@ pub mod row;
 mod run;
 mod sheet;
 
+pub(crate) use run::{Lines, line_of};
 pub use run::{run, take_in};
 
 use crate::account::log;
+use crate::create::draft;
 use crate::error::{AppError, FieldError};
+use crate::listen::intake;
 use crate::{App, blob, job, keys};
 use kepu_domain::access::{Action, Actor};
 use kepu_domain::create::import::{Counts, Import, Kind, Plan, PlanError, Stage, Target, guess};
@@ -103,7 +106,7 @@ pub fn fits(app: &App, plan: &Plan, table: &Table) -> Result<(), AppError> {
 /// Texts are taken in by editors, entries of the registry by stewards.
 pub fn action_for(kind: Kind) -> Action {
     match kind {
-        Kind::Resource | Kind::Claim => Action::Import,
+        Kind::Resource | Kind::Claim | Kind::Signal => Action::Import,
         Kind::Party => Action::ManageMembers,
     }
 }
@@ -142,6 +145,9 @@ pub async fn bring(app: &App, who: &Actor, brought: Brought<'_>) -> Result<Impor
     drop(tx);
     let definitions = app.definitions();
     check_register(&brought.plan, &definitions.registers)?;
+    if let Some(before) = heard_before(app, &brought).await? {
+        return Err(AppError::Invalid(vec![FieldError::new("file", "file_heard").with("date", crate::china_date(before.created_at))]));
+    }
     let (table, rows) = look(brought.bytes.to_vec()).await?;
     let mut plan = brought.plan;
     let targets = targets(&plan, &definitions.registers);
@@ -167,6 +173,16 @@ pub async fn bring(app: &App, who: &Actor, brought: Brought<'_>) -> Result<Impor
     log(app, &mut tx, &who.log_name(), "import.brought", &import.id.0, "ok").await?;
     tx.commit().await?;
     Ok(import)
+}
+
+/// The import that has taken the same messages in already: what was heard counts once. Texts and entries know their rows by themselves.
+pub(crate) async fn heard_before(app: &App, brought: &Brought<'_>) -> Result<Option<Import>, AppError> {
+    if brought.plan.kind != Kind::Signal {
+        return Ok(None);
+    }
+    let hash = blake3::hash(brought.bytes).to_hex().to_string();
+    let mut tx = app.db.read().await?;
+    Ok(store::find_done(&mut tx, &hash).await?.into_iter().find(|done| done.plan.kind == Kind::Signal))
 }
 
 fn check_register(plan: &Plan, registers: &Registers) -> Result<(), AppError> {
@@ -319,6 +335,8 @@ pub struct Tried {
     pub line: usize,
     /// What it becomes, or why it is refused.
     pub outcome: Result<Becomes, Reason>,
+    /// What is public already and says nearly the same.
+    pub near: Vec<kepu_store::subject::Row>,
 }
 
 /// What a row becomes.
@@ -328,6 +346,8 @@ pub enum Becomes {
     Text(Box<Ready>),
     /// An entry of the registry.
     Entry(Box<party::Said>),
+    /// A signal, as it would be kept.
+    Signal(String),
 }
 
 /// What the first rows of a file would become; nothing is written.
@@ -342,17 +362,18 @@ pub struct DryRun {
 }
 
 /// Tries the plan of a file on its first `most` rows; `show` of them come back whole, refused ones with their reason (20 at
-/// most). What is here already is not looked up. Writes nothing.
+/// most), and each of those shown with what is public already and says nearly the same. Writes nothing.
 pub async fn try_out(app: &App, import: &Import, most: usize, show: usize) -> Result<DryRun, AppError> {
     let table = table(app, import).await?;
     let batch = batch_of(app, import).await?;
-    let (app, definitions) = (app.clone(), app.definitions());
+    let (node, definitions, now) = (app.clone(), app.definitions(), app.now());
     let tried = tokio::task::spawn_blocking(move || {
-        let batch = batch.with_key(&app);
+        let batch = batch.with_key(&node);
         let mut run = DryRun::default();
         for (line, row) in table.rows().take(most) {
             let outcome = row.and_then(|row| match batch.plan.kind {
                 Kind::Party => party::read(&batch.plan, &row, &definitions.registers).map(|said| Becomes::Entry(Box::new(said))),
+                Kind::Signal => intake::file::read(&batch.plan, &row, now).map(|fresh| Becomes::Signal(intake::clean(&fresh.text))),
                 Kind::Resource | Kind::Claim => prepare(&batch, &row).map(|ready| Becomes::Text(Box::new(ready))),
             });
             run.counts.done += 1;
@@ -367,12 +388,18 @@ pub async fn try_out(app: &App, import: &Import, most: usize, show: usize) -> Re
                 }
             }
             if run.shown.len() < show {
-                run.shown.push(Tried { line, outcome });
+                run.shown.push(Tried { line, outcome, near: vec![] });
             }
         }
         run
     });
-    tried.await.map_err(|e| AppError::Record(e.to_string()))
+    let mut run = tried.await.map_err(|e| AppError::Record(e.to_string()))?;
+    for tried in &mut run.shown {
+        if let Ok(Becomes::Text(ready)) = &tried.outcome {
+            tried.near = draft::existing(app, ready.matter.kind(), ready.matter.title()).await?;
+        }
+    }
+    Ok(run)
 }
 
 /// What a [`Batch`] needs besides the node's key, so that it can move to another thread.

@@ -113,7 +113,7 @@ fn fault(fault: kepu_domain::field::Fault) -> Reason {
 }
 
 /// A cell as its field takes it; places by name and days as offices write them too.
-fn value(field: &FieldDef, text: &str) -> Result<Value, Reason> {
+pub(super) fn value(field: &FieldDef, text: &str) -> Result<Value, Reason> {
     let text = match &field.kind {
         FieldType::Region => crate::org::region_named(text).map_or_else(|| text.to_owned(), |region| region.to_string()),
         FieldType::Date => row::day(text).map_or_else(|| text.to_owned(), |day| day.to_string()),

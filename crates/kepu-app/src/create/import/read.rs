@@ -34,6 +34,23 @@ enum Shape {
     JsonList(Vec<Value>),
     Cells(u8),
     Sheet(Sheet),
+    /// A feed, a repository's answer or a bibliography.
+    Foreign(Sheet),
+}
+
+/// How a file is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// An object a line.
+    JsonLines,
+    /// A list of objects.
+    JsonList,
+    /// Cells parted by a character.
+    Cells,
+    /// A workbook.
+    Workbook,
+    /// A list of another system.
+    Foreign,
 }
 
 fn file_error(key: &str) -> FieldError {
@@ -57,7 +74,7 @@ impl Table {
             return Err(AppError::Invalid(vec![file_error("file_empty")]));
         }
         if foreign::is_foreign(start) {
-            table.shape = Shape::Sheet(foreign::read(start).map_err(|error| AppError::Invalid(vec![error]))?);
+            table.shape = Shape::Foreign(foreign::read(start).map_err(|error| AppError::Invalid(vec![error]))?);
         } else if start.starts_with('[') {
             let list = serde_json::from_str(start).map_err(|e| AppError::Invalid(vec![file_error("file_json").with("line", e.line()).with("cause", e)]))?;
             table.shape = Shape::JsonList(list);
@@ -68,6 +85,17 @@ impl Table {
         Ok(table)
     }
 
+    /// How the file is written.
+    pub fn form(&self) -> Form {
+        match &self.shape {
+            Shape::JsonLines => Form::JsonLines,
+            Shape::JsonList(_) => Form::JsonList,
+            Shape::Cells(_) => Form::Cells,
+            Shape::Sheet(_) => Form::Workbook,
+            Shape::Foreign(_) => Form::Foreign,
+        }
+    }
+
     fn find_columns(&self) -> Result<Vec<String>, AppError> {
         let columns = match &self.shape {
             Shape::Cells(separator) => {
@@ -75,7 +103,7 @@ impl Table {
                 let head = reader.headers().map_err(|e| AppError::Invalid(vec![file_error("file_table").with("line", 1).with("cause", e)]))?;
                 head.iter().map(str::to_owned).collect()
             }
-            Shape::Sheet(sheet) => sheet.head.clone(),
+            Shape::Sheet(sheet) | Shape::Foreign(sheet) => sheet.head.clone(),
             _ => {
                 let mut columns: Vec<String> = Vec::new();
                 for (_, row) in self.rows().take(PROBED) {
@@ -107,7 +135,7 @@ impl Table {
                 (at + 1, value.and_then(flatten))
             })),
             Shape::JsonList(list) => Box::new(list.iter().enumerate().skip(skip).map(|(at, value)| (at + 1, flatten(value.clone())))),
-            Shape::Sheet(sheet) => {
+            Shape::Sheet(sheet) | Shape::Foreign(sheet) => {
                 Box::new(sheet.rows.iter().skip(skip).map(|(line, cells)| (*line, Ok(self.columns.iter().cloned().zip(cells.iter().cloned()).collect()))))
             }
             Shape::Cells(separator) => Box::new(reader(&self.text, *separator).into_records().enumerate().skip(skip).map(|(at, row)| match row {
@@ -125,7 +153,7 @@ impl Table {
         match &self.shape {
             Shape::JsonLines => self.text.lines().filter(|line| !line.trim().is_empty()).count(),
             Shape::JsonList(list) => list.len(),
-            Shape::Sheet(sheet) => sheet.rows.len(),
+            Shape::Sheet(sheet) | Shape::Foreign(sheet) => sheet.rows.len(),
             Shape::Cells(separator) => reader(&self.text, *separator).into_records().count(),
         }
     }

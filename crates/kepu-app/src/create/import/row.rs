@@ -1,7 +1,7 @@
 //! One row to what it becomes: a resource or a claim, with its subject, and whether a sign-off for the whole batch makes it
 //! public. No store, no clock of its own.
 
-use super::Reason;
+use super::{Reason, party};
 use crate::create::draft::{check_lengths, clean};
 use crate::create::publish::{body_of, saying_of};
 use crate::error::AppError;
@@ -11,15 +11,16 @@ use jiff::civil::Date;
 use kepu_domain::create::draft::Matter;
 use kepu_domain::create::import::{Kind, Plan, Row, verdict_of};
 use kepu_domain::create::resource::{AiUse, Credit, Resource, Source, Weight};
-use kepu_domain::create::resource_type::Details;
+use kepu_domain::create::resource_type::{Details, fields_of};
 use kepu_domain::create::review::{Method, SignOff};
+use kepu_domain::field::FieldDef;
 use kepu_domain::ids::SubjectId;
 use kepu_domain::listen::claim::{ClaimReview, Verdict};
 use kepu_domain::org::Region;
 use kepu_domain::record::{Envelope, Place};
 use kepu_domain::trust::TrustView;
-use kepu_domain::vocabulary::{AUDIENCES, FIELDS, RESOURCE_TYPES, Vocabulary, licence};
-use std::collections::BTreeMap;
+use kepu_domain::vocabulary::{AUDIENCES, FIELDS, HAZARDS, PHASES, RESOURCE_TYPES, Vocabulary, licence};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 /// Longest title taken; longer ones are cut.
@@ -64,8 +65,8 @@ pub fn prepare(batch: &Batch<'_>, row: &Row) -> Result<Ready, Reason> {
     let (matter, licence_filled) = match batch.plan.kind {
         Kind::Resource => cells.resource()?,
         Kind::Claim => (cells.claim()?, false),
-        // Entries of the registry are read in `party`; none comes here.
-        Kind::Party => return Err(Reason::new("error-import_row").with("cause", "party")),
+        // Entries of the registry are read in `party`, signals in `listen::intake::file`; none comes here.
+        Kind::Party | Kind::Signal => return Err(Reason::new("error-import_row").with("cause", batch.plan.kind.as_str())),
     };
     let matter = clean(matter);
     check_lengths(&matter).map_err(first)?;
@@ -104,6 +105,7 @@ fn may_be_public(batch: &Batch<'_>, row: &Row, matter: &mut Matter) -> bool {
         date: batch.today,
         method: Method::Batch,
         comment: String::new(),
+        editions: vec![],
     };
     let signed_by = &batch.plan.signed_by;
     let mut reviews = vec![sign(format!("batch:{signed_by}"), signed_by, &batch.org_name, "批量签发：对整批来源负责，未逐篇评议")];
@@ -252,6 +254,7 @@ impl<'a> Cells<'a> {
             date: date.to_string(),
             url: self.url(),
         };
+        let details = self.details(&kind)?;
         let author = self.get("author").or(self.get("source")).unwrap_or(&self.batch.plan.signed_by);
         let resource = Resource {
             title,
@@ -270,16 +273,40 @@ impl<'a> Cells<'a> {
             expires: self.batch.today.checked_add(1.year()).ok(),
             author: Credit { name: kepu_text::truncate(author, 60).to_owned(), ..Credit::default() },
             ai_use: if self.says_yes("mt") { AiUse::Assisted } else { AiUse::None },
-            editions: BTreeMap::new(),
-            hazard: String::new(),
-            phase: String::new(),
-            details: Details::new(),
+            editions: self.editions(),
+            hazard: self.named("hazard", &HAZARDS),
+            phase: self.named("phase", &PHASES),
+            details,
+            based_on: vec![],
             media: vec![],
             corrections: vec![],
             reviews: vec![],
             sample: self.says_yes("sample"),
         };
         Ok((Matter::Resource(Box::new(resource)), self.batch.plan.cell(self.row, "licence").is_none()))
+    }
+
+    /// What the row says in the fields of its type: columns named as the field is, by id or in either language.
+    fn details(&self, kind: &str) -> Result<Details, Reason> {
+        let used: HashSet<&String> = self.batch.plan.columns.values().collect();
+        let cell = |field: &FieldDef| {
+            let names = [field.id.as_str(), &field.zh, &field.en];
+            let (_, text) = self.row.iter().find(|(column, _)| !used.contains(column) && names.iter().any(|name| name.eq_ignore_ascii_case(column.trim())))?;
+            Some(text.trim()).filter(|text| !text.is_empty())
+        };
+        let said = fields_of(kind).iter().filter_map(|field| Some((field, cell(field)?)));
+        said.map(|(field, text)| Ok((field.id.clone(), party::value(field, text)?))).collect()
+    }
+
+    /// Editions in columns such as `edition_elder`.
+    fn editions(&self) -> BTreeMap<String, String> {
+        let named = self.row.iter().filter_map(|(column, text)| Some((column.trim().strip_prefix("edition_")?, text.trim())));
+        named.filter(|(name, text)| !text.is_empty() && name.len() <= 20).map(|(name, text)| (name.to_owned(), text.to_owned())).collect()
+    }
+
+    /// The one word of a vocabulary that a column names; empty if it names none.
+    fn named(&mut self, target: &'static str, vocabulary: &'static Vocabulary) -> String {
+        self.words(target, vocabulary, "").into_iter().next().unwrap_or_default()
     }
 
     fn claim(&mut self) -> Result<Matter, Reason> {
@@ -328,6 +355,7 @@ impl<'a> Cells<'a> {
             ai_use: AiUse::None,
             corrections: vec![],
             reviews: vec![],
+            same_as: None,
             sample: self.says_yes("sample"),
         };
         Ok(Matter::Claim(Box::new(review)))

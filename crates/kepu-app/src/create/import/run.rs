@@ -3,11 +3,12 @@
 
 use super::read::Table;
 use super::row::{Ready, prepare};
-use super::{Brought, Parts, Reason, allowed, batch_of, bring, check_fixed, fits, party, table};
+use super::{Brought, Parts, Reason, allowed, batch_of, bring, check_fixed, fits, heard_before, party, table};
 use crate::account::log;
 use crate::create::draft::begin_as;
 use crate::create::publish::saying_of;
 use crate::error::AppError;
+use crate::listen::intake::{Fresh, file};
 use crate::{App, blob, record};
 use kepu_domain::access::{Action, Actor};
 use kepu_domain::create::import::{Counts, Import, Kind, Stage};
@@ -25,6 +26,9 @@ const BATCH: usize = 200;
 /// not finished, is gone on with.
 pub async fn take_in(app: &App, who: &Actor, brought: Brought<'_>, progress: &(dyn Fn(&Counts) + Send + Sync)) -> Result<Import, AppError> {
     check_fixed(&brought.plan)?;
+    if let Some(done) = heard_before(app, &brought).await? {
+        return Ok(done);
+    }
     let hash = blake3::hash(brought.bytes).to_hex().to_string();
     let mut tx = app.db.read().await?;
     let begun = store::find_unfinished(&mut tx, &hash).await?;
@@ -71,6 +75,7 @@ pub async fn run(app: &App, id: &ImportId, progress: &(dyn Fn(&Counts) + Send + 
         import = match rows {
             Prepared::Texts(rows) => enter(app, &who, import, rows).await?,
             Prepared::Entries(rows) => party::enter(app, &who, import, rows).await?,
+            Prepared::Signals(rows) => file::enter(app, &who, import, rows).await?,
         };
         progress(&import.counts);
     }
@@ -106,16 +111,17 @@ async fn note(app: &App, import: &Import, kind: LineKind, lines: &[(usize, Reaso
     Ok(tx.commit().await?)
 }
 
-pub(super) fn line_of(line: usize, kind: LineKind, reason: &Reason) -> Line {
+pub(crate) fn line_of(line: usize, kind: LineKind, reason: &Reason) -> Line {
     Line { line: i64::try_from(line).unwrap_or(i64::MAX), kind, text: reason.write() }
 }
 
-type Lines<T> = Vec<(usize, Result<T, Reason>)>;
+pub(crate) type Lines<T> = Vec<(usize, Result<T, Reason>)>;
 
 /// One batch, ready for the store.
 enum Prepared {
     Texts(Lines<Ready>),
     Entries(Lines<party::Said>),
+    Signals(Lines<Fresh>),
 }
 
 /// Reads and prepares the rows after the first `skip`, a batch ahead of the store, until they end or nobody takes them.
@@ -124,6 +130,11 @@ fn feed(app: &App, table: &Table, parts: &Parts, skip: usize, sender: &mpsc::Sen
         let definitions = app.definitions();
         let rows = table.rows_from(skip).map(|(line, row)| (line, row.and_then(|row| party::read(&parts.plan, &row, &definitions.registers))));
         return send(rows, party::BATCH, Prepared::Entries, sender);
+    }
+    if parts.plan.kind == Kind::Signal {
+        let now = app.now();
+        let rows = table.rows_from(skip).map(|(line, row)| (line, row.and_then(|row| file::read(&parts.plan, &row, now))));
+        return send(rows, file::BATCH, Prepared::Signals, sender);
     }
     let batch = parts.with_key(app);
     let rows = table.rows_from(skip).map(|(line, row)| (line, row.and_then(|row| prepare(&batch, &row))));

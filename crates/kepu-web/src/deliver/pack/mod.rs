@@ -18,6 +18,7 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use kepu_app::create::find;
 use kepu_app::deliver::pack::{self as app, Make, Now, View};
 use kepu_app::{AppError, FieldError};
 use kepu_domain::deliver::pack::{Month, Pack, Reason};
@@ -27,6 +28,8 @@ use kepu_domain::vocabulary::LANGUAGES;
 
 /// Packs of the list.
 const LISTED: u32 = 200;
+/// Service points to choose from.
+const POINTS: usize = 300;
 /// Months to choose from in the list: one back, this one, those ahead.
 const MONTHS: std::ops::RangeInclusive<i32> = -1..=3;
 
@@ -54,7 +57,8 @@ struct ListPage {
     months: Vec<Choice>,
     langs: Vec<Choice>,
     audiences: Vec<Choice>,
-    point: String,
+    /// Service points of the place, to choose from; empty: there are none.
+    points: Vec<Choice>,
     signed_in: bool,
 }
 
@@ -83,6 +87,23 @@ fn about(s: &Shell, pack: &Pack) -> String {
         words.push(s.language(&pack.wish.lang).to_owned());
     }
     words.join(" · ")
+}
+
+/// Service points of the node's place, by name, with the one chosen; none first.
+async fn points(web: &Web, req: &Req, s: &Shell, chosen: &str) -> Result<Vec<Choice>, AppError> {
+    let region = Some(web.settings.region).filter(|region| *region != Region::NATION);
+    let search = find::Search { register: "service-points".into(), region, limit: POINTS, ..find::Search::default() };
+    let (found, _) = find::find(&web.app, &req.actor, find::Scope::Cards, &search).await?;
+    let named = |one: find::Found| {
+        let text = format!("{}{}{}", s.pick(&one.name, &one.name_en), s.t("comma"), s.place(&one.region));
+        Choice { on: one.id == chosen, value: one.id, text }
+    };
+    let mut list: Vec<Choice> = found.into_iter().map(named).collect();
+    list.sort_by(|a, b| a.text.cmp(&b.text));
+    if !list.is_empty() {
+        list.insert(0, Choice { value: String::new(), text: s.t("packs-no-point"), on: !list.iter().any(|choice| choice.on) });
+    }
+    Ok(list)
 }
 
 async fn list_page(web: &Web, req: &Req, status: StatusCode, form: Option<&Form>, errors: &[FieldError]) -> Answer {
@@ -117,7 +138,7 @@ async fn list_page(web: &Web, req: &Req, status: StatusCode, form: Option<&Form>
             months: months(&s, web, &or(said("month"), now.to_string())),
             langs: languages.collect(),
             audiences: audience_choices(&s, &said("audience")),
-            point: if form.is_some() { said("point") } else { req.query.get("point").to_owned() },
+            points: points(web, req, &s, if form.is_some() { said("point") } else { req.query.get("point").to_owned() }.as_str()).await?,
             signed_in: req.signed_in.is_some(),
             s,
         },

@@ -21,7 +21,8 @@ pub fn all<'a>(docs: &'a [Doc], folder: &Path) -> anyhow::Result<Vec<(String, Wa
     {
         let jieba = jieba_rs::Jieba::new();
         let words = Bm25::new(docs, move |text| {
-            let cut = jieba.cut_for_search(&fold(text), true).into_iter().map(|token| token.word.to_owned());
+            let folded = fold(text);
+            let cut = jieba.cut_for_search(&folded, true).into_iter().map(|token| token.word.to_owned());
             cut.filter(|word| word.chars().any(char::is_alphanumeric)).collect()
         });
         ways.push(("BM25, words of jieba".to_owned(), Box::new(move |text| Ok(words.search(text)))));
@@ -95,7 +96,7 @@ fn fts5<'a>(docs: &[Doc], folder: &Path) -> anyhow::Result<Way<'a>> {
         if any.is_empty() {
             return Ok(Vec::new());
         }
-        let mut query = db.prepare_cached("SELECT id FROM doc WHERE doc MATCH ?1 ORDER BY rank LIMIT 10")?;
+        let mut query = db.prepare("SELECT id FROM doc WHERE doc MATCH ?1 ORDER BY rank LIMIT 10")?;
         let ids = query.query_map([any.join(" OR ")], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?;
         Ok(ids)
     }))

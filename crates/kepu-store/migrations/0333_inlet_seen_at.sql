@@ -1,0 +1,1 @@
+CREATE INDEX inlet_seen_at ON inlet_seen (at);

@@ -1,0 +1,1 @@
+CREATE INDEX signal_topic ON signal (topic, seq);

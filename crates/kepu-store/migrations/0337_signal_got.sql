@@ -1,0 +1,1 @@
+CREATE INDEX signal_got ON signal (got_at);

@@ -1,0 +1,1 @@
+CREATE INDEX topic_phase ON topic (phase, last_at);

@@ -1,0 +1,1 @@
+CREATE INDEX topic_last ON topic (last_at);

@@ -1,0 +1,1 @@
+CREATE INDEX topic_hour_hour ON topic_hour (hour);
