@@ -229,3 +229,30 @@ fn files_of_messages_are_heard_once_with_refused_lines_named() -> anyhow::Result
     assert!(words(&again).contains("0 matched") && lines(&again)?.iter().all(|line| line["before"] == true), "{}", words(&again));
     Ok(())
 }
+
+#[test]
+fn the_score_of_usefulness_comes_out_again_from_the_dump() -> anyhow::Result<()> {
+    let line = |id: &str, votes: [(i64, i64); 3]| {
+        let kinds = ["public", "staff", "scientist"];
+        let list: Vec<Value> =
+            kinds.iter().zip(votes).map(|(kind, (useful, useless))| serde_json::json!({"kind": kind, "useful": useful, "useless": useless})).collect();
+        serde_json::json!({"id": format!("kepu:abcdefgh23/{id}"), "usefulness": {"votes": list}}).to_string()
+    };
+    let mut dump = vec![
+        line("good", [(19, 1), (18, 2), (20, 0)]),
+        line("split", [(20, 0), (10, 10), (0, 20)]),
+        line("lips", [(0, 20), (10, 10), (20, 0)]),
+        line("bad", [(0, 20), (1, 19), (0, 20)]),
+        line("worse", [(1, 19), (0, 20), (1, 19)]),
+        r#"{"id":"kepu:abcdefgh23/silent","usefulness":null}"#.to_owned(),
+    ];
+    let output = kepu(&["claims", "useful", "--dump", "-"], &dump.join("\n"))?;
+    assert_eq!(output.status.code(), Some(0), "{}", words(&output));
+    let rows = lines(&output)?;
+    let bridges: Vec<(&str, bool)> = rows.iter().filter_map(|row| Some((row["claim"].as_str()?.rsplit('/').next()?, row["bridges"].as_bool()?))).collect();
+    assert_eq!(bridges, [("bad", false), ("good", true), ("lips", false), ("split", false), ("worse", false)]);
+    dump.push("nonsense".into());
+    let output = kepu(&["claims", "useful", "--dump", "-"], &dump.join("\n"))?;
+    assert!(output.status.code() == Some(1) && words(&output).contains("line 7: not read"), "{}", words(&output));
+    Ok(())
+}

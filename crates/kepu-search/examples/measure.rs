@@ -46,7 +46,7 @@ fn joining(data: &str) -> Result<(), Box<dyn Error>> {
     let mut joins = |matcher: &Matcher, texts: &[String], text: &str| -> Option<usize> {
         let found = matcher.find(text, 1, &mut sums);
         let at = found.hits.first().filter(|_| found.band == Band::Answer)?.claim.parse().ok()?;
-        (!contradicts(text, texts.get(at)?)).then_some(at)
+        (!contradicts(text, texts.get(at).map(String::as_str)?)).then_some(at)
     };
     let (mut right, mut wrong, mut wordings) = (0, 0, 0);
     for (at, row) in known.iter().enumerate() {

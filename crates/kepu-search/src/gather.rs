@@ -48,7 +48,7 @@ const NEAR_SHARE: f32 = 0.38;
 pub(crate) const NEAR_MIN: usize = 30;
 const NEAR_MAX: usize = 100;
 /// Documents kept as the best while reading, equal scores included.
-const KEPT: usize = 2_048;
+const KEPT: usize = 1_024;
 
 /// A document that was reached.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -95,7 +95,7 @@ pub(crate) fn gather(searcher: &Searcher, asked: &Asked, query: &Query, fields: 
     }
     let bar = Bar::of(asked, &gathered.idf);
     let probes = probes(searcher, asked, &gathered.idf, &bar, fields)?;
-    let mut sink = Sink { best_cover: 0.0, bar, found: Vec::new(), best: Vec::new(), cut: 0.0 };
+    let mut sink = Sink { best_cover: 0.0, bar_now: bar.now(0.0), bar, found: Vec::new(), best: Vec::new(), cut: 0.0 };
     for (ordinal, reader) in searcher.segment_readers().iter().enumerate() {
         let allowed = allowed(reader, asked, query, fields)?;
         read(reader, u32::try_from(ordinal).unwrap_or(u32::MAX), &probes, allowed.as_deref(), (fields.body, gathered.mean_length), &mut sink)?;
@@ -104,7 +104,7 @@ pub(crate) fn gather(searcher: &Searcher, asked: &Asked, query: &Query, fields: 
     sink.found.retain(|reached| reached.cover >= gathered.least);
     gathered.found = sink.found;
     gathered.best = sink.best;
-    gathered.best.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| (a.segment, a.doc).cmp(&(b.segment, b.doc))));
+    gathered.best.sort_unstable_by(better);
     gathered.near = near(&gathered.best);
     Ok(gathered)
 }
@@ -164,6 +164,11 @@ struct Bar {
 }
 
 impl Bar {
+    /// The cover that counts as found while `best` is the highest seen.
+    fn now(&self, best: f32) -> f32 {
+        (self.least.max(self.share_of_best * best) - SLACK).max(f32::MIN_POSITIVE)
+    }
+
     fn of(asked: &Asked, idf: &[f32]) -> Self {
         let count = asked.deciding().count();
         if count <= SHORT {
@@ -182,6 +187,11 @@ impl Bar {
     }
 }
 
+/// The better first; of equal ones that which stands first in the index.
+fn better(a: &Reached, b: &Reached) -> std::cmp::Ordering {
+    b.score.total_cmp(&a.score).then_with(|| (a.segment, a.doc).cmp(&(b.segment, b.doc)))
+}
+
 /// Documents as they come in.
 struct Sink {
     bar: Bar,
@@ -190,21 +200,24 @@ struct Sink {
     best: Vec<Reached>,
     /// Score that a document must exceed to be among the best.
     cut: f32,
+    /// Cover that a document must reach to count as found, as far as is known by now; above nothing.
+    bar_now: f32,
 }
 
 impl Sink {
     fn take(&mut self, reached: Reached) {
         if reached.cover > self.best_cover {
             self.best_cover = reached.cover;
+            self.bar_now = self.bar.now(self.best_cover);
         }
         // What falls short of the best so far will fall short of the best of all.
-        if reached.cover > 0.0 && reached.cover >= self.bar.least.max(self.bar.share_of_best * self.best_cover) - SLACK {
+        if reached.cover >= self.bar_now {
             self.found.push(reached);
         }
         if reached.score > self.cut {
             self.best.push(reached);
             if self.best.len() >= 2 * KEPT {
-                self.best.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| (a.segment, a.doc).cmp(&(b.segment, b.doc))));
+                self.best.select_nth_unstable_by(KEPT - 1, better);
                 self.best.truncate(KEPT);
                 self.cut = self.best[KEPT - 1].score;
             }
@@ -241,18 +254,20 @@ fn read(reader: &SegmentReader, segment: u32, probes: &[Probe], allowed: Option<
         for cursor in &mut cursors {
             cursor.add(start, end, &mut scores, &mut covers, |doc| damping[usize::from(lengths.fieldnorm_id(doc))]);
         }
-        for place in 0..(end - start) as usize {
-            let (score, cover) = (scores[place], covers[place]);
-            if score == 0.0 {
+        let here = (end - start) as usize;
+        for (place, (&score, &cover)) in scores[..here].iter().zip(&covers[..here]).enumerate() {
+            // Of a million documents most hold a letter or two of the question: they leave here, by two comparisons.
+            if score <= sink.cut && cover < sink.bar_now {
                 continue;
             }
-            (scores[place], covers[place]) = (0.0, 0.0);
             let doc = start + place as u32;
             let open = allowed.is_none_or(|bits| bits[doc as usize / 64] >> (doc % 64) & 1 == 1);
             if open && !reader.is_deleted(doc) {
                 sink.take(Reached { segment, doc, score, cover });
             }
         }
+        scores[..here].fill(0.0);
+        covers[..here].fill(0.0);
     }
     Ok(())
 }

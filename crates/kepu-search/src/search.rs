@@ -2,6 +2,8 @@
 //!
 //! Which documents are found is decided in `gather`, their order in `rank`; without a text to look for, the newest come first.
 
+use std::collections::hash_map::Entry;
+
 use tantivy::collector::sort_key::{SortByStaticFastValue, SortByString};
 use tantivy::collector::{Count, TopDocs};
 use tantivy::query::AllQuery;
@@ -230,10 +232,7 @@ impl Run<'_> {
         let from = best.partition_point(|reached| reached.score > border);
         let to = best.partition_point(|reached| reached.score >= border);
         if to > count {
-            let mut equal = Vec::with_capacity(to - from);
-            for reached in &best[from..to] {
-                equal.push((self.id(reached)?, *reached));
-            }
+            let mut equal: Vec<(String, Reached)> = self.ids(&best[from..to])?.into_iter().zip(best[from..to].iter().copied()).collect();
             equal.sort_by(|a, b| a.0.cmp(&b.0));
             best.truncate(from);
             best.extend(equal.into_iter().map(|(_, reached)| reached));
@@ -254,8 +253,8 @@ impl Run<'_> {
         let least = top.last().map_or(1.0, |placed| placed.score);
         let highest = rest.first().map_or(1.0, |reached| reached.score.max(1e-6));
         let mut placed = Vec::with_capacity(rest.len());
-        for reached in rest {
-            placed.push(Placed { id: self.id(&reached)?, score: least * (reached.score / highest).min(1.0), reached, judged: None });
+        for (id, reached) in self.ids(&rest)?.into_iter().zip(rest) {
+            placed.push(Placed { id, score: least * (reached.score / highest).min(1.0), reached, judged: None });
         }
         placed.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.id.cmp(&b.id)));
         top.extend(placed);
@@ -273,21 +272,32 @@ impl Run<'_> {
         }
         dated.sort_by(|a, b| (b.0, b.1).cmp(&(a.0, a.1)).then_with(|| (a.2.segment, a.2.doc).cmp(&(b.2.segment, b.2.doc))));
         let limit = self.query.limit.min(LIMIT_MAX);
-        for (_, _, reached) in dated.into_iter().skip(self.query.offset).take(limit) {
-            let placed = Placed { id: self.id(&reached)?, score: 0.0, reached, judged: None };
+        let shown: Vec<Reached> = dated.into_iter().skip(self.query.offset).take(limit).map(|(_, _, reached)| reached).collect();
+        for (id, reached) in self.ids(&shown)?.into_iter().zip(shown) {
+            let placed = Placed { id, score: 0.0, reached, judged: None };
             page.hits.push(self.hit(&placed, judge, 0.0, 0)?);
         }
         Ok(page)
     }
 
-    fn id(&self, reached: &Reached) -> tantivy::Result<String> {
-        let mut id = String::new();
-        if let Some(column) = self.searcher.segment_reader(reached.segment).fast_fields().str("id")?
-            && let Some(ordinal) = column.term_ords(reached.doc).next()
-        {
-            column.ord_to_str(ordinal, &mut id)?;
+    /// The ids of documents, in their order; the column of a segment is opened once.
+    fn ids(&self, list: &[Reached]) -> tantivy::Result<Vec<String>> {
+        let mut columns = std::collections::HashMap::new();
+        let mut ids = Vec::with_capacity(list.len());
+        for reached in list {
+            let column = match columns.entry(reached.segment) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(free) => free.insert(self.searcher.segment_reader(reached.segment).fast_fields().str("id")?),
+            };
+            let mut id = String::new();
+            if let Some(column) = column
+                && let Some(ordinal) = column.term_ords(reached.doc).next()
+            {
+                column.ord_to_str(ordinal, &mut id)?;
+            }
+            ids.push(id);
         }
-        Ok(id)
+        Ok(ids)
     }
 
     /// The best sentence of the first documents, if the first is sure enough to speak of what was asked.

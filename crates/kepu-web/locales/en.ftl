@@ -3150,3 +3150,4 @@ place-bot = Answering service
 kept-placement = Which sites, screens and answering services showed an answer
 kept-placement-why = To know after a correction where it has not arrived; never who looked
 kept-placement-long = stay with the claim
+label-into-address = Merge into (its address)

@@ -3081,3 +3081,4 @@ place-bot = 应答服务
 kept-placement = 哪些网站、屏幕和应答服务展示了一条答复
 kept-placement-why = 答复更正后知道哪里还没有更新；不记是谁看的
 kept-placement-long = 随说法保留
+label-into-address = 并入哪一条（填它的网址）

@@ -17,7 +17,7 @@ use kepu_domain::ids::SubjectId;
 use kepu_domain::listen::claim::{Agreement, ClaimReview, Merge, MergeError, MergeStage, VARIANTS_MAX, WORDINGS_WAITING, Wording, answers_for};
 use kepu_domain::listen::placement::Placement;
 use kepu_domain::listen::question::mask_personal;
-use kepu_domain::listen::sighting::{Channel, Heard, SHOWN_LEAST};
+use kepu_domain::listen::sighting::{Channel, Heard, shown};
 use kepu_domain::org::Region;
 use kepu_domain::text::{CLAIM, Limit, NOTE};
 use kepu_store::listen::{merge as merges, placement as placements, sighting as sightings, wording as wordings};
@@ -26,6 +26,8 @@ use kepu_store::{StoreError, Tx};
 
 /// Answers by one address in a minute that name the claim that was meant.
 const PER_MINUTE: u32 = 10;
+/// Share of a wording that a text repeats from which on the two can contradict each other.
+const NEAR: f32 = 0.2;
 /// Places listed.
 const PLACES: u32 = 500;
 /// Rows of a list on the page.
@@ -124,10 +126,9 @@ pub async fn work(app: &App, who: &Actor, id: &SubjectId) -> Result<Work, AppErr
     let mut tx = app.db.read().await?;
     let (row, claim) = own_claim(app, &mut tx, who, id).await.map_err(|_| missing(id))?;
     let family = app.claims.family(id);
-    let shown = |count: &i64| *count >= SHOWN_LEAST;
     let heard = Heard::of(sightings::by_hour(&mut tx, &family).await?);
-    let channels = sightings::by_channel(&mut tx, &family).await?.into_iter().filter(|(_, count)| shown(count)).collect();
-    let regions = sightings::by_region(&mut tx, &family).await?.into_iter().filter(|(_, count)| shown(count)).collect();
+    let channels = shown(sightings::by_channel(&mut tx, &family).await?);
+    let regions = shown(sightings::by_region(&mut tx, &family).await?);
     let places = placements::list(&mut tx, id, PLACES).await?;
     let waiting = wordings::list(&mut tx, id, LISTED).await?;
     let merges = merges::list(&mut tx, id, LISTED).await?;
@@ -187,7 +188,8 @@ pub async fn add_wording(app: &App, who: &Actor, id: &SubjectId, text: &str) -> 
     if app.claims.exactly(&digest).is_some_and(|other| other != app.claims.root(id)) {
         return Err(wrong("wording_taken"));
     }
-    if kepu_search::claims::contradicts(&text, &before.claim) {
+    let near = |words: &&String| kepu_search::claims::covered(&text, words) >= NEAR;
+    if std::iter::once(&before.claim).chain(&before.variants).filter(near).any(|words| kepu_search::claims::contradicts(&text, words)) {
         return Err(wrong("wording_contradicts"));
     }
     if before.variants.len() >= VARIANTS_MAX {

@@ -310,7 +310,7 @@ async fn only_what_a_steward_allowed_is_fetched_and_nothing_inside_the_house() {
 }
 
 fn file(rows: usize) -> String {
-    let mut text: String = titles(rows).iter().map(|title| format!("{{\"text\":\"{title}\",\"time\":\"{}\"}}\n", START - 60)).collect();
+    let mut text: String = titles(rows).iter().map(|title| format!("{{\"text\":\"{title}\",\"time\":\"{}\",\"region\":\"000000\"}}\n", START - 60)).collect();
     text.push_str("{\"time\":\"1\"}\n{\"text\":\"x\",\"region\":\"云岭\"}\n{oops\n");
     text
 }

@@ -109,11 +109,26 @@ impl Heard {
                 *sum += count;
             }
         }
-        let shown = |count: i64| (count >= SHOWN_LEAST).then_some(count);
-        let months: Vec<(Month, i64)> = by_month.into_iter().filter_map(|(month, count)| Some((month, shown(count)?))).collect();
+        let months = shown(by_month.into_iter().collect());
         let returned = months.windows(2).filter(|pair| pair[0].0.plus(QUIET_MONTHS) < pair[1].0).map(|pair| pair[1].0).collect();
-        Self { total: shown(total), months, returned, season: season.map(shown) }
+        let mut year = [None; 12];
+        for (at, count) in shown(season.into_iter().enumerate().collect()) {
+            year[at] = Some(count);
+        }
+        Self { total: (total >= SHOWN_LEAST).then_some(total), months, returned, season: year }
     }
+}
+
+/// The cells of a table that may be shown beside its sum: none below the minimum, and none by which a single hidden one could be computed.
+pub fn shown<T>(mut cells: Vec<(T, i64)>) -> Vec<(T, i64)> {
+    let hidden: i64 = cells.iter().map(|(_, count)| *count).filter(|count| *count < SHOWN_LEAST).sum();
+    cells.retain(|(_, count)| *count >= SHOWN_LEAST);
+    if (1..SHOWN_LEAST).contains(&hidden)
+        && let Some(least) = cells.iter().enumerate().min_by_key(|(at, (_, count))| (*count, *at)).map(|(at, _)| at)
+    {
+        cells.remove(least);
+    }
+    cells
 }
 
 #[cfg(test)]
@@ -141,9 +156,17 @@ mod tests {
 
     #[test]
     fn what_comes_every_winter_is_seen_to_return() {
-        let heard = Heard::of([(hour(2024, 12), 30), (hour(2025, 1), 12), (hour(2025, 6), 2), (hour(2025, 12), 40)]);
+        let heard = Heard::of([(hour(2024, 12), 30), (hour(2025, 1), 12), (hour(2025, 6), 2), (hour(2025, 7), 4), (hour(2025, 12), 40)]);
         assert_eq!(heard.returned, [Month::of(jiff::civil::date(2025, 12, 1))]);
         assert_eq!((heard.season[11], heard.season[0], heard.season[5]), (Some(70), Some(12), None));
+    }
+
+    #[test]
+    fn a_small_cell_cannot_be_computed_from_the_sum() {
+        assert_eq!(shown(vec![("api", 7), ("page", 1)]), [], "seven of eight would tell of the one");
+        assert_eq!(shown(vec![("api", 7), ("page", 1), ("list", 90)]), [("list", 90)]);
+        assert_eq!(shown(vec![("api", 7), ("page", 3), ("list", 4)]), [("api", 7)], "two small ones hide each other");
+        assert_eq!(shown(vec![("api", 7), ("list", 9)]), [("api", 7), ("list", 9)]);
     }
 
     #[test]

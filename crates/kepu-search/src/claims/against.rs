@@ -16,7 +16,16 @@ pub fn contradicts(text: &str, claim: &str) -> bool {
     let (a, b) = (near(&a, &b), near(&b, &a));
     let shared = common(a, b);
     let leading = shared.first().is_some_and(|(i, j)| leads(a, *i) != leads(b, *j));
-    leading || shared.windows(2).any(|pair| differs(&a[pair[0].0 + 1..=pair[1].0], &b[pair[0].1 + 1..=pair[1].1]))
+    let asks = a.iter().any(|symbol| symbol & IDENTITY == u32::from('吗'));
+    let turned = |from: &(usize, usize), to: &(usize, usize)| {
+        let (a, b) = (&a[from.0..=to.0], &b[from.1..=to.1]);
+        if a.len() - 2 > GAP || b.len() - 2 > GAP {
+            // Other matter stands between; a plain denial right before what goes on in common still turns it round.
+            return leads(a, a.len() - 1) && !leads(b, b.len() - 1);
+        }
+        differs(a, b, asks)
+    };
+    leading || shared.windows(2).any(|pair| pair[1].0 - pair[0].0 + pair[1].1 - pair[0].1 > 2 && turned(&pair[0], &pair[1]))
 }
 
 /// The part of a long text around what it shares with the other.
@@ -32,30 +41,23 @@ fn near<'a>(symbols: &'a [u32], other: &[u32]) -> &'a [u32] {
     &symbols[from..symbols.len().min(from + COMPARED)]
 }
 
-/// Whether the two gaps, each with the shared symbol that ends it, say different things.
-fn differs(a: &[u32], b: &[u32]) -> bool {
-    let (gap_a, gap_b) = (&a[..a.len() - 1], &b[..b.len() - 1]);
-    if gap_a.len() > GAP || gap_b.len() > GAP || (gap_a.is_empty() && gap_b.is_empty()) {
-        return false;
-    }
+/// Whether the two gaps, each between the shared symbols that begin and end it, say different things.
+/// Whoever asks ("can it still be eaten?") does not contradict a claim that denies.
+fn differs(a: &[u32], b: &[u32], asks: bool) -> bool {
+    let (gap_a, gap_b) = (&a[1..a.len() - 1], &b[1..b.len() - 1]);
     // What stands in a clause of its own ("do not eat it, …") is advice about the claim, not the claim turned round.
-    if a.iter().chain(b).any(|symbol| symbol & BREAK != 0) {
+    if a[1..].iter().chain(&b[1..]).any(|symbol| symbol & BREAK != 0) {
         return false;
     }
     let number = |side: &[u32]| side.iter().find(|s| **s & (WORD | NUMBER) == WORD | NUMBER).map(|s| s & IDENTITY);
     let other_number = matches!((number(gap_a), number(gap_b)), (Some(x), Some(y)) if x != y);
-    other_number || opposed(gap_a, gap_b) || denials(a) % 2 != denials(b) % 2
+    let (ours, theirs) = (denials(a), denials(b));
+    other_number || opposed(gap_a, gap_b) || (ours % 2 != theirs % 2 && !(asks && ours < theirs))
 }
 
-/// How many of the symbols of a gap deny; "is or is not" asks and denies nothing. The last symbol is the shared one.
-fn denials(gap: &[u32]) -> usize {
-    (0..gap.len() - 1)
-        .filter(|at| denies(gap[*at]))
-        .filter(|at| {
-            let before = at.checked_sub(1).map(|n| gap[n] & IDENTITY);
-            before.is_none_or(|before| before != gap[at + 1] & IDENTITY)
-        })
-        .count()
+/// How many symbols between the first and the last deny; "is or is not" asks and denies nothing.
+fn denials(stretch: &[u32]) -> usize {
+    stretch.windows(3).filter(|w| denies(w[1]) && (w[0] ^ w[2]) & IDENTITY != 0).count()
 }
 
 /// Whether the symbol right before the first shared one denies it plainly: 不 and 没, not the advice 别 and 勿.
@@ -99,6 +101,8 @@ mod tests {
             ("听说微波炉加热食物不会产生致癌物", "微波炉加热食物会产生致癌物"),
             ("不吃早餐会变胖", "吃早餐会变胖"),
             ("每天要喝3杯水", "每天要喝8杯水"),
+            ("隔夜菜不会致癌", "隔夜菜千万别吃，亚硝酸盐超标，吃了会致癌"),
+            ("大蒜不能治感冒，对吗", "大蒜能治感冒"),
             ("睡前喝牛奶会增高血压", "睡前喝牛奶会减高血压"),
         ] {
             assert!(contradicts(text, claim), "{text} / {claim}");
@@ -114,6 +118,8 @@ mod tests {
             ("千万不要吃柿子配螃蟹，会中毒", "吃柿子配螃蟹会中毒"),
             ("不吃早餐会得胆结石吗", "不吃早餐会得胆结石"),
             ("每天要喝８杯水？", "每天要喝8杯水"),
+            ("昨天的剩菜今天还能吃吗，都说亚硝酸盐太多要得癌", "昨天的剩菜不能吃，亚硝酸盐会致癌"),
+            ("昨天的剩菜今天还能吃吗，都说亚硝酸盐太多要得癌", "隔夜菜千万别吃，亚硝酸盐超标，吃了会致癌"),
         ] {
             assert!(!contradicts(text, claim), "{text} / {claim}");
         }

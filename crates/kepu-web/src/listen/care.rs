@@ -88,7 +88,8 @@ struct CarePage {
     merged: Vec<Line>,
     merges: Vec<Merged>,
     others: Vec<Other>,
-    other: String,
+    /// The address that was typed, if it is none of those to choose from.
+    typed: String,
     reason: String,
     errors: Errors,
 }
@@ -162,7 +163,7 @@ async fn print(web: &Web, req: &Req, id: &SubjectId, work: Work, status: StatusC
             merged: lines(&s, &work.merged, &trust),
             merges,
             others: work.alike.iter().map(|row| Other { line: Line::new(&s, row, &trust), id: row.id.0.clone(), on: row.id.0 == typed.other }).collect(),
-            other: typed.other,
+            typed: if work.alike.iter().any(|row| row.id.0 == typed.other) { String::new() } else { typed.other },
             reason: typed.reason,
             errors: s.errors(&typed.errors),
             title: work.row.title.clone(),

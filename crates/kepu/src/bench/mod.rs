@@ -124,8 +124,8 @@ impl Bench {
             Bench::Store { args, database } => ("store", args.or(20_000), args.json, store::run(args.or(20_000), database.as_deref()).await?),
             Bench::Registry { people, places, json } => ("registry", people + places, json, registry::run(people, places).await?),
             Bench::Rounds(args) => ("rounds", args.or(5_000), args.json, rounds::run(args.or(5_000)).await?),
-            Bench::Claims { args, data, encoder } => ("claims", args.or(1_000_000), args.json, claims::run(&data, encoder.as_deref(), args.or(1_000_000))?),
             Bench::Intake { args, data } => ("intake", args.or(20_000), args.json, intake::run(&data, args.or(20_000)).await?),
+            Bench::Claims { args, data, encoder } => ("claims", args.or(1_000_000), args.json, claims::run(&data, encoder.as_deref(), args.or(1_000_000))?),
             Bench::Search { args, data, questions, encoder } => {
                 let figures = search::run(&data, questions.as_deref(), encoder.as_deref(), args.or(100_000))?;
                 ("search", args.or(100_000), args.json, figures)

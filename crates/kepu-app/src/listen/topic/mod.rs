@@ -56,9 +56,9 @@ async fn mark(_: &App, tx: &mut Tx) -> Result<(), AppError> {
     Ok(())
 }
 
-/// How much of the words of the shorter text the other one has, from 0 to 1.
+/// How much of the words of two texts both have, from 0 to 1.
 fn likeness(a: &str, b: &str) -> f64 {
     let words = |text: &str| kepu_text::pieces::grams(&kepu_text::fold(text)).map(|gram| gram.text.into_owned()).collect::<HashSet<String>>();
     let (a, b) = (words(a), words(b));
-    a.intersection(&b).count() as f64 / a.len().min(b.len()).max(1) as f64
+    a.intersection(&b).count() as f64 / a.union(&b).count().max(1) as f64
 }

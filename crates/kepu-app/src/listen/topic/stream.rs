@@ -143,8 +143,8 @@ impl Live {
         let Some(parts) = self.split.get(topic).filter(|parts| !parts.is_empty()) else { return topic.clone() };
         let own = self.labels.get(topic).map_or("", String::as_str);
         let near: Vec<f64> = std::iter::once(own).chain(parts.iter().map(|(_, label)| label.as_str())).map(|label| likeness(text, label)).collect();
-        // Of equally near ones the first: the topic itself.
-        let best = near.iter().enumerate().rev().max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(at, _)| at);
+        // Of equally near ones the last: what somebody took out by hand.
+        let best = near.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(at, _)| at);
         best.checked_sub(1).map_or_else(|| topic.clone(), |at| parts[at].0.clone())
     }
 }
