@@ -228,7 +228,12 @@ fn collect(folder: &Path, into: &mut Vec<u8>) -> anyhow::Result<()> {
         if path.is_dir() {
             collect(&path, into)?;
         } else {
-            into.extend(std::fs::read(path)?);
+            // A file that the index throws away while this looks is nothing that was left.
+            match std::fs::read(path) {
+                Ok(bytes) => into.extend(bytes),
+                Err(gone) if gone.kind() == std::io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(error.into()),
+            }
             into.push(0);
         }
     }

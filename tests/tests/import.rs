@@ -200,7 +200,7 @@ fn columns_are_mapped_and_verdicts_become_drafts() -> anyhow::Result<()> {
     let (code, _, words) = import(&node, &path, &["--kind", "claim", "--map", "claim=nowhere", "--dry-run"]);
     assert!(code == 2 && words.contains("nowhere"), "{words}");
     let (code, _, words) = import(&node, &path, &["--kind", "novel"]);
-    assert!(code == 2 && words.contains("resource, claim and party"), "{words}");
+    assert!(code == 2 && words.contains("resource, claim, party and signal"), "{words}");
     let (code, _, words) = import(&node, &path, &["--org", "nowhere"]);
     assert!(code == 2 && words.contains("nowhere"), "{words}");
     Ok(())
