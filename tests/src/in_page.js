@@ -132,6 +132,6 @@ function bones() {
   return {
     lang: document.documentElement.lang, title: document.title, h1: all("h1").length, main: all("main").length,
     styles: all("[style]").filter(e => !e.closest(".uplot")).length, handlers: all("*").filter(e => [...e.attributes].some(a => a.name.startsWith("on"))).length,
-    tokens: all("form").filter(f => f.method === "post" && !f.querySelector("[name=_once]") && !/^.(settings|login|logout|account.close|audit.verify)$/.test(f.getAttribute("action"))).map(f => f.getAttribute("action")),
+    tokens: all("form").filter(f => f.method === "post" && !f.querySelector("[name=_once]") && !/^.(settings|login|logout|account.close|audit.verify|check|check.picture|check.link|c.[^/]+.[^/]+.useful)$/.test(f.getAttribute("action"))).map(f => f.getAttribute("action")),
   };
 }

@@ -12,7 +12,10 @@ use std::sync::Mutex;
 
 /// What was noted today: a card is shown thousands of times, its place is written once.
 #[derive(Default)]
-pub struct Noted(Mutex<(Option<jiff::civil::Date>, HashSet<(SubjectId, PlaceKind, String, DocHash)>)>);
+pub struct Noted(Mutex<(Option<jiff::civil::Date>, HashSet<Shown>)>);
+
+/// What was shown where, in which version.
+type Shown = (SubjectId, PlaceKind, String, DocHash);
 
 impl Noted {
     fn first_today(&self, today: jiff::civil::Date, key: (SubjectId, PlaceKind, String, DocHash)) -> bool {

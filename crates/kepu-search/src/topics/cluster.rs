@@ -14,6 +14,9 @@ const PROBES: usize = 12;
 const LIST_MAX: usize = 12;
 /// From here on a signal belongs to a group.
 const JOIN: f32 = 0.36;
+/// From here on a signal repeats what its group says: three hundred copies do not make their words common, or nobody who says it in other
+/// words would be taken for one of them.
+const COPY: f32 = 0.95;
 /// From here on two groups are one.
 const MERGE: f32 = 0.34;
 /// Grams of a group.
@@ -116,6 +119,7 @@ impl Groups {
         let mut near: Vec<(f32, u32)> =
             candidates.into_iter().map(|group| (self.nearness(grams, &weights, group), group)).filter(|(n, _)| *n >= JOIN).collect();
         near.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        let copy = near.first().is_some_and(|(nearness, _)| *nearness >= COPY);
         let mut group = match near.first() {
             Some((nearness, group)) => {
                 self.join(*group, signal, text, grams, *nearness);
@@ -128,7 +132,7 @@ impl Groups {
         {
             group = self.merge(group, other);
         }
-        self.note(group, grams);
+        self.note(group, grams, copy);
         group
     }
 
@@ -188,11 +192,11 @@ impl Groups {
     }
 
     /// Remembers that `group` was met through these grams.
-    fn note(&mut self, group: u32, grams: &[u32]) {
-        self.texts += 1;
+    fn note(&mut self, group: u32, grams: &[u32], copy: bool) {
+        self.texts += u32::from(!copy);
         for gram in grams {
             let (seen, list) = self.lists.entry(u64::from(*gram)).or_default();
-            *seen += 1;
+            *seen += u32::from(!copy);
             if list.last() == Some(&group) {
                 continue;
             }

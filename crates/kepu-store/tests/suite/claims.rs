@@ -68,7 +68,7 @@ pub async fn merges_are_decided_once(db: &Db) {
     };
     write!(db, tx => merge::insert(tx, &asked)).expect("insert");
     assert_eq!(read!(db, tx => merge::get(tx, "m1")).expect("get"), asked);
-    assert_eq!(read!(db, tx => merge::list(tx, &id("b"), 9)).expect("list"), [asked.clone()]);
+    assert_eq!(read!(db, tx => merge::list(tx, &id("b"), 9)).expect("list"), std::slice::from_ref(&asked));
     assert_eq!(read!(db, tx => merge::list(tx, &id("c"), 9)).expect("list"), []);
     let done = Merge { stage: MergeStage::Done, decided_by: "account:2".into(), decided_at: Some(at(6)), ..asked };
     write!(db, tx => merge::decide(tx, &done, MergeStage::Waiting)).expect("decide");

@@ -90,7 +90,7 @@ async fn every_claim_of_a_long_message_is_found() {
     let sure: Vec<&str> =
         answer["matches"].as_array().expect("list").iter().filter(|m| m["band"] == "answer").filter_map(|m| m["claim"]["title"].as_str()).collect();
     assert!(sure.contains(&LEFTOVERS) && sure.iter().any(|title| title.starts_with("鱼刺卡喉咙")) && sure.len() >= 3, "{answer}");
-    assert!(answer["say"].as_str().expect("text").contains("不实"), "{answer}");
+    assert!(answer["say"].as_str().expect("text").contains("核实日期"), "{answer}");
     drop(node);
 }
 
@@ -151,7 +151,7 @@ async fn this_one(site: &Router, claim: &SubjectId, q: &str) -> axum::http::Resp
 async fn words_that_somebody_meant_become_a_wording_and_are_answered_next_time() {
     let (node, site, _) = seeded().await;
     let claim = claim_of(&node, LEFTOVERS).await;
-    let said = "昨天的剩菜今天还能吃吗，都说亚硝酸盐太多要得癌，电话13800138000";
+    let said = "昨天的剩菜今天还能吃吗，都说太多要得癌，电话13800138000";
     let before = asked(&site, said).await;
     assert_eq!(before["band"], "ask", "a person must look: {before}");
     let answer = this_one(&site, &claim, said).await;

@@ -213,7 +213,8 @@ async fn what_was_kept_long_enough_goes_and_the_log_proves_it() {
     std::fs::File::options().write(true).open(&path).and_then(|f| f.set_modified(long_ago)).expect("aged");
 
     submit(&site, &admin, "/jobs", &[("kind", "expire")]).await;
-    assert!(job::run_one(app).await.expect("job"));
+    // The question woke another job too.
+    while job::run_one(app).await.expect("job") {}
     let mut tx = app.db.read().await.expect("tx");
     let filter = kepu_store::log::Filter { action: Some("data.expired".into()), ..Default::default() };
     let proof = kepu_store::log::list(&mut tx, &filter, None, 9).await.expect("log");
