@@ -16,6 +16,7 @@ use futures::FutureExt;
 use kepu_store::testing::{postgres, temp_sqlite};
 use kepu_store::{Db, Engine};
 use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
 
 /// Characters that break what is not UTF-8 through and through: extensions B, G, H, I, and a variation selector.
 pub const RARE: &str = "𠮷\u{E0101}𰻞\u{31350}\u{2EBF0}㐀 ’%_\\,";
@@ -66,15 +67,18 @@ async fn step(name: &str, run: impl Future<Output = ()>) {
 macro_rules! steps {
     ($fresh:expr; $($module:ident :: $name:ident),+ $(,)?) => {$(
         {
+            // A function of its own: sixty steps would not fit beside each other on the stack of a test.
+            fn run(url: String) -> Pin<Box<dyn Future<Output = ()>>> {
+                Box::pin(async move {
+                    let db = Db::open(&url).await.expect("open");
+                    db.migrate().await.expect("migrate");
+                    db.migrate().await.expect("migrating twice changes nothing");
+                    $module::$name(&db).await;
+                    db.close().await;
+                })
+            }
             let (url, _ground) = $fresh.await;
-            step(concat!(stringify!($module), "::", stringify!($name)), async {
-                let db = Db::open(&url).await.expect("open");
-                db.migrate().await.expect("migrate");
-                db.migrate().await.expect("migrating twice changes nothing");
-                $module::$name(&db).await;
-                db.close().await;
-            })
-            .await;
+            step(concat!(stringify!($module), "::", stringify!($name)), run(url)).await;
         }
     )+};
 }
