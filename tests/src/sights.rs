@@ -34,7 +34,7 @@ const fn seen_by(seat: &'static str, template: &'static str, path: &'static str)
 }
 
 /// Parts of other pages: they are looked at with the pages that include them.
-pub const PARTS: [&str; 13] = [
+pub const PARTS: [&str; 14] = [
     "base.html",
     "create/draft/parts.html",
     "create/draft/saved.html",
@@ -43,6 +43,7 @@ pub const PARTS: [&str; 13] = [
     "create/round/parts.html",
     "deliver/bare.html",
     "lines.html",
+    "listen/report_case.html",
     "listen/year.html",
     "measure/says.html",
     "member/list.html",
@@ -156,6 +157,13 @@ pub fn all() -> Vec<Sight> {
         seen_by("reviewer", "create/round/judge.html", "/judging/sample-judging-1"),
         seen_by("editor", "create/tools.html", "/c/{claim}"),
         seen_by("editor", "create/withdraw.html", "/withdraw/{claim}"),
+        seen_by("duty_officer", "create/withdraw.html", "/hold/{claim}"),
+        Sight { status: 410, ..at("withdrawn.html", "/c/{under_check}") },
+        at("create/history.html", "/history/{corrected}"),
+        at("listen/report.html", "/report/{claim}"),
+        seen_by("editor", "listen/case.html", "/case/{reported}"),
+        at("deliver/sticker.html", "/sticker/{corrected}"),
+        seen_by("editor", "deliver/recall.html", "/recall/{corrected}"),
         seen_by("editor", "measure/contributions.html", "/contributions"),
         seen_by("steward", "measure/contributions.html", "/contributions"),
         seen_by("editor", "measure/contribution_new.html", "/contributions/new"),

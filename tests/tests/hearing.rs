@@ -110,7 +110,7 @@ fn a_known_claim_is_answered_at_once_and_a_new_one_by_itself_after_its_answer_on
     ensure!(http.get(&format!("{}{ticket}", house.url()))?.text.contains("没有可靠证据"), "the asker's page has the answer");
 
     // Withdrawn here, it answers nowhere once that has travelled.
-    house.runtime.block_on(publish::withdraw(&house.app, house.actor("editor"), &subject, "依据已经更新，重新核查。"))?;
+    house.runtime.block_on(kepu_app::create::take_back::withdraw(&house.app, house.actor("editor"), &subject, "依据已经更新，重新核查。"))?;
     house.runtime.block_on(sync::run(&below, 0))?;
     for url in &nodes {
         let (page, _) = check(&http, url, NEW)?;

@@ -137,7 +137,7 @@ async fn one_rumour_is_answered_end_to_end() -> anyhow::Result<()> {
     assert!(corrected.corrected > 0 && corrected.standing == Standing::Public);
 
     // Withdrawn here, gone there; both make the same state again from their records.
-    publish::withdraw(&app, editor, &subject, "依据已经更新，重新核查。").await?;
+    kepu_app::create::take_back::withdraw(&app, editor, &subject, "依据已经更新，重新核查。").await?;
     sync::run(&below, 0).await?;
     assert_eq!(row(&below, &subject).await.expect("kept as a notice").standing, Standing::Withdrawn);
     assert_eq!(nation.state()?, county.state()?);

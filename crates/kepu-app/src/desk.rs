@@ -4,6 +4,7 @@
 use crate::App;
 use crate::create::draft::limits;
 use crate::create::{publish, review, round};
+use crate::deliver::recall::{self, Why};
 use crate::error::AppError;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use kepu_domain::access::{Action, Actor};
@@ -97,6 +98,10 @@ pub enum Task {
     Corrected(SubjectId, Kind),
     /// Stop using what was withdrawn.
     Withdrawn(SubjectId, Kind),
+    /// Not to be used while it is looked at again.
+    Held(SubjectId, Kind),
+    /// Take down what one put up on a board and what was taken back since.
+    TakeDown(SubjectId, Why),
     /// Look again at what one's organisation said.
     Recheck(SubjectId, Kind),
     /// Judge so many applications of a round.
@@ -192,6 +197,7 @@ pub async fn desk(app: &App, who: &Actor) -> Result<Desk, AppError> {
     let mut waiting = Vec::new();
     own_drafts(app, &mut tx, who, &mut names, &mut due, &mut waiting).await?;
     due.extend(own_entry(app, &mut tx, who, &mut names).await?);
+    due.extend(boards(app, &mut tx, who).await?);
     submitted(app, &mut tx, who, &mut names, &mut waiting).await?;
     due.extend(rounds.due);
     waiting.extend(rounds.waiting);
@@ -221,6 +227,20 @@ async fn ledger(tx: &mut Tx, who: &Actor, names: &mut Names) -> Result<Option<It
     let place = names.org(tx, &oldest.host).await?;
     let task = Task::Ledger(usize::try_from(n).unwrap_or_default());
     Ok(Some(Item { task, title: oldest.title, note: String::new(), place, clock: Clock::Since(end_of(oldest.day)) }))
+}
+
+/// What the actor put up and what was taken back or corrected since: a day from then it should be down.
+async fn boards(app: &App, tx: &mut Tx, who: &Actor) -> Result<Vec<Item>, AppError> {
+    let Some(account) = who.account() else { return Ok(vec![]) };
+    let trust = app.trust(tx).await?;
+    let item = |(row, why, at): (subject::Row, Why, Timestamp)| Item {
+        task: Task::TakeDown(row.id.clone(), why),
+        title: title(&row),
+        note: row.reason.clone(),
+        place: holder(&trust, &row),
+        clock: Clock::By(crate::account::later(at, SignedDuration::from_hours(24))),
+    };
+    Ok(recall::mine(app, tx, account).await?.into_iter().map(item).collect())
 }
 
 fn list(mut rows: Vec<Item>) -> List {
@@ -448,7 +468,8 @@ async fn changes(app: &App, tx: &mut Tx, who: &Actor) -> Result<Vec<Item>, AppEr
             break;
         }
         let clock = Clock::Since(moment(at));
-        rows.push(Item { task: Task::Withdrawn(row.id.clone(), kind(&row)), title: title(&row), note: row.reason.clone(), place: place(&row), clock });
+        let task = if row.held.is_some() { Task::Held(row.id.clone(), kind(&row)) } else { Task::Withdrawn(row.id.clone(), kind(&row)) };
+        rows.push(Item { task, title: title(&row), note: row.reason.clone(), place: place(&row), clock });
     }
     rows.sort_by_key(|item| std::cmp::Reverse(item.clock.at()));
     rows.extend(rechecks(app, tx, who).await?);

@@ -136,6 +136,10 @@ const FILES: &[(i64, &str, &str)] = &[
     (341, "topic_last", include_str!("../migrations/0341_topic_last.sql")),
     (342, "topic_hour", include_str!("../migrations/0342_topic_hour.sql")),
     (343, "topic_hour_hour", include_str!("../migrations/0343_topic_hour_hour.sql")),
+    (480, "subject_held", include_str!("../migrations/0480_subject_held.sql")),
+    (481, "recall_receipt", include_str!("../migrations/0481_recall_receipt.sql")),
+    (482, "report", include_str!("../migrations/0482_report.sql")),
+    (483, "report_subject", include_str!("../migrations/0483_report_subject.sql")),
 ];
 
 /// The migrations as sqlx wants them.

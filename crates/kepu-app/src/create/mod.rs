@@ -11,3 +11,4 @@ pub mod publish;
 pub mod registry;
 pub mod review;
 pub mod round;
+pub mod take_back;

@@ -15,6 +15,7 @@ use kepu_domain::ids::{AccountId, CaseId, PartyId, SubjectId};
 use kepu_domain::listen::case::{Case, Clock, RECHECK, Stage, Step};
 use kepu_domain::listen::claim::{ClaimReview, Holding, VARIANTS_MAX, Verdict};
 use kepu_domain::listen::question::{Question, Stage as Asked};
+use kepu_domain::listen::report::REPORT;
 use kepu_domain::record::Body;
 use kepu_domain::text;
 use kepu_domain::vocabulary::FIELDS;
@@ -181,6 +182,8 @@ pub async fn take(app: &App, who: &Actor, id: &CaseId) -> Result<(), AppError> {
     let case = open_for(&mut tx, who, Action::WorkCase, id).await?;
     let Some(account) = who.account() else { return Err(kepu_domain::access::Denied::NotSignedIn.into()) };
     let case = case.take(account.clone())?;
+    // Whoever takes a report has looked at it: that is the first thing its clock waits for.
+    let case = if case.kind == REPORT { case.held(app.now())? } else { case };
     keep(app, tx, who, case, step(app, "taken", "", true)).await
 }
 
@@ -262,6 +265,9 @@ pub async fn experts(app: &App, case: &Case) -> Result<Vec<Candidate>, AppError>
 pub async fn ask_expert(app: &App, who: &Actor, id: &CaseId, party: &PartyId) -> Result<Draft, AppError> {
     let mut tx = app.db.write().await?;
     let case = open_for(&mut tx, who, Action::WorkCase, id).await?;
+    if case.kind == REPORT {
+        return Err(AppError::Invalid(vec![FieldError::new("party", "report_decides")]));
+    }
     let expert = kepu_store::create::party::get(&mut tx, party).await?;
     if expert.competence(&case.fields, app.today()) == 0 {
         return Err(kepu_domain::create::review::ReviewError::NotCompetent { reviewer: party.clone() }.into());
@@ -356,6 +362,9 @@ pub async fn hold(app: &App, who: &Actor, id: &CaseId, form: HoldingForm) -> Res
     }
     let mut tx = app.db.write().await?;
     let case = open_for(&mut tx, who, Action::IssueHolding, id).await?;
+    if case.kind == REPORT {
+        return Err(AppError::Invalid(vec![FieldError::new("known", "report_decides")]));
+    }
     if case.kind == RECHECK {
         // The old answer stands, with its date, until there is a new one.
         return Err(AppError::Invalid(vec![FieldError::new("known", "recheck_stands")]));
@@ -419,6 +428,9 @@ pub(crate) async fn answered(app: &App, tx: &mut Tx, who: &Actor, id: &CaseId, c
 pub async fn close(app: &App, who: &Actor, id: &CaseId, reason: &str) -> Result<(), AppError> {
     let mut tx = app.db.write().await?;
     let case = open_for(&mut tx, who, Action::WorkCase, id).await?;
+    if case.kind == REPORT {
+        return Err(AppError::Invalid(vec![FieldError::new("reason", "report_decides")]));
+    }
     let reason = kepu_text::clean_text(reason);
     let case = case.close(&reason, app.now())?;
     for question in questions::list_by_case(&mut tx, id, 10_000).await? {

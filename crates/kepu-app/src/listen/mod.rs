@@ -11,6 +11,7 @@ pub mod merge;
 pub mod placement;
 pub mod question;
 pub mod recheck;
+pub mod report;
 pub mod topic;
 pub mod usefulness;
 

@@ -6,6 +6,7 @@ pub mod coverage;
 pub mod inlet;
 pub mod placement;
 pub mod question;
+pub mod report;
 pub mod returns;
 pub mod sighting;
 pub mod signal;

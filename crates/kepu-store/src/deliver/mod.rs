@@ -1,4 +1,5 @@
-//! Deliver: what leaves by feeds, harvesters and packs.
+//! Deliver: what leaves by feeds, harvesters and packs, and what is called back.
 
 pub mod change;
 pub mod pack;
+pub mod recall;

@@ -5,6 +5,7 @@ pub mod inlet;
 pub mod merge;
 pub mod placement;
 pub mod question;
+pub mod report;
 pub mod sighting;
 pub mod signal;
 pub mod topic;

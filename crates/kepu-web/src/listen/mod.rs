@@ -6,6 +6,7 @@ pub mod check;
 pub mod claim;
 pub mod intake;
 pub mod question;
+pub mod report;
 pub mod share;
 pub mod shown;
 pub mod topic;
