@@ -71,6 +71,7 @@ pub fn all() -> Vec<Sight> {
         at("listen/question.html", "/q/{question}"),
         at("listen/question.html", "/q/{held_question}"),
         at("listen/cases.html", "/cases"),
+        at("listen/service.html", "/cases/figures"),
         at("listen/case.html", "/case/{held_case}"),
         at("create/resources.html", "/resources"),
         at("create/resource.html", "/r/{resource}"),

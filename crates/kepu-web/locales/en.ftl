@@ -3299,3 +3299,23 @@ error-report_decides = Decide a report under “What was reported”.
 act-report-filed = Report received
 act-report-decided = Report decided
 act-report-appealed = Appeal received
+
+## How well cases keep their clocks
+service-title = How clocks are kept
+service-lead = How long until the first statement, how long until the end, and whether in time; public, by quarter. What is overdue and not done counts as late.
+service-quarter = { $year }, quarter { $n }
+service-kind = Kind
+service-opened = Came in
+service-over = Ended
+service-first = First statement in time
+service-answer = Ended in time
+service-median = Half within
+service-p90 = Nine of ten within
+service-share = { $share } % ({ $in }/{ $of })
+service-none = None yet
+service-count = Number
+service-unit = Unit: cases
+service-outcomes = Decisions about reports
+service-empty = Nothing came in that quarter
+service-empty-text = Try another quarter or place.
+service-how = Times run from the opening; the deadlines stand in each case’s clock. Median and ninth decile are of those done (nearest rank); the share is of those done and those overdue.

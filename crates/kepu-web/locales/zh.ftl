@@ -3227,3 +3227,23 @@ error-report_decides = 举报请在“举报的内容”里处理。
 act-report-filed = 收到举报
 act-report-decided = 处理举报
 act-report-appealed = 收到申诉
+
+## How well cases keep their clocks
+service-title = 办理时限公示
+service-lead = 多久给出第一次说明、多久办结、是否按时，按季度公开。到期没有办的也算没有按时。
+service-quarter = { $year }年第{ $n }季度
+service-kind = 类别
+service-opened = 收到
+service-over = 办结
+service-first = 第一次说明按时
+service-answer = 办结按时
+service-median = 一半不超过
+service-p90 = 九成不超过
+service-share = { $share }%（{ $in }/{ $of }）
+service-none = 暂无
+service-count = 件数
+service-unit = 单位：件
+service-outcomes = 举报处理结果
+service-empty = 这个季度没有收到
+service-empty-text = 换一个季度或地方看看。
+service-how = 时间从收到算起；时限见每一件的时钟。中位数和九成位数按已经办的计算（最近秩法），按时比例的分母是已经办的和到期没有办的。

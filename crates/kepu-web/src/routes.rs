@@ -96,6 +96,7 @@ fn public() -> Vec<Route> {
         route("POST", "/ask", Public, listen::question::ask),
         route("GET", "/q/{id}", Public, listen::question::status),
         route("GET", "/cases", Public, listen::case::list),
+        route("GET", "/cases/figures", Public, listen::service::show),
         route("GET", "/case/{id}", Public, listen::case::show),
         route("POST", "/case/{id}/appeal", Public, listen::report::appeal),
         route("GET", "/report/{owner}/{local}", Public, listen::report::show),

@@ -16,6 +16,7 @@ use kepu_domain::listen::case::{Case, Clock, RECHECK, Stage, Step};
 use kepu_domain::listen::claim::{ClaimReview, Holding, VARIANTS_MAX, Verdict};
 use kepu_domain::listen::question::{Question, Stage as Asked};
 use kepu_domain::listen::report::REPORT;
+use kepu_domain::listen::service::{self, Service};
 use kepu_domain::record::Body;
 use kepu_domain::text;
 use kepu_domain::vocabulary::FIELDS;
@@ -144,6 +145,22 @@ pub async fn search(app: &App, who: &Actor, wanted: &Wanted) -> Result<Vec<Liste
         (over, if over { -at } else { at }, one.case.id.clone())
     });
     Ok(list)
+}
+
+/// How well the cases of a quarter (year, 1 to 4) kept their clocks, by kind, and what was decided about reports then. Of more than [`LISTED_MAX`] cases the newest
+/// count.
+pub async fn service(app: &App, (year, quarter): (i16, i8), within: Option<kepu_domain::org::Region>) -> Result<(Vec<Service>, Vec<(String, i64)>), AppError> {
+    let begins = |year: i16, month: i8| {
+        let day = jiff::civil::Date::new(year, month, 1).unwrap_or(jiff::civil::Date::MIN);
+        jiff::tz::Offset::constant(8).to_timestamp(day.at(0, 0, 0, 0)).unwrap_or(Timestamp::MIN)
+    };
+    let month = (quarter.clamp(1, 4) - 1) * 3 + 1;
+    let (from, before) = (begins(year, month), if month == 10 { begins(year.saturating_add(1), 1) } else { begins(year, month + 3) });
+    let mut tx = app.db.read().await?;
+    let filter = store::Filter { within, opened: Some((from, before)), ..store::Filter::default() };
+    let cases = store::list(&mut tx, &filter, None, LISTED_MAX).await?;
+    let outcomes = kepu_store::listen::report::count_outcomes(&mut tx, from.as_millisecond(), before.as_millisecond()).await?;
+    Ok((service::service(&cases, app.now()), outcomes))
 }
 
 /// On which of `cases` somebody may work, in their order. Each organisation is looked up once.

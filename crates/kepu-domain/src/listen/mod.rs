@@ -8,6 +8,7 @@ pub mod placement;
 pub mod question;
 pub mod report;
 pub mod returns;
+pub mod service;
 pub mod sighting;
 pub mod signal;
 pub mod topic;

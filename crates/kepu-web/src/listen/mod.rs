@@ -7,6 +7,7 @@ pub mod claim;
 pub mod intake;
 pub mod question;
 pub mod report;
+pub mod service;
 pub mod share;
 pub mod shown;
 pub mod topic;
