@@ -136,6 +136,16 @@ const FILES: &[(i64, &str, &str)] = &[
     (341, "topic_last", include_str!("../migrations/0341_topic_last.sql")),
     (342, "topic_hour", include_str!("../migrations/0342_topic_hour.sql")),
     (343, "topic_hour_hour", include_str!("../migrations/0343_topic_hour_hour.sql")),
+    (450, "review_checks", include_str!("../migrations/0450_review_checks.sql")),
+    (451, "review_batch", include_str!("../migrations/0451_review_batch.sql")),
+    (452, "draft_excuses", include_str!("../migrations/0452_draft_excuses.sql")),
+    (453, "review_run", include_str!("../migrations/0453_review_run.sql")),
+    (454, "review_run_at", include_str!("../migrations/0454_review_run_at.sql")),
+    (455, "review_interest", include_str!("../migrations/0455_review_interest.sql")),
+    (456, "review_comment", include_str!("../migrations/0456_review_comment.sql")),
+    (457, "review_comment_draft", include_str!("../migrations/0457_review_comment_draft.sql")),
+    (458, "recheck", include_str!("../migrations/0458_recheck.sql")),
+    (459, "review_batch_tasks", include_str!("../migrations/0459_review_batch_tasks.sql")),
 ];
 
 /// The migrations as sqlx wants them.
