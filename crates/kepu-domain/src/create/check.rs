@@ -309,6 +309,9 @@ fn number_to_call(text: &str) -> Option<String> {
     runs.into_iter().find(is).map(str::to_owned)
 }
 
+/// Numbers of public services.
+const PUBLIC: [&str; 12] = ["110", "119", "120", "122", "12315", "12320", "12345", "12348", "12355", "12356", "12369", "96110"];
+
 fn figure_without_unit(text: &str, units: &[String]) -> Option<String> {
     let mut rest = text;
     while let Some(start) = rest.find(|c: char| c.is_ascii_digit()) {
@@ -321,8 +324,10 @@ fn figure_without_unit(text: &str, units: &[String]) -> Option<String> {
         let part_of_name = before.is_some_and(|c| c.is_ascii_alphabetic() || matches!(c, '/' | '〔' | '-' | '第'));
         let has_unit = after_trim.chars().next().is_some_and(|c| !matches!(c, '，' | '。' | '；' | '、' | '）' | ')' | ' '))
             || units.iter().any(|unit| after_trim.starts_with(unit.as_str()));
+        // "Call 120" is a number to call, "above 120" a figure without its unit.
+        let called = PUBLIC.contains(&figure) && before.is_some_and(|c| matches!(c, '打' | '拨' | '询' | '话' | '呼' | '叫'));
         let year = digits == 4 && (figure.starts_with("19") || figure.starts_with("20"));
-        if digits >= 3 && !part_of_name && !has_unit && !year {
+        if digits >= 3 && !part_of_name && !has_unit && !year && !called {
             return Some(figure.to_owned());
         }
         rest = after;

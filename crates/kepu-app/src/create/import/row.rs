@@ -469,6 +469,17 @@ mod tests {
     }
 
     #[test]
+    fn a_medical_text_without_a_qualified_author_becomes_a_draft_whatever_the_policy_says_about_batches() {
+        let key = node_key();
+        let batches = || Policy { rules: vec![Rule { matter: "resource".into(), reviews: 1, batch: true, ..Rule::default() }] };
+        let cells = |fields: &'static str| [("title", "看懂血压"), ("text", "量之前先坐五分钟，不舒服就去看医生，孕妇先问医生。"), ("fields", fields)];
+        assert!(prepared(Kind::Resource, &key, batches(), &cells("physics")).expect("ready").publish);
+        let ready = prepared(Kind::Resource, &key, batches(), &cells("health")).expect("taken as a draft");
+        assert!(!ready.publish && ready.matter.reviews().is_empty());
+        assert!(!prepared(Kind::Resource, &key, Policy::default(), &cells("health")).expect("taken as a draft").publish);
+    }
+
+    #[test]
     fn the_same_content_has_the_same_subject() {
         let key = node_key();
         let claim = |text: &str| prepared(Kind::Claim, &key, Policy::default(), &[("claim", text)]).expect("ready").subject;

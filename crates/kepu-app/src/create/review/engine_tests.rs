@@ -162,3 +162,47 @@ fn no_small_queue_has_a_better_assignment_than_the_one_found() {
         assert!((found.cost - cost).abs() < 1e-3 && found.optimal, "round {round}: {} instead of {cost}", found.cost);
     }
 }
+
+#[derive(serde::Deserialize)]
+struct Golden {
+    people: Vec<GoldenPerson>,
+    texts: Vec<GoldenText>,
+    interests: Vec<(String, String)>,
+    unfilled: usize,
+    cost: f64,
+}
+#[derive(serde::Deserialize)]
+struct GoldenPerson {
+    id: String,
+    org: String,
+    fields: Vec<String>,
+    ceiling: i64,
+    held: u32,
+}
+#[derive(serde::Deserialize)]
+struct GoldenText {
+    id: String,
+    fields: Vec<String>,
+    needs: usize,
+    authors: Vec<PartyId>,
+    orgs: Vec<OrgId>,
+    same_org: SameOrg,
+}
+
+#[test]
+fn the_cost_is_that_of_a_solver_of_others() {
+    let golden: Golden = serde_json::from_str(include_str!("golden_queue.json")).expect("golden");
+    fn words(list: &[String]) -> Vec<&str> {
+        list.iter().map(String::as_str).collect()
+    }
+    let people: Vec<Reviewer> = golden.people.iter().map(|p| Reviewer { held: p.held, ..reviewer(&p.id, &p.org, &words(&p.fields), p.ceiling) }).collect();
+    let texts: Vec<Waiting> = golden
+        .texts
+        .into_iter()
+        .map(|t| Waiting { authors: t.authors, orgs: t.orgs, same_org: t.same_org, ..text(&t.id, &words(&t.fields), t.needs) })
+        .collect();
+    let interests = golden.interests.into_iter().map(|(who, what)| (PartyId(who), what)).collect();
+    let found = plan(&texts, &people, &interests, DAY).expect("plan");
+    assert_eq!((found.unfilled(), found.optimal), (golden.unfilled, true));
+    assert!((found.cost - golden.cost).abs() < 1e-3, "{} instead of {}", found.cost, golden.cost);
+}
