@@ -18,7 +18,7 @@ use kepu_domain::create::draft::{Draft, Matter};
 use kepu_domain::create::import::{Import, Plan};
 use kepu_domain::create::party::PartyKind;
 use kepu_domain::create::resource::Source;
-use kepu_domain::create::review::Decision;
+use kepu_domain::create::review::{Decision, Said};
 use kepu_domain::ids::{AccountId, OrgId, PartyId, SubjectId};
 use kepu_domain::listen::claim::Verdict;
 use kepu_domain::listen::sighting::{Channel, hour_of};
@@ -455,7 +455,7 @@ impl House {
             }
             // Who lacks the competence for this claim is not asked.
             let Ok(task) = review::assign(app, editor, &fix.id, &PartyId::from(party)).await else { continue };
-            review::decide(app, self.actor(seat), &task.id, Decision::Approve, "无利益冲突", "").await?;
+            review::decide(app, self.actor(seat), &task.id, Said { decision: Decision::Approve, conflict: "无利益冲突", comment: "", checks: &[] }).await?;
             reviews += 1;
         }
         publish::publish(app, editor, &fix.id).await?;
@@ -490,7 +490,13 @@ pub fn answer(claim: &str, app: &App) -> Matter {
         audience: vec!["public".into()],
         region: Region::NATION,
         lang: "zh-Hans".into(),
-        author: kepu_domain::create::resource::Credit { party: "p-zhou".into(), name: "周示例".into(), org: String::new(), title: String::new() },
+        author: kepu_domain::create::resource::Credit {
+            party: "p-zhou".into(),
+            name: "周示例".into(),
+            org: String::new(),
+            title: String::new(),
+            qualification: None,
+        },
         checked: today,
         next_check: today.checked_add(jiff::Span::new().years(1)).ok(),
         chat: String::new(),

@@ -4,6 +4,7 @@
 
 use crate::App;
 use kepu_domain::create::criteria::CriteriaSet;
+use kepu_domain::create::lane::{self, Lanes};
 use kepu_domain::create::register::{self, Registers};
 use kepu_domain::create::round::{self, RoundKind};
 use kepu_domain::definition::{File, Mistake};
@@ -46,6 +47,8 @@ pub struct Definitions {
     pub schemes: BTreeMap<String, Scheme>,
     /// What packs hold and who gets how many.
     pub packs: pack::Rules,
+    /// What is asked of a text before it may be public.
+    pub lanes: Lanes,
     /// When listening does something by itself, and what is looked at first.
     pub listen: worth::Policy,
     /// Which rumours return when.
@@ -168,6 +171,8 @@ fn build(files: &BTreeMap<String, String>) -> Definitions {
             take(Scheme::read(&file), &mut out.schemes, |scheme| scheme.id.clone(), &mut out.mistakes);
         } else if path.starts_with("packs/") {
             out.mistakes.extend(out.packs.take(&file).err());
+        } else if path.starts_with("lanes/") {
+            out.mistakes.extend(out.lanes.take(&file).err().unwrap_or_default());
         } else if path == "policy/listen.json" {
             match worth::Policy::read(&file) {
                 Ok(policy) => out.listen = policy,
@@ -180,7 +185,7 @@ fn build(files: &BTreeMap<String, String>) -> Definitions {
             }
         } else {
             let cause =
-                "definitions stand in registers/, registers/kinds/, rounds/, criteria/, scoring/ or packs/, or are policy/listen.json or policy/returns.json"
+                "definitions stand in registers/, registers/kinds/, rounds/, criteria/, scoring/, lanes/ or packs/, or are policy/listen.json or policy/returns.json"
                     .into();
             out.mistakes.push(Mistake { file: path.clone(), line: 1, cause });
         }
@@ -216,9 +221,10 @@ pub fn sources(app: &App) -> Vec<(String, Source)> {
     let criteria = CRITERIA.iter().map(|file| format!("criteria/{}", file.name));
     let schemes = SCHEMES.iter().map(|file| format!("scoring/{}", file.name));
     let packs = pack::BUILT_IN.iter().map(|file| format!("packs/{}", file.name));
+    let lanes = lane::BUILT_IN.iter().map(|file| format!("lanes/{}", file.name));
     let policies = [worth::BUILT_IN, returns::BUILT_IN].map(|file| format!("policy/{}", file.name));
     let own = slot.iter().flat_map(|held| held.good.keys().cloned());
-    let built_in = registers.chain(rounds).chain(criteria).chain(schemes).chain(packs).chain(policies).map(|name| (name, Source::Program));
+    let built_in = registers.chain(rounds).chain(criteria).chain(schemes).chain(packs).chain(lanes).chain(policies).map(|name| (name, Source::Program));
     built_in.chain(own.map(|name| (name, Source::Node))).collect()
 }
 

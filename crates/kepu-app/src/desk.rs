@@ -332,14 +332,14 @@ async fn owner_name(tx: &mut Tx, owner: &AccountId) -> Result<String, AppError> 
 /// What the actor is writing. An answer to a case is due with the case; what came back stands before what was only begun.
 async fn own_drafts(app: &App, tx: &mut Tx, who: &Actor, names: &mut Names, due: &mut Vec<Item>, waiting: &mut Vec<Item>) -> Result<(), AppError> {
     let Some(account) = who.account() else { return Ok(()) };
-    let policy = app.trust(tx).await?.policy.clone();
+    let (policy, definitions) = (app.trust(tx).await?.policy.clone(), app.definitions());
     let filter = Filter { owner: Some(account.clone()), stage: Some("writing".into()), ..Filter::default() };
     let mut begun = Vec::new();
     for Listed { draft, updated_at, .. } in drafts::list(tx, &filter, None, 100).await? {
-        let reviews = review::with_sign_offs(tx, &draft.id).await?;
+        let reviews = review::with_sign_offs(app, tx, &draft).await?;
         let (title, place) = (draft.matter.title().to_owned(), names.org(tx, &draft.org).await?);
         let item = |task, note, clock| Item { task, title: title.clone(), note, place: place.clone(), clock };
-        if let Progress::Returned { remark } = draft.progress(&reviews, Gate { policy: &policy, before: None }) {
+        if let Progress::Returned { remark } = draft.progress(&reviews, Gate { policy: &policy, lanes: &definitions.lanes, before: None }) {
             waiting.push(item(Task::Mend(draft.id), remark, Clock::Since(updated_at)));
         } else if let Some(at) = answer_due(tx, &draft).await? {
             due.push(item(Task::Answer(draft.id), String::new(), Clock::By(at)));
@@ -364,17 +364,18 @@ async fn submitted(app: &App, tx: &mut Tx, who: &Actor, names: &mut Names, waiti
         return Ok(());
     }
     let orgs = who.roots(Action::Publish).unwrap_or_default();
-    let policy = app.trust(tx).await?.policy.clone();
+    let (policy, definitions) = (app.trust(tx).await?.policy.clone(), app.definitions());
     let filter = Filter { orgs, stage: Some("submitted".into()), order: Order::Oldest, ..Filter::default() };
     let mut found = Vec::new();
     for Listed { draft, updated_at, .. } in drafts::list(tx, &filter, None, 100).await? {
-        let reviews = review::with_sign_offs(tx, &draft.id).await?;
+        let reviews = review::with_sign_offs(app, tx, &draft).await?;
         let late = |r: &Review| r.draft_version == draft.version && matches!(r.stage, ReviewStage::Assigned { due } if due < app.today());
         let before = limits::before(tx, &draft).await?;
-        let task = match draft.progress(&reviews, Gate { policy: &policy, before: before.as_ref() }) {
+        let task = match draft.progress(&reviews, Gate { policy: &policy, lanes: &definitions.lanes, before: before.as_ref() }) {
             Progress::Ready => Task::Publish(draft.id.clone()),
             Progress::InReview { have, need, asked } if have + asked < need => Task::Assign(draft.id.clone()),
-            Progress::InReview { .. } if reviews.iter().any(|(r, _)| late(r)) => Task::Replace(draft.id.clone()),
+            Progress::Disputed { lacking, asked } if asked < lacking => Task::Assign(draft.id.clone()),
+            Progress::InReview { .. } | Progress::Disputed { .. } if reviews.iter().any(|(r, _)| late(r)) => Task::Replace(draft.id.clone()),
             _ => continue,
         };
         let place = names.org(tx, &draft.org).await?;
@@ -482,6 +483,7 @@ async fn rechecks(app: &App, tx: &mut Tx, who: &Actor) -> Result<Vec<Item>, AppE
     if who.may(Action::Correct, None).is_ok() {
         let trust = app.trust(tx).await?;
         let day = app.today().checked_add(AHEAD_DAYS.days()).unwrap_or(jiff::civil::Date::MAX).to_string();
+        rows.extend(early(tx, who, &trust).await?);
         let mut expiring = Vec::new();
         for key in publish::own_keys(app, &trust) {
             expiring.extend(subject::list_expiring(tx, &key, &day, 50).await?);
@@ -500,6 +502,21 @@ async fn rechecks(app: &App, tx: &mut Tx, who: &Actor) -> Result<Vec<Item>, AppE
                 clock: Clock::By(by),
             });
         }
+    }
+    Ok(rows)
+}
+
+/// What has to be looked at again before its day: a guideline has a new edition, what it cites was corrected or withdrawn.
+async fn early(tx: &mut Tx, who: &Actor, trust: &TrustView) -> Result<Vec<Item>, AppError> {
+    let mut rows: Vec<Item> = Vec::new();
+    for one in kepu_store::create::recheck::list(tx, 200).await? {
+        let Some(row) = subject::find(tx, &one.subject).await?.filter(|row| row.standing == Standing::Public) else { continue };
+        let org = publish::org_of(tx, &row.id).await?;
+        if who.may(Action::Correct, Some(&kepu_store::org::line(tx, &org).await?)).is_err() {
+            continue;
+        }
+        let place = holder(trust, &row);
+        rows.push(Item { task: Task::Recheck(row.id.clone(), kind(&row)), title: title(&row), note: one.detail, place, clock: Clock::Since(one.since) });
     }
     Ok(rows)
 }

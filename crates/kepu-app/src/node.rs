@@ -67,7 +67,7 @@ pub async fn init(data: &Path, init: Init) -> Result<App, AppError> {
     Ok(app)
 }
 
-fn trust_saying(app: &App, local: &str, doc: TrustDoc) -> Saying {
+pub(crate) fn trust_saying(app: &App, local: &str, doc: TrustDoc) -> Saying {
     let subject = SubjectId::new(&app.key.id().fingerprint(), local);
     Saying { subject, region: Region::NATION, fields: vec![], lang: String::new(), body: Body::Trust(doc) }
 }

@@ -54,6 +54,7 @@ fn all() -> impl Iterator<Item = Route> {
         house_routes(),
         desk_routes(),
         work_routes(),
+        lane_routes(),
         registry_routes(),
         round_routes(),
         ledger_routes(),
@@ -287,6 +288,27 @@ fn desk_routes() -> Vec<Route> {
         route("GET", "/api/drafts/{id}", Can(Action::Draft), api::desk::draft),
         route("GET", "/api/reviews", Can(Action::Review), api::desk::reviews),
         route("GET", "/api/reviews/{id}", Can(Action::Draft), api::desk::review),
+    ]
+}
+
+/// Lanes, remarks at sentences, the review queue as a whole.
+fn lane_routes() -> Vec<Route> {
+    use create::{draft, lane, queue, remark};
+    let publish = Access::Can(Action::Publish);
+    vec![
+        route("GET", "/lanes", Public, lane::list),
+        route("POST", "/lanes", Can(Action::ManageNodes), lane::announce),
+        route("POST", "/drafts/{id}/hand-on", Can(Action::Draft), draft::hand_on),
+        route("POST", "/drafts/{id}/excuse", Can(Action::Draft), draft::excuse),
+        route("GET", "/drafts/{id}/remarks", Can(Action::Draft), remark::list),
+        route("POST", "/remarks", Can(Action::Draft), remark::add),
+        route("POST", "/drafts/{id}/settle", Can(Action::Draft), remark::settle),
+        route("GET", "/reviews/queue", publish, queue::show),
+        route("POST", "/reviews/queue", publish, queue::carry_out),
+        route("POST", "/reviews/undo", publish, queue::undo),
+        route("GET", "/reviews/fairness", Can(Action::Draft), queue::fairness),
+        route("GET", "/api/reviews/queue", publish, queue::api_queue),
+        route("GET", "/api/reviews/fairness", Can(Action::Draft), queue::api_fairness),
     ]
 }
 

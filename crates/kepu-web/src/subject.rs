@@ -150,13 +150,31 @@ pub struct Name {
     pub title: String,
     /// Institution.
     pub org: String,
+    /// The qualification that stands behind the name, or empty.
+    pub proof: String,
+}
+
+/// A qualification in words.
+pub fn proof(s: &Shell, proof: Option<&kepu_domain::create::review::Proof>) -> String {
+    match proof {
+        Some(proof) => match proof.until {
+            Some(until) => s.t2("proof-until", "what", &proof.what, "day", s.day_text(until)),
+            None => proof.what.clone(),
+        },
+        None => String::new(),
+    }
 }
 
 /// The reviewers under a version; batch sign-offs are said to be that.
 pub fn reviewers<'a>(s: &Shell, reviews: impl IntoIterator<Item = &'a SignOff>) -> Vec<Name> {
     let one = |r: &SignOff| {
         let batch = r.method == kepu_domain::create::review::Method::Batch;
-        Name { name: r.name.clone(), title: if batch { s.t1("reviewed-batch", "title", &r.title) } else { r.title.clone() }, org: r.org.clone() }
+        Name {
+            name: r.name.clone(),
+            title: if batch { s.t1("reviewed-batch", "title", &r.title) } else { r.title.clone() },
+            org: r.org.clone(),
+            proof: proof(s, r.qualification.as_ref()),
+        }
     };
     reviews.into_iter().map(one).collect()
 }

@@ -3,13 +3,13 @@
 use crate::App;
 use crate::account::log_detail;
 use crate::create::draft::{self as writing, limits};
-use crate::create::review;
-use crate::create::take_back;
+use crate::create::{lane, review, take_back};
 use crate::error::AppError;
 use crate::measure::contribution::{self, Deed};
 use crate::record::{self, Saying};
 use kepu_domain::access::{Action, Actor};
-use kepu_domain::create::draft::{Draft, DraftError, Gate, Matter};
+use kepu_domain::create::check::Weight;
+use kepu_domain::create::draft::{Draft, DraftError, Gate, Matter, Stage};
 use kepu_domain::create::resource::Correction;
 use kepu_domain::ids::{DraftId, KeyId, OrgId, SubjectId};
 use kepu_domain::org::Region;
@@ -25,7 +25,8 @@ use kepu_store::{Tx, subject};
 pub async fn publish(app: &App, who: &Actor, id: &DraftId) -> Result<SubjectId, AppError> {
     let mut tx = app.db.write().await?;
     let draft = writing::open(&mut tx, who, id, Action::Publish, |may| may.publish).await?;
-    let reviews = review::with_sign_offs(&mut tx, id).await?;
+    let reviews = review::with_sign_offs(app, &mut tx, &draft).await?;
+    let definitions = app.definitions();
     let policy = app.trust(&mut tx).await?.policy.clone();
     let seen = Seen::from(&draft);
     let corrects = limits::corrected(&mut tx, &draft).await?;
@@ -35,7 +36,16 @@ pub async fn publish(app: &App, who: &Actor, id: &DraftId) -> Result<SubjectId, 
     if corrects.is_some() && draft.correction.trim().is_empty() {
         return Err(DraftError::NoCorrection.into());
     }
-    let mut draft = draft.publish(&reviews, Gate { policy: &policy, before: before.as_ref() }, app.today(), app.now())?;
+    let mut draft = draft;
+    if matches!(draft.stage, Stage::Submitted { .. }) {
+        // What was right when it was given to review may have ended since: a qualification, a clearance, a claim judged meanwhile.
+        let blocks: Vec<_> = limits::findings(app, &mut tx, &draft).await?.into_iter().filter(|f| f.weight == Weight::Block).collect();
+        if !blocks.is_empty() {
+            return Err(AppError::Blocked(blocks));
+        }
+        lane::stamp(app, &mut tx, &mut draft.matter).await?;
+    }
+    let mut draft = draft.publish(&reviews, Gate { policy: &policy, lanes: &definitions.lanes, before: before.as_ref() }, app.today(), app.now())?;
     if let Matter::Claim(claim) = &mut draft.matter {
         // Merged or parted while the draft was written: that is the editors' to say, not the writer's.
         claim.same_as = subject::find(&mut tx, &draft.subject).await?.map(|row| row.same_as).filter(|id| !id.is_empty()).map(SubjectId);

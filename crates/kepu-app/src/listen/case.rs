@@ -291,7 +291,7 @@ pub async fn ask_expert(app: &App, who: &Actor, id: &CaseId, party: &PartyId) ->
     }
     crate::create::review::can_be_asked(app, &mut tx, &expert, "party").await?;
     let org = kepu_store::org::find(&mut tx, &expert.org).await?.map_or_else(String::new, |o| o.name);
-    let author = Credit { party: expert.id.0.clone(), name: expert.name.clone(), org, title: expert.title.clone() };
+    let author = Credit { party: expert.id.0.clone(), name: expert.name.clone(), org, title: expert.title.clone(), ..Credit::default() };
     // Checked before anything is written: a case without an owner gets no draft.
     let case = case.can_ask()?;
     let mut answer = skeleton(&mut tx, &case, author, app.today()).await?;
@@ -401,7 +401,7 @@ pub async fn hold(app: &App, who: &Actor, id: &CaseId, form: HoldingForm) -> Res
         }
         _ => org.clone(),
     };
-    let author = Credit { party: String::new(), name, org, title: String::new() };
+    let author = Credit { name, org, ..Credit::default() };
     let next_update = crate::account::later(app.now(), SignedDuration::from_hours(form.next_hours));
     let review = ClaimReview {
         verdict: Verdict::Checking,

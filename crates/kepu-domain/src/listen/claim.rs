@@ -1,6 +1,7 @@
 //! Claims and what was found about them. The questions that led to one are in `question`, the work on it in `case`.
 
-use crate::create::resource::{AiUse, Correction, Credit, Finding, Source, check_facts, check_wording};
+use crate::create::check::{Finding, check_facts};
+use crate::create::resource::{AiUse, Correction, Credit, Source};
 use crate::create::review::SignOff;
 use crate::ids::SubjectId;
 use crate::org::Region;
@@ -386,8 +387,8 @@ impl ClaimReview {
         bare(self) == bare(other)
     }
 
-    /// The machine part of the publication gate.
-    pub fn check(&self, today: Date) -> Vec<Finding> {
+    /// What is missing or wrong in its facts; wording and what lanes ask for are in `create::check`.
+    pub(crate) fn facts(&self, today: Date) -> Vec<Finding> {
         let mut found = Vec::new();
         if self.verdict == Verdict::Checking || self.holding.is_some() {
             found.push(Finding::block("verdict", "no_verdict"));
@@ -415,9 +416,6 @@ impl ClaimReview {
         }
         if self.next_check.is_none_or(|next| next <= today) {
             found.push(Finding::block("next_check", "no_expiry"));
-        }
-        for text in self.why.iter().chain([&self.plain, &self.instead, &self.chat]) {
-            found.extend(check_wording("why", text));
         }
         found
     }
@@ -471,7 +469,7 @@ mod tests {
 
     #[test]
     fn wordings_and_merges_are_no_finding() {
-        let author = Credit { party: String::new(), name: "甲".into(), org: String::new(), title: String::new() };
+        let author = Credit { name: "甲".into(), ..Credit::default() };
         let claim = ClaimReview::begin("大蒜治感冒", author, Region::NATION, jiff::civil::date(2026, 1, 1));
         let indexed = ClaimReview { variants: vec!["蒜能治感冒".into()], same_as: Some("kepu:abcdefgh23/a".into()), ..claim.clone() };
         assert!(claim.finds_the_same(&indexed));

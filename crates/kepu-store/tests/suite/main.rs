@@ -139,6 +139,8 @@ macro_rules! suite {
             registry::what_entries_said_before,
             work::drafts,
             work::reviews,
+            work::a_queue_is_given_and_taken_back,
+            work::remarks_and_rechecks,
             rounds::rounds_and_applications,
             rounds::judgements_and_objections,
             rounds::proofs,

@@ -647,6 +647,8 @@ pub async fn vocabulary(Path(name): Path<String>) -> Answer {
         desk::drafts,
         desk::draft,
         desk::reviews,
+        crate::create::queue::api_queue,
+        crate::create::queue::api_fairness,
         desk::review,
         round::rounds,
         round::round,
@@ -733,6 +735,6 @@ mod tests {
     fn the_description_names_its_version_and_every_operation() {
         let value = serde_json::to_value(description()).expect("json");
         assert!(value["openapi"].as_str().is_some_and(|v| v.starts_with("3.1")));
-        assert_eq!(value["paths"].as_object().map(serde_json::Map::len), Some(41));
+        assert_eq!(value["paths"].as_object().map(serde_json::Map::len), Some(43));
     }
 }

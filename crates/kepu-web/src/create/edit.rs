@@ -208,7 +208,13 @@ fn read_common(form: &Fields, author: &Credit, region: Region, errors: &mut Vec<
     });
     let text = |name: &str| form.get(name).to_owned();
     // The registry entry decides who counts as the author when reviewers are chosen; it is never typed.
-    let author = Credit { party: author.party.clone(), name: text("author_name"), org: text("author_org"), title: text("author_title") };
+    let author = Credit {
+        party: author.party.clone(),
+        name: text("author_name"),
+        org: text("author_org"),
+        title: text("author_title"),
+        qualification: author.qualification.clone(),
+    };
     let ai_use = [AiUse::None, AiUse::Assisted, AiUse::Generated].into_iter().find(|one| ai_word(*one) == form.get("ai_use"));
     (region, author, ai_use.unwrap_or_default())
 }

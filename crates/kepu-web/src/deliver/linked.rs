@@ -141,7 +141,7 @@ fn person(credit: &Credit) -> Value {
 }
 
 fn reviewer(review: &SignOff) -> Value {
-    person(&Credit { party: String::new(), name: review.name.clone(), org: review.org.clone(), title: review.title.clone() })
+    person(&Credit { name: review.name.clone(), org: review.org.clone(), title: review.title.clone(), ..Credit::default() })
 }
 
 fn audience(s: &Shell, id: &str) -> Value {

@@ -122,7 +122,7 @@ impl Typed {
 
 /// What a resource needs to pass the checks.
 pub(super) fn complete(form: Typed) -> Typed {
-    form.with("text", "每天喝水约1500毫升，少量多次。\n\n不舒服请看医生。")
+    form.with("text", "每天喝水约1500毫升，少量多次。\n\n不舒服请看医生，孕妇和心肾病人先问医生。")
         .with("fields", "health")
         .with("source_title", "中国居民膳食指南")
         .with("source_publisher", "中国营养学会")
@@ -172,7 +172,7 @@ async fn a_text_is_written_reviewed_published_corrected_and_withdrawn() {
     let fix = place(&submit(&t.site, &t.editor, "/correct", &[("id", subject.as_str())]).await);
     assert_eq!(place(&submit(&t.site, &t.editor, "/correct", &[("id", subject.as_str())]).await), fix);
     let fix = DraftId(fix.trim_start_matches("/drafts/").to_owned());
-    let changed = t.form(&fix).await.with("text", "每天喝水约1700毫升，少量多次。\n\n不舒服请看医生。").with("do", "submit");
+    let changed = t.form(&fix).await.with("text", "每天喝水约1700毫升，少量多次。\n\n不舒服请看医生，孕妇和心肾病人先问医生。").with("do", "submit");
     let answer = t.send(&t.editor, &urls::draft(&fix), &changed).await;
     assert_eq!(answer.status(), StatusCode::UNPROCESSABLE_ENTITY);
     assert!(text(answer).await.contains("没有写更正说明"));

@@ -11,6 +11,7 @@ mod drafts;
 mod guard;
 mod import;
 mod jobs;
+mod lanes;
 mod ledger;
 mod library;
 mod listen;

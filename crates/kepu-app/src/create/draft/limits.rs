@@ -2,11 +2,13 @@
 //! The rules about facts and wording are in `kepu-domain::create::resource`.
 
 use crate::App;
-use crate::create::party;
+use crate::create::draft::judged;
 use crate::create::publish::body_of;
+use crate::create::{lane, party};
 use crate::error::{AppError, FieldError, text_error};
+use kepu_domain::create::check::{Finding, Weight, excused};
 use kepu_domain::create::draft::{Draft, Matter};
-use kepu_domain::create::resource::{Finding, Source, Weight};
+use kepu_domain::create::resource::Source;
 use kepu_domain::create::resource_type::fields_of;
 use kepu_domain::record::{DOC_BYTES_MAX, Envelope, Place, Stream};
 use kepu_domain::text::{self, Limit, PARTS_MAX, TextError};
@@ -190,7 +192,12 @@ pub async fn findings(app: &App, tx: &mut Tx, draft: &Draft) -> Result<Vec<Findi
         let (is, max) = (size.div_ceil(1024), SIZE_MAX / 1024);
         found.push(Finding { found: format!("{is} / {max} KiB"), ..Finding::block("text", "too_large") });
     }
-    found.extend(matter.check(app.today()));
+    let mut stamped = matter.clone();
+    lane::stamp(app, tx, &mut stamped).await?;
+    let definitions = app.definitions();
+    found.extend(stamped.check(&definitions.lanes, app.today()));
+    found.extend(judged::against(app, tx, draft).await?);
+    let mut found = excused(found, &draft.excuses);
     found.sort_by_key(|finding| finding.weight != Weight::Block);
     Ok(found)
 }
