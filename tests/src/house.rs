@@ -331,7 +331,7 @@ impl House {
     async fn listening(&self) -> anyhow::Result<(String, String)> {
         std::fs::write(self.app.folder("lists")?.join("hot.csv"), "标题\n今天的新鲜事\n")?;
         let columns = [("text".to_owned(), "标题".to_owned())].into();
-        let plan = inlet::Plan { address: "file:hot.csv".into(), format: inlet::Format::Csv, columns, every_minutes: 60, repeats: false };
+        let plan = inlet::Plan { address: "file:hot.csv".into(), format: inlet::Format::Csv, columns, every_minutes: 60, repeats: false, issuers: vec![] };
         let typed = intake::inlet::Typed { name: "示例热榜".into(), region: Region::NATION, plan, org: ORG.into() };
         let id = intake::inlet::add(&self.app, self.actor("editor"), inlet::Kind::List, typed).await?;
         let now = self.app.now();

@@ -3158,3 +3158,6 @@ channel-list = Topic list
 channel-tipline = Tipline
 channel-file = File
 channel-case = Case
+
+## Warnings, tasks, drills
+problem-task-over = This task is over.

@@ -3089,3 +3089,6 @@ channel-list = 话题榜
 channel-tipline = 来信渠道
 channel-file = 批量文件
 channel-case = 办理单
+
+## 预警、任务、演练
+problem-task-over = 这个任务已经了结。

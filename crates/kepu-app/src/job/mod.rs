@@ -7,6 +7,7 @@ pub mod expire;
 
 use crate::account::log;
 use crate::create::{import, round};
+use crate::deliver::warning;
 use crate::error::AppError;
 use crate::listen::intake;
 use crate::{App, index, keys, sync};
@@ -155,6 +156,9 @@ pub async fn work(app: App, mut stop: watch::Receiver<bool>) {
         match claim(&app).await {
             Ok(Some(job)) => attend(&app, job, &mut stop).await,
             Ok(None) => {
+                if let Err(error) = warning::follow::follow(&app).await {
+                    tracing::warn!(error = chain(&error), "warnings could not be followed");
+                }
                 if let Err(error) = intake::tick(&app).await {
                     tracing::warn!(error = chain(&error), "it could not be looked whether there is something to listen to");
                 }

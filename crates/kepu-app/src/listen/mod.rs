@@ -8,9 +8,11 @@ pub mod hear;
 pub mod intake;
 pub mod known;
 pub mod merge;
+pub mod order;
 pub mod placement;
 pub mod question;
 pub mod recheck;
+pub mod task;
 pub mod topic;
 pub mod usefulness;
 

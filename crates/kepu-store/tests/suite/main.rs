@@ -10,6 +10,7 @@ mod published;
 mod records;
 mod registry;
 mod rounds;
+mod tasks;
 mod work;
 
 use futures::FutureExt;
@@ -137,6 +138,7 @@ macro_rules! suite {
             heard::topics,
             registry::names_that_stand_twice,
             registry::what_entries_said_before,
+            tasks::tasks,
             work::drafts,
             work::reviews,
             rounds::rounds_and_applications,
