@@ -159,6 +159,13 @@ const FILES: &[(i64, &str, &str)] = &[
     (421, "start_order_mode", include_str!("../migrations/0421_start_order_mode.sql")),
     (422, "drill_word", include_str!("../migrations/0422_drill_word.sql")),
     (423, "drill_word_drill", include_str!("../migrations/0423_drill_word_drill.sql")),
+    (424, "point", include_str!("../migrations/0424_point.sql")),
+    (425, "point_n", include_str!("../migrations/0425_point_n.sql")),
+    (426, "point_post", include_str!("../migrations/0426_point_post.sql")),
+    (427, "point_post_point", include_str!("../migrations/0427_point_post_point.sql")),
+    (428, "warning_push", include_str!("../migrations/0428_warning_push.sql")),
+    (429, "warning_push_name", include_str!("../migrations/0429_warning_push_name.sql")),
+    (430, "delivery", include_str!("../migrations/0430_delivery.sql")),
 ];
 
 /// The migrations as sqlx wants them.

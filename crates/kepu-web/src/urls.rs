@@ -108,6 +108,10 @@ pub fn message(hash: &str) -> String {
 pub fn order(id: &kepu_domain::ids::OrderId) -> String {
     format!("/orders/{}", encode(&id.0))
 }
+/// A point that warnings are pushed to, for its stewards.
+pub fn point(id: &kepu_domain::ids::PointId) -> String {
+    format!("/points/{}", encode(&id.0))
+}
 /// A task.
 pub fn task(id: &kepu_domain::ids::TaskId) -> String {
     format!("/tasks/{}", encode(&id.0))

@@ -2,4 +2,6 @@
 
 pub mod channel;
 pub mod pack;
+pub mod point;
+pub mod push;
 pub mod warning;

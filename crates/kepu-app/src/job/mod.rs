@@ -7,7 +7,7 @@ pub mod expire;
 
 use crate::account::log;
 use crate::create::{import, round};
-use crate::deliver::warning;
+use crate::deliver::{push, warning};
 use crate::error::AppError;
 use crate::listen::intake;
 use crate::{App, index, keys, sync};
@@ -35,12 +35,14 @@ pub enum Kind {
     Exchange,
     /// Looks through honours: announces ends, takes out what has ended. Queued every day.
     Rounds,
+    /// Calls the points that a warning is pushed to.
+    Push,
     /// Reads lists, matches what was heard, looks at topics. Woken whenever there is something.
     Listen,
 }
 
 /// Every kind.
-pub const KINDS: [Kind; 6] = [Kind::Import, Kind::Expire, Kind::Reindex, Kind::Exchange, Kind::Rounds, Kind::Listen];
+pub const KINDS: [Kind; 7] = [Kind::Import, Kind::Expire, Kind::Reindex, Kind::Exchange, Kind::Rounds, Kind::Push, Kind::Listen];
 
 impl Kind {
     /// The stored word.
@@ -51,6 +53,7 @@ impl Kind {
             Kind::Reindex => "reindex",
             Kind::Exchange => "exchange",
             Kind::Rounds => "rounds",
+            Kind::Push => "push",
             Kind::Listen => "listen",
         }
     }
@@ -87,7 +90,7 @@ pub(crate) fn new_job(app: &App, id: JobId, kind: Kind, payload: &Value) -> NewJ
 pub async fn ask_for(app: &App, who: &Actor, kind: Kind) -> Result<(), AppError> {
     who.may(Action::ManageJobs, None)?;
     let mut tx = app.db.write().await?;
-    if matches!(kind, Kind::Import | Kind::Listen) || store::count_waiting(&mut tx, kind.as_str()).await? > 0 {
+    if matches!(kind, Kind::Import | Kind::Listen | Kind::Push) || store::count_waiting(&mut tx, kind.as_str()).await? > 0 {
         return Err(AppError::Stale { what: "job", id: kind.as_str().into() });
     }
     let id = queue(app, &mut tx, kind, &json!({})).await?;
@@ -330,6 +333,7 @@ async fn perform(app: &App, job: &Job) -> Result<(), Failure> {
         Some(Kind::Reindex) => make_index(app, job).await,
         Some(Kind::Exchange) => exchange(app, job).await,
         Some(Kind::Rounds) => round::after::daily(app).await.map(drop),
+        Some(Kind::Push) => call_points(app, job).await,
         Some(Kind::Listen) => listen_to(app, job).await,
         None => Err(AppError::NotFound { what: "kind of job", id: job.kind.clone() }),
     };
@@ -339,6 +343,13 @@ async fn perform(app: &App, job: &Job) -> Result<(), Failure> {
 /// Whether another attempt may go better: not if the input or a right is at fault.
 fn may_go_better(error: &AppError) -> bool {
     !matches!(error, AppError::Denied(_) | AppError::Invalid(_) | AppError::NotFound { .. } | AppError::Record(_) | AppError::TooLarge { .. })
+}
+
+async fn call_points(app: &App, job: &Job) -> Result<(), AppError> {
+    let payload: Value = serde_json::from_str(&job.payload).map_err(|e| AppError::Record(e.to_string()))?;
+    let done = push::call(app, payload["push"].as_i64().unwrap_or_default()).await?;
+    say(app, &job.id, &format!("+{done}")).await;
+    Ok(())
 }
 
 async fn listen_to(app: &App, job: &Job) -> Result<(), AppError> {

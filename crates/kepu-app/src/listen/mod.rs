@@ -17,4 +17,4 @@ pub mod topic;
 pub mod usefulness;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -112,17 +112,28 @@ async fn own(tx: &mut Tx, who: &Actor, id: &TaskId) -> Result<Task, AppError> {
     }
 }
 
+/// A task with what the actor may do. May: as [`get`].
+pub async fn view(app: &App, who: &Actor, id: &TaskId) -> Result<View, AppError> {
+    let mut tx = app.db.read().await?;
+    let task = own(&mut tx, who, id).await?;
+    shown(&mut tx, who, task).await
+}
+
+async fn shown(tx: &mut Tx, who: &Actor, task: Task) -> Result<View, AppError> {
+    let owner = match &task.owner {
+        Some(owner) => kepu_store::account::find(tx, owner).await?.map(|row| row.account.name).unwrap_or_default(),
+        None => String::new(),
+    };
+    let org = kepu_store::org::find(tx, &task.org).await?.map_or_else(|| task.org.0.clone(), |org| org.name);
+    let can_work = may(tx, who, &task).await.is_ok();
+    Ok(View { task, owner, org, can_work })
+}
+
 /// The tasks of one thing with what the actor may do. The caller has asked whether the actor may see the thing.
 pub async fn list_of(tx: &mut Tx, who: &Actor, of: &Of) -> Result<Vec<View>, AppError> {
     let mut list = Vec::new();
     for task in store::list_of(tx, of, TASKS_MAX).await? {
-        let owner = match &task.owner {
-            Some(owner) => kepu_store::account::find(tx, owner).await?.map(|row| row.account.name).unwrap_or_default(),
-            None => String::new(),
-        };
-        let org = kepu_store::org::find(tx, &task.org).await?.map_or_else(|| task.org.0.clone(), |org| org.name);
-        let can_work = may(tx, who, &task).await.is_ok();
-        list.push(View { task, owner, org, can_work });
+        list.push(shown(tx, who, task).await?);
     }
     Ok(list)
 }

@@ -6,6 +6,7 @@ pub mod drill;
 pub mod guide;
 pub mod pack;
 pub mod plan;
+pub mod point;
 pub mod say;
 pub mod scope;
 pub mod warning;

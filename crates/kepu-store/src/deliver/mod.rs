@@ -3,4 +3,5 @@
 pub mod change;
 pub mod drill;
 pub mod pack;
+pub mod point;
 pub mod warning;

@@ -48,12 +48,12 @@ pub async fn call(State(web): State<Web>, req: Req, Path(id): Path<String>, requ
     json(&TiplineAnswer { band: band_word(reply.band), say: say(&req, &reply), claim, probability: reply.probability })
 }
 
-fn header(request: &Request, name: &str) -> String {
+pub(super) fn header(request: &Request, name: &str) -> String {
     request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
 }
 
 /// Why a call is not taken, in words that a caller's writer can use.
-fn refused(error: AppError) -> Problem {
+pub(super) fn refused(error: AppError) -> Problem {
     match error {
         AppError::Stranger => Problem::new(Kind::Stranger).why("tipline-stranger", &[]),
         AppError::Stale { .. } => Problem::new(Kind::Stale).why("tipline-replay", &[]),

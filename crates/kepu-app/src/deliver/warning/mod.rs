@@ -15,6 +15,8 @@ pub mod follow;
 pub mod guidance;
 pub mod source;
 pub mod take;
+#[cfg(test)]
+mod tests;
 
 use crate::App;
 use crate::error::AppError;
@@ -131,13 +133,17 @@ pub async fn here_in(app: &App, tx: &mut Tx, region: Region) -> Result<Vec<Shown
 
 /// One warning by its subject, however it stands, with whether it holds. Not found if no record that counts passes it on.
 pub async fn find(app: &App, id: &SubjectId) -> Result<(Arc<Open>, Stands), AppError> {
-    let missing = || AppError::NotFound { what: "warning", id: id.0.clone() };
     let mut tx = app.db.read().await?;
-    let row = store::find_many(&mut tx, std::slice::from_ref(id)).await?.pop().ok_or_else(missing)?;
-    let seen = store::is_over(&mut tx, &row.warning.name).await?;
-    let by = app.trust(&mut tx).await?.grant(&row.signer).map(|grant| grant.holder.clone()).unwrap_or_default();
+    standing_of(app, &mut tx, id).await?.ok_or_else(|| AppError::NotFound { what: "warning", id: id.0.clone() })
+}
+
+/// [`find`] within a transaction.
+pub(crate) async fn standing_of(app: &App, tx: &mut Tx, id: &SubjectId) -> Result<Option<(Arc<Open>, Stands)>, AppError> {
+    let Some(row) = store::find_many(tx, std::slice::from_ref(id)).await?.pop() else { return Ok(None) };
+    let seen = store::is_over(tx, &row.warning.name).await?;
+    let by = app.trust(tx).await?.grant(&row.signer).map(|grant| grant.holder.clone()).unwrap_or_default();
     let stands = if row.ended || seen { Stands::Over } else { standing(app, &row.warning) };
-    Ok((Arc::new(Open { subject: row.subject, warning: row.warning, by }), stands))
+    Ok(Some((Arc::new(Open { subject: row.subject, warning: row.warning, by }), stands)))
 }
 
 /// When what is shown for a place changes next by itself: the next beginning or end.
