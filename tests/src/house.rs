@@ -7,10 +7,12 @@ use crate::{Node, Served, wait_for};
 use anyhow::{Context, bail};
 use kepu_app::create::{draft, import, party, publish, review, take_back};
 use kepu_app::deliver::pack;
+use kepu_app::deliver::point as points;
+use kepu_app::deliver::warning::take::{self, Taken};
 use kepu_app::job;
 use kepu_app::keys::NodeKey;
 use kepu_app::listen::report::{self, Filed};
-use kepu_app::listen::{case, intake, question};
+use kepu_app::listen::{case, intake, order, question};
 use kepu_app::measure::{certificate, contribution};
 use kepu_app::{App, Options, account, seed};
 use kepu_domain::access::{Actor, Role};
@@ -19,8 +21,10 @@ use kepu_domain::create::import::{Import, Plan};
 use kepu_domain::create::party::PartyKind;
 use kepu_domain::create::resource::Source;
 use kepu_domain::create::review::{Decision, Said};
+use kepu_domain::deliver::point;
 use kepu_domain::ids::{AccountId, OrgId, PartyId, SubjectId};
 use kepu_domain::listen::claim::Verdict;
+use kepu_domain::listen::order::Mode;
 use kepu_domain::listen::sighting::{Channel, hour_of};
 use kepu_domain::listen::{inlet, topic};
 use kepu_domain::org::Region;
@@ -225,6 +229,12 @@ impl House {
             ("q" | "questions", _) => path.replace("{id}", "{question}"),
             ("case" | "cases", "GET") => path.replace("{id}", "{case}"),
             ("case" | "cases", _) => path.replace("{id}", &self.asked(&rare_word())?.1),
+            ("now", _) => path.replace("{county}", "411525").replace("{file}", "chat.txt").replace("{owner}/{local}", "{warning}"),
+            ("points", _) => path.replace("{id}", "{point}"),
+            ("warnings", _) => path.replace("{hash}", "{message}"),
+            ("orders", _) => path.replace("{id}", "{order}"),
+            ("tasks", _) => path.replace("{id}", "{order_task}"),
+            ("drills", _) => path.replace("{owner}/{local}", "{drill}"),
             ("records", _) => path.replace("{hash}", "{record}"),
             ("media", _) => path.replace("{hash}", "{media}"),
             ("problems", _) => path.replace("{word}", "not-found"),
@@ -313,6 +323,13 @@ impl House {
         let (topic, inlet) = self.runtime.block_on(self.listening())?;
         self.keep("topic", topic);
         self.keep("inlet", inlet);
+        let [warning, message, order, task, drill, point] = self.runtime.block_on(self.emergency())?;
+        self.keep("warning", warning);
+        self.keep("message", message);
+        self.keep("order", order);
+        self.keep("order_task", task);
+        self.keep("drill", drill);
+        self.keep("point", point);
         self.next_second()?;
         self.runtime.block_on(self.correct(&corrected.id))?;
         self.next_second()?;
@@ -338,11 +355,49 @@ impl House {
         Ok(())
     }
 
+    /// A warning that is over, a message of an unknown issuer, and a drill with its tasks: nothing that other pages would show.
+    async fn emergency(&self) -> anyhow::Result<[String; 6]> {
+        let plan = inlet::Plan { issuers: vec!["*@nmc.example.org".into()], ..inlet::Plan::default() };
+        let typed = intake::inlet::Typed { name: "示例预警来源".into(), region: Region::NATION, plan, org: ORG.into() };
+        let id = intake::inlet::add(&self.app, self.actor("steward"), inlet::Kind::Warning, typed).await?;
+        let source = intake::inlet::get(&self.app, self.actor("steward"), &id).await?;
+        let cap = |sender: &str| {
+            format!(
+                "<?xml version=\"1.0\" encoding=\"UTF-8\"?><alert xmlns=\"urn:oasis:names:tc:emergency:cap:1.2\"><identifier>41000041600000_20260720150000</identifier><sender>{sender}</sender>\
+                 <sent>2026-07-20T15:00:00+08:00</sent><status>Actual</status><msgType>Alert</msgType><scope>Public</scope><info><language>zh-CN</language><category>Met</category>\
+                 <event>暴雨</event><urgency>Immediate</urgency><severity>Severe</severity><certainty>Observed</certainty><expires>2026-07-20T20:00:00+08:00</expires>\
+                 <senderName>示例台</senderName><headline>暴雨橙色预警</headline><instruction>远离低洼处</instruction><area><areaDesc>信阳市</areaDesc>\
+                 <geocode><valueName>GB/T 2260</valueName><value>411500</value></geocode></area></info></alert>"
+            )
+        };
+        let Taken::Passed(warning) = take::take(&self.app, "test", Some(&source), cap("warning@nmc.example.org").as_bytes()).await? else { bail!("passed") };
+        let Taken::Held(message) = take::take(&self.app, "test", Some(&source), cap("who@example.net").as_bytes()).await? else { bail!("held") };
+        let start =
+            order::Start { mode: Mode::Drill, plan: "rainstorm".into(), warning: None, hazard: String::new(), level: 2, title: String::new(), org: ORG.into() };
+        let order = order::start(&self.app, self.actor("duty_officer"), start).await?;
+        let view = order::view(&self.app, self.actor("duty_officer"), &order).await?;
+        let task = view.tasks.first().context("a task")?.task.id.0.clone();
+        let drill = view.order.about.context("a drill")?;
+        let loudspeaker = points::Typed {
+            name: "示例大喇叭".into(),
+            channel: point::Channel::Loudspeaker,
+            address: String::new(),
+            region: Region::parse("411525")?,
+            hazards: vec!["N-RAIN".into()],
+            level: 2,
+            lang: "zh-Hans".into(),
+            audience: String::new(),
+            org: ORG.into(),
+        };
+        let speaker = points::add(&self.app, self.actor("steward"), loudspeaker).await?;
+        Ok([path_of(&warning), message, order.0, task, path_of(&drill), speaker.0])
+    }
+
     /// A topic that many ask about, and a list that the editor set up.
     async fn listening(&self) -> anyhow::Result<(String, String)> {
         std::fs::write(self.app.folder("lists")?.join("hot.csv"), "标题\n今天的新鲜事\n")?;
         let columns = [("text".to_owned(), "标题".to_owned())].into();
-        let plan = inlet::Plan { address: "file:hot.csv".into(), format: inlet::Format::Csv, columns, every_minutes: 60, repeats: false };
+        let plan = inlet::Plan { address: "file:hot.csv".into(), format: inlet::Format::Csv, columns, every_minutes: 60, repeats: false, issuers: vec![] };
         let typed = intake::inlet::Typed { name: "示例热榜".into(), region: Region::NATION, plan, org: ORG.into() };
         let id = intake::inlet::add(&self.app, self.actor("editor"), inlet::Kind::List, typed).await?;
         let now = self.app.now();

@@ -34,7 +34,7 @@ const fn seen_by(seat: &'static str, template: &'static str, path: &'static str)
 }
 
 /// Parts of other pages: they are looked at with the pages that include them.
-pub const PARTS: [&str; 14] = [
+pub const PARTS: [&str; 15] = [
     "base.html",
     "create/draft/parts.html",
     "create/draft/saved.html",
@@ -44,6 +44,7 @@ pub const PARTS: [&str; 14] = [
     "deliver/bare.html",
     "lines.html",
     "listen/report_case.html",
+    "listen/task_row.html",
     "listen/year.html",
     "measure/says.html",
     "member/list.html",
@@ -124,6 +125,23 @@ pub fn all() -> Vec<Sight> {
         seen_by("editor", "create/imports.html", "/import"),
         seen_by("editor", "create/import_plan.html", "/import/{import}"),
         seen_by("editor", "create/import_run.html", "/import/{import_done}"),
+        at("deliver/now.html", "/now"),
+        at("deliver/now.html", "/now/411525"),
+        at("deliver/now.html", "/now?county=没有的县"),
+        at("deliver/now_figures.html", "/now/figures"),
+        at("deliver/warning.html", "/now/w/{warning}"),
+        seen_by("duty_officer", "deliver/messages.html", "/warnings"),
+        seen_by("duty_officer", "deliver/message.html", "/warnings/{message}"),
+        seen_by("duty_officer", "listen/orders.html", "/orders"),
+        seen_by("duty_officer", "listen/orders.html", "/drills"),
+        seen_by("duty_officer", "listen/order_new.html", "/orders/new?mode=drill"),
+        seen_by("duty_officer", "listen/order.html", "/orders/{order}"),
+        seen_by("duty_officer", "listen/task.html", "/tasks/{order_task}"),
+        seen_by("duty_officer", "listen/plans.html", "/plans"),
+        seen_by("steward", "listen/inlet.html", "/intake/new?kind=warning"),
+        seen_by("steward", "deliver/points.html", "/points"),
+        seen_by("steward", "deliver/point_new.html", "/points/new"),
+        seen_by("steward", "deliver/point.html", "/points/{point}"),
         seen_by("system_admin", "jobs.html", "/jobs"),
         seen_by("system_admin", "deliver/nodes.html", "/nodes"),
         Sight { way: Way::Walk("/nodes, invited somebody", invite), ..seen_by("system_admin", "deliver/invited.html", "") },

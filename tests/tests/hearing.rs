@@ -56,7 +56,13 @@ async fn answer(house: &House, id: &CaseId) -> anyhow::Result<SubjectId> {
     draft::submit(app, doctor, &begun.id).await?;
     for (seat, party) in [("reviewer", "p-lin"), ("second_reviewer", "p-meng")] {
         let task = review::assign(app, house.actor("editor"), &begun.id, &party.into()).await?;
-        review::decide(app, house.actor(seat), &task.id, Decision::Approve, "无", "").await?;
+        review::decide(
+            app,
+            house.actor(seat),
+            &task.id,
+            kepu_domain::create::review::Said { decision: Decision::Approve, conflict: "无", comment: "", checks: &[] },
+        )
+        .await?;
     }
     Ok(publish::publish(app, house.actor("editor"), &begun.id).await?)
 }

@@ -111,8 +111,18 @@ async fn one_rumour_is_answered_end_to_end() -> anyhow::Result<()> {
     assert!(matches!(publish::publish(&app, editor, &answer.id).await, Err(AppError::Draft(_))), "no review yet");
     for (login, party) in [("t-review1", "p-lin"), ("t-review2", "p-meng")] {
         let task = review::assign(&app, editor, &answer.id, &party.into()).await?;
-        assert!(matches!(review::decide(&app, doctor, &task.id, Decision::Approve, "无", "").await, Err(AppError::Denied(_))));
-        review::decide(&app, &who[login], &task.id, Decision::Approve, "无", "").await?;
+        assert!(matches!(
+            review::decide(&app, doctor, &task.id, kepu_domain::create::review::Said { decision: Decision::Approve, conflict: "无", comment: "", checks: &[] })
+                .await,
+            Err(AppError::Denied(_))
+        ));
+        review::decide(
+            &app,
+            &who[login],
+            &task.id,
+            kepu_domain::create::review::Said { decision: Decision::Approve, conflict: "无", comment: "", checks: &[] },
+        )
+        .await?;
     }
     assert_eq!(publish::publish(&app, editor, &answer.id).await?, subject);
     assert!(saved.version > answer.version);
@@ -129,7 +139,13 @@ async fn one_rumour_is_answered_end_to_end() -> anyhow::Result<()> {
     draft::submit(&app, editor, &fix.id).await?;
     for (login, party) in [("t-review1", "p-lin"), ("t-review2", "p-meng")] {
         let task = review::assign(&app, editor, &fix.id, &party.into()).await?;
-        review::decide(&app, &who[login], &task.id, Decision::Approve, "无", "").await?;
+        review::decide(
+            &app,
+            &who[login],
+            &task.id,
+            kepu_domain::create::review::Said { decision: Decision::Approve, conflict: "无", comment: "", checks: &[] },
+        )
+        .await?;
     }
     publish::publish(&app, editor, &fix.id).await?;
     sync::run(&below, 0).await?;

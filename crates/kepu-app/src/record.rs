@@ -7,6 +7,7 @@ mod erase;
 pub mod heads;
 mod numbers;
 mod publish;
+mod spoken;
 
 pub use erase::erase;
 pub use heads::publish_head;
@@ -400,6 +401,7 @@ async fn fold(
     let mut rows = Vec::with_capacity(subjects.len());
     let mut gone = Vec::new();
     let mut files = Files::default();
+    let mut spoken = spoken::Batch::default();
     let mut erased = 0;
     let mut seq = counter::take(tx, counter::SUBJECT, subjects.len() as i64).await?;
     for id in subjects {
@@ -413,6 +415,11 @@ async fn fold(
             }
         }
         erased += erase::carry_out(tx, &mut mine, trust).await?;
+        let kinds = mine.iter().map(|part| part.kind.as_str()).chain(held.get(id).into_iter().flatten().map(|row| row.kind.as_str()));
+        if spoken::is_spoken(kinds) {
+            spoken.note(id, &mine, trust);
+            continue;
+        }
         let row = public_row(id, &mine, trust, seq);
         let shown = row.as_ref().filter(|row| row.standing == subject::Standing::Public).and_then(|row| row.doc_hash);
         mine.iter().for_each(|part| files.note(id, part, shown));
@@ -426,6 +433,7 @@ async fn fold(
     subject::delete_many(tx, &gone).await?;
     kepu_store::deliver::change::note(tx, &rows, &gone, app.now().as_millisecond()).await?;
     files.store(tx).await?;
+    spoken.store(tx).await?;
     Ok(erased)
 }
 
@@ -642,6 +650,8 @@ pub async fn rebuild(app: &App) -> Result<Rebuilt, AppError> {
     let mut tx = app.db.write().await?;
     let before = subject::hash_state(&mut tx).await?;
     subject::clear(&mut tx).await?;
+    kepu_store::deliver::warning::clear(&mut tx).await?;
+    kepu_store::deliver::drill::clear(&mut tx).await?;
     media::clear_uses(&mut tx).await?;
     media::clear_wanted(&mut tx).await?;
     app.forget_trust();

@@ -4,6 +4,8 @@
 use crate::create::card::Card;
 use crate::create::credential::Credential;
 use crate::create::resource::Resource;
+use crate::deliver::drill::Drill;
+use crate::deliver::warning::Warning;
 use crate::ids::{KeyId, SubjectId};
 use crate::listen::claim::ClaimReview;
 use crate::org::Region;
@@ -22,7 +24,7 @@ pub const N_MAX: i64 = (1 << 53) - 1;
 pub enum Stream {
     /// Certificates, rotations, revocations, policy, heads.
     Trust,
-    /// Retractions, holds, correction notices, fork proofs, emergency cards' withdrawals: travels first.
+    /// Official warnings, retractions, holds, correction notices, fork proofs, emergency cards' withdrawals: travels first.
     Alert,
     /// Resources, claim reviews, expert reviews.
     Lib,
@@ -139,6 +141,10 @@ pub enum Body {
     Hold(Hold),
     /// A notice that a newer version corrects an older one; overtakes the version itself.
     Correction(CorrectionNotice),
+    /// An official warning that is passed on.
+    Warning(Box<Warning>),
+    /// Something said in a drill; never public.
+    Drill(Box<Drill>),
     /// Two records at one place.
     Fork(ForkProof),
     /// A kind this release does not know: kept, passed on, not shown.
@@ -158,6 +164,8 @@ impl Body {
             Body::Retraction(_) => "retraction",
             Body::Hold(_) => "hold",
             Body::Correction(_) => "correction",
+            Body::Warning(_) => "warning",
+            Body::Drill(_) => "drill",
             Body::Fork(_) => "fork",
             Body::Unknown(kind) => kind,
         }
@@ -167,8 +175,8 @@ impl Body {
     pub fn stream(&self) -> Option<Stream> {
         match self {
             Body::Trust(_) => Some(Stream::Trust),
-            Body::Resource(_) | Body::Claim(_) | Body::Party(_) | Body::Credential(_) | Body::Review(_) => Some(Stream::Lib),
-            Body::Retraction(_) | Body::Hold(_) | Body::Correction(_) | Body::Fork(_) => Some(Stream::Alert),
+            Body::Resource(_) | Body::Claim(_) | Body::Party(_) | Body::Credential(_) | Body::Review(_) | Body::Drill(_) => Some(Stream::Lib),
+            Body::Retraction(_) | Body::Hold(_) | Body::Correction(_) | Body::Warning(_) | Body::Fork(_) => Some(Stream::Alert),
             Body::Unknown(_) => None,
         }
     }

@@ -317,6 +317,20 @@ impl TrustView {
                 self.check_owner(grant, envelope)?;
                 within(grant, envelope)
             }
+            Body::Warning(warning) => {
+                needs(KeyRole::Author)?;
+                self.check_owner(grant, envelope)?;
+                // A warning is about places, not about fields of science; nobody warns for a place that is not theirs.
+                let places = std::iter::once(&envelope.region).chain(&warning.places);
+                match places.into_iter().find(|place| !grant.region.covers(**place)) {
+                    Some(place) => Err(Refusal::Region { asked: *place, held: grant.region }),
+                    None => Ok(()),
+                }
+            }
+            Body::Drill(_) => {
+                needs(KeyRole::Author)?;
+                self.check_owner(grant, envelope)
+            }
             Body::Review(_) => {
                 needs(KeyRole::Reviewer)?;
                 within(grant, envelope)

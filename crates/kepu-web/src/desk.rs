@@ -108,7 +108,7 @@ pub fn row(s: &Shell, item: &Item) -> Row {
     Row {
         task,
         kind,
-        title: item.title.clone(),
+        title: if let Task::Messages(n) = &item.task { s.t1("task-messages", "n", n) } else { item.title.clone() },
         note: item.note.clone(),
         place: match &item.place {
             Place::Org(name) => name.clone(),
@@ -179,6 +179,9 @@ fn task_words(s: &Shell, task: &Task) -> (&'static str, String, String, String) 
         Task::Recheck(id, kind) => ("recheck", s.t("task-recheck"), subject(*kind, id), s.t("verb-recheck")),
         Task::Judge(n) => ("judge", s.t1("task-judge", "n", n), urls::JUDGING.to_owned(), s.t("verb-judge")),
         Task::Ledger(n) => ("ledger", s.t1("task-ledger", "n", n), "/contributions/confirm".to_owned(), s.t("verb-ledger")),
+        Task::Warning(id) => ("warning", s.t("task-warning"), urls::warning(id), s.t("verb-read")),
+        Task::Messages(n) => ("messages", s.t1("task-messages", "n", n), "/warnings".to_owned(), s.t("verb-decide")),
+        Task::Do(id) => ("do", s.t("task-do"), urls::task(id), s.t("verb-do")),
         Task::Office(id, step, n) => ("round", s.t1(round_step(*step), "n", n), urls::round_office(id), s.t("verb-round")),
         Task::Applicant(id, step) => ("application", s.t1(round_step(*step), "n", 1), urls::application(id), s.t("verb-application")),
     }

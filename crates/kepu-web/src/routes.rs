@@ -61,6 +61,7 @@ fn all() -> impl Iterator<Item = Route> {
         channel_routes(),
         listen_routes(),
         claim_routes(),
+        warning_routes(),
     ]
     .into_iter()
     .flatten()
@@ -481,5 +482,44 @@ fn claim_routes() -> Vec<Route> {
         route("POST", "/c/{owner}/{local}/care", edits, care::act),
         route("POST", "/api/check", Public, api::listen::check_long),
         route("GET", "/api/claims.jsonl", Public, api::dump::claims),
+    ]
+}
+
+/// Official warnings for everybody; messages of unknown issuers, start orders, tasks and drills for those who work there.
+fn warning_routes() -> Vec<Route> {
+    use deliver::{now, point, warning};
+    use listen::{order, task};
+    let (works, decides) = (Access::Can(Action::WorkCase), Access::Can(Action::IssueHolding));
+    vec![
+        route("GET", "/now", Public, now::show),
+        route("GET", "/now/figures", Public, now::figures),
+        route("GET", "/now/{county}", Public, now::show_place),
+        route("GET", "/now/{county}/{file}", Public, now::text),
+        route("GET", "/now/w/{owner}/{local}", Public, now::one),
+        route("GET", "/now.atom", Public, now::atom),
+        route("GET", "/now.json", Public, now::json_feed),
+        route("GET", "/api/warnings", Public, api::warning::list),
+        route("POST", "/api/warnings", Public, api::warning::take),
+        route("GET", "/warnings", decides, warning::list),
+        route("POST", "/warnings", decides, warning::take_back),
+        route("GET", "/warnings/{hash}", decides, warning::show),
+        route("POST", "/warnings/{hash}", decides, warning::decide),
+        route("GET", "/orders", works, order::list),
+        route("GET", "/orders/new", decides, order::new_page),
+        route("POST", "/orders/new", decides, order::create),
+        route("GET", "/orders/{id}", SignedIn, order::show),
+        route("POST", "/orders/{id}", decides, order::end),
+        route("GET", "/drills", works, order::drills),
+        route("POST", "/drills/{owner}/{local}/join", decides, order::join),
+        route("GET", "/plans", works, order::plans),
+        route("GET", "/points", Access::Can(Action::SeeIntake), point::list),
+        route("GET", "/points/new", Can(Action::ManageMembers), point::new_page),
+        route("POST", "/points/new", Can(Action::ManageMembers), point::add),
+        route("GET", "/points/{id}", Can(Action::ManageMembers), point::show),
+        route("POST", "/points/{id}", Can(Action::ManageMembers), point::act),
+        route("GET", "/api/points/{id}", Public, point::collect),
+        route("POST", "/api/points/{id}", Public, point::confirm),
+        route("GET", "/tasks/{id}", SignedIn, task::show),
+        route("POST", "/tasks/{id}", SignedIn, task::act),
     ]
 }

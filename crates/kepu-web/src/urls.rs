@@ -92,6 +92,34 @@ pub fn topic(id: &TopicId) -> String {
 pub fn inlet(id: &InletId) -> String {
     format!("/intake/{}", encode(&id.0))
 }
+/// What to do now in a place.
+pub fn now(region: kepu_domain::org::Region) -> String {
+    format!("/now/{region}")
+}
+/// An official warning.
+pub fn warning(id: &SubjectId) -> String {
+    subject_at("now/w", id)
+}
+/// A message of a source, for those who decide about it.
+pub fn message(hash: &str) -> String {
+    format!("/warnings/{}", encode(hash))
+}
+/// A start order with its tasks.
+pub fn order(id: &kepu_domain::ids::OrderId) -> String {
+    format!("/orders/{}", encode(&id.0))
+}
+/// A point that warnings are pushed to, for its stewards.
+pub fn point(id: &kepu_domain::ids::PointId) -> String {
+    format!("/points/{}", encode(&id.0))
+}
+/// A task.
+pub fn task(id: &kepu_domain::ids::TaskId) -> String {
+    format!("/tasks/{}", encode(&id.0))
+}
+/// A drill, for those who exercise.
+pub fn drill(id: &SubjectId) -> String {
+    subject_at("drills", id)
+}
 /// A draft.
 pub fn draft(id: &DraftId) -> String {
     format!("/drafts/{}", encode(&id.0))

@@ -2,4 +2,7 @@
 
 pub mod channel;
 pub mod pack;
+pub mod point;
+pub mod push;
 pub mod recall;
+pub mod warning;

@@ -1,4 +1,4 @@
-//! One hash over all subjects: two nodes with the same records have the same, whatever their database program.
+//! One hash over all subjects and warnings: two nodes with the same records have the same, whatever their database program.
 
 use super::{Row, columns, read};
 use crate::db::Tx;
@@ -28,6 +28,10 @@ pub async fn hash_state(tx: &mut Tx) -> Result<String, StoreError> {
     let mut whole = Sha256::new();
     for (_, hash) in &hashes {
         whole.update(hash);
+    }
+    // Warnings have their own table; a node without any has the hash that it had before there were warnings.
+    if let Some(warnings) = crate::deliver::warning::hash_state(tx).await? {
+        whole.update(warnings.as_bytes());
     }
     Ok(data_encoding::HEXLOWER.encode(&whole.finalize()))
 }

@@ -9,6 +9,7 @@ pub mod listen;
 pub mod registry;
 pub mod round;
 pub mod tipline;
+pub mod warning;
 pub mod work;
 
 use crate::Web;
@@ -658,7 +659,9 @@ pub async fn vocabulary(Path(name): Path<String>) -> Answer {
         registry::talent,
         tipline::call,
         tipline::changes,
-        tipline::topics
+        tipline::topics,
+        warning::take,
+        warning::list
     )
 )]
 struct Doc;
@@ -735,6 +738,6 @@ mod tests {
     fn the_description_names_its_version_and_every_operation() {
         let value = serde_json::to_value(description()).expect("json");
         assert!(value["openapi"].as_str().is_some_and(|v| v.starts_with("3.1")));
-        assert_eq!(value["paths"].as_object().map(serde_json::Map::len), Some(43));
+        assert_eq!(value["paths"].as_object().map(serde_json::Map::len), Some(44));
     }
 }

@@ -105,12 +105,12 @@ pub async fn changes(State(web): State<Web>, req: Req, Path(id): Path<String>, r
     json(&TiplineChanges { items: found.rows.iter().map(change).collect(), next: found.next, more: found.more })
 }
 
-fn header(request: &Request, name: &str) -> String {
+pub(super) fn header(request: &Request, name: &str) -> String {
     request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
 }
 
 /// Why a call is not taken, in words that a caller's writer can use.
-fn refused(error: AppError) -> Problem {
+pub(super) fn refused(error: AppError) -> Problem {
     match error {
         AppError::Stranger => Problem::new(Kind::Stranger).why("tipline-stranger", &[]),
         AppError::Stale { .. } => Problem::new(Kind::Stale).why("tipline-replay", &[]),

@@ -83,7 +83,7 @@ fn mac(secret: &str, timestamp: &str, body: &[u8]) -> Hmac<Sha256> {
 ///
 /// May: whoever signs with the secret of the tipline. Writes: once, sighting, signal, inlet_hour, inlet, job; never who called or spoke.
 pub async fn call(app: &App, call: Call) -> Result<Reply, AppError> {
-    let inlet = known(app, &call).await?;
+    let inlet = known(app, &call, Kind::Tipline).await?;
     app.limit(&format!("tipline {}", inlet.id), PER_MINUTE)?;
     let words: Words = serde_json::from_slice(&call.body).map_err(|e| AppError::Invalid(vec![FieldError::new("body", "tipline_json").with("cause", e)]))?;
     let region = match words.county.trim() {
@@ -127,7 +127,7 @@ pub struct Changes {
 ///
 /// May: whoever signs with the secret of the tipline. Writes: once.
 pub async fn changes(app: &App, call: Call) -> Result<Changes, AppError> {
-    let inlet = known(app, &call).await?;
+    let inlet = known(app, &call, Kind::Tipline).await?;
     app.limit(&format!("tipline {}", inlet.id), PER_MINUTE)?;
     let asked: After = serde_json::from_slice(&call.body).map_err(|e| AppError::Invalid(vec![FieldError::new("body", "tipline_json").with("cause", e)]))?;
     first_time(app, &call).await?;
@@ -147,10 +147,10 @@ pub async fn changes(app: &App, call: Call) -> Result<Changes, AppError> {
     Ok(Changes { rows, next, more })
 }
 
-/// The tipline, if the call is signed with its secret and fresh.
-async fn known(app: &App, call: &Call) -> Result<Inlet, AppError> {
+/// The tipline or source, if the call is signed with its secret and fresh.
+pub(crate) async fn known(app: &App, call: &Call, kind: Kind) -> Result<Inlet, AppError> {
     let mut tx = app.db.read().await?;
-    let found = store::find(&mut tx, &call.inlet).await?.filter(|inlet| inlet.kind == Kind::Tipline && inlet.state == InletState::On);
+    let found = store::find(&mut tx, &call.inlet).await?.filter(|inlet| inlet.kind == kind && inlet.state == InletState::On);
     // Who may not call must not learn which tiplines there are.
     let inlet = found.ok_or(AppError::Stranger)?;
     let at: i64 = call.timestamp.trim().parse().map_err(|_| AppError::Stranger)?;
@@ -164,7 +164,7 @@ async fn known(app: &App, call: &Call) -> Result<Inlet, AppError> {
 }
 
 /// Refuses a call that was heard before. Signatures are remembered for longer than their time is accepted.
-async fn first_time(app: &App, call: &Call) -> Result<(), AppError> {
+pub(crate) async fn first_time(app: &App, call: &Call) -> Result<(), AppError> {
     let mut tx = app.db.write().await?;
     let key = format!("tipline {} {}", call.inlet, call.signature.trim());
     if once::claim(&mut tx, &key, app.now()).await? != Once::First {
