@@ -1,4 +1,4 @@
--- Which points want to hear of a hazard in a place; the hazard * is all of them.
+-- Which points want to hear of a hazard in a place, the hazard * is all of them.
 CREATE TABLE point_post (
     region    TEXT    NOT NULL,
     hazard    TEXT    NOT NULL,

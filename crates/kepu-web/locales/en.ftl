@@ -3736,3 +3736,4 @@ act-point-added = Added a point
 act-point-on = Switched a point on
 act-point-off = Switched a point off
 act-point-left = A point opted out
+recall-node = Node

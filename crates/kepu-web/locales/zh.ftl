@@ -3664,3 +3664,4 @@ act-point-added = 加推送点
 act-point-on = 打开推送点
 act-point-off = 关闭推送点
 act-point-left = 推送点退订
+recall-node = 节点

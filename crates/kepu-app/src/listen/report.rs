@@ -119,6 +119,9 @@ pub async fn decide(app: &App, who: &Actor, id: &CaseId, outcome: &str, reason: 
     let outcome = RULES.outcome(outcome).ok_or_else(|| AppError::Invalid(vec![FieldError::new("outcome", "no_outcome")]))?;
     let reason = words("reason", reason)?;
     let Some(account) = who.account().cloned() else { return Err(Denied::NotSignedIn.into()) };
+    if case.stage == Stage::Open {
+        return Err(kepu_domain::listen::case::CaseError::NoOwner.into());
+    }
     let report = store::find(&mut tx, id).await?.ok_or_else(|| AppError::NotFound { what: "report", id: id.0.clone() })?;
     let row = subject::find(&mut tx, &report.subject).await?;
     let corrected = row.as_ref().is_some_and(|row| row.corrected > case.opened_at.as_millisecond());

@@ -23,7 +23,7 @@ use kepu_sync::record::Record;
 /// Who checked a version.
 struct Checker {
     name: String,
-    /// Post, institution, fields.
+    /// Post, institution, proved qualification, fields.
     about: String,
     conflict: String,
     comment: String,
@@ -157,7 +157,8 @@ fn checker(s: &Shell, review: &SignOff, note: String) -> Checker {
         (_, false) => s.t1("history-editions", "names", s.list(editions.iter().map(String::as_str))),
         _ => note,
     };
-    let parts = [review.title.clone(), review.org.clone(), s.fields(&review.fields)];
+    let proved = review.qualification.as_ref().map(|proof| proof.what.clone()).unwrap_or_default();
+    let parts = [review.title.clone(), review.org.clone(), proved, s.fields(&review.fields)];
     Checker {
         name: review.name.clone(),
         about: parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · "),

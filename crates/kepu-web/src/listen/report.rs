@@ -103,7 +103,7 @@ pub(crate) async fn part(web: &Web, req: &Req, view: &CaseView, typed: &Typed<'_
     let s = &req.shell;
     let word = |zh: &str, en: &str| s.pick(zh, en).to_owned();
     let over = matches!(view.case.stage, Stage::Answered { .. } | Stage::Closed { .. });
-    let decides = !over && view.can_work && req.actor.may(Action::Correct, None).is_ok();
+    let decides = matches!(view.case.stage, Stage::Working { .. }) && view.can_work && req.actor.may(Action::Correct, None).is_ok();
     let editing = match row.as_ref().filter(|_| decides) {
         Some(row) => take_back::editing(&web.app, &req.actor, row).await?,
         None => None,
