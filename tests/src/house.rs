@@ -5,11 +5,13 @@
 use crate::http::Http;
 use crate::{Node, Served, wait_for};
 use anyhow::{Context, bail};
-use kepu_app::create::{draft, import, party, publish, review};
+use kepu_app::create::{draft, import, party, publish, review, take_back};
 use kepu_app::deliver::pack;
 use kepu_app::deliver::point as points;
 use kepu_app::deliver::warning::take::{self, Taken};
 use kepu_app::job;
+use kepu_app::keys::NodeKey;
+use kepu_app::listen::report::{self, Filed};
 use kepu_app::listen::{case, intake, order, question};
 use kepu_app::measure::{certificate, contribution};
 use kepu_app::{App, Options, account, seed};
@@ -18,7 +20,7 @@ use kepu_domain::create::draft::{Draft, Matter};
 use kepu_domain::create::import::{Import, Plan};
 use kepu_domain::create::party::PartyKind;
 use kepu_domain::create::resource::Source;
-use kepu_domain::create::review::Decision;
+use kepu_domain::create::review::{Decision, Said};
 use kepu_domain::deliver::point;
 use kepu_domain::ids::{AccountId, OrgId, PartyId, SubjectId};
 use kepu_domain::listen::claim::Verdict;
@@ -91,9 +93,11 @@ impl House {
         let node = Node::init("国家示例", "000000")?;
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         let app = runtime.block_on(async {
-            let app = App::open(Options { data: node.data().to_owned(), database: None, index: false }).await?;
-            seed::publish(&app).await?;
-            anyhow::Ok(app)
+            // All samples are signed in one second, before everything else: a list by time has one order, however slow the machine is.
+            let (options, key) = (|| Options { data: node.data().to_owned(), database: None, index: false }, NodeKey::load(node.data())?);
+            let then = jiff::Timestamp::now() - jiff::SignedDuration::from_secs(1);
+            seed::publish(&App::open_with(options(), key, Box::new(move || then)).await?).await?;
+            anyhow::Ok(App::open(options()).await?)
         })?;
         let sessions = runtime.block_on(settle(&app))?;
         let served = node.serve_with("127.0.0.1:0", &["--behind-proxy"])?;
@@ -255,7 +259,9 @@ impl House {
             ("drafts", _) => path.replace("{id}", &self.draft()?.id.0),
             ("reviews", "GET") => path.replace("{id}", "{review}"),
             ("reviews", _) => path.replace("{id}", &self.task()?.1),
-            ("withdraw", _) => path.replace("{owner}/{local}", "{claim}"),
+            ("withdraw" | "hold" | "release" | "notice", _) => path.replace("{owner}/{local}", "{claim}"),
+            ("report", _) => path.replace("{owner}/{local}", "{claim}"),
+            ("history" | "recall" | "sticker", _) => path.replace("{owner}/{local}", "{corrected}"),
             ("certificate" | "certificates", _) => path.replace("{number}", "{certificate}").replace("{file}", "certificate.json"),
             ("contributions", _) if path.contains("{id}") => path.replace("{id}", &self.stated()?),
             ("round", _) if path.contains("/objection/") => path.replace("{id}/objection/{number}", "sample-publicity/objection/sample-objection"),
@@ -288,7 +294,7 @@ impl House {
     fn furnish(&mut self) -> anyhow::Result<()> {
         self.runtime.block_on(self.tireless("p-lin"))?;
         let editor = self.actor("editor").clone();
-        let [claim, corrected, withdrawn] = self.runtime.block_on(subjects(&self.app, "claim"))?;
+        let [claim, corrected, withdrawn, doubtful] = self.runtime.block_on(subjects(&self.app, "claim"))?;
         const PNG: &[u8] = &[0x89, b'P', b'N', b'G', 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 0];
         let media = self.runtime.block_on(kepu_app::media::put(&self.app, PNG))?;
         self.keep("media", media.hash);
@@ -301,13 +307,18 @@ impl House {
         self.keep("person", self.person()?);
         self.keep("entry", self.entry()?);
         self.keep("card", path_of(&party::subject_of(&self.app, &"p-lin".into())));
-        let [resource, ..] = self.runtime.block_on(subjects(&self.app, "resource"))?;
+        let [resource] = self.runtime.block_on(subjects(&self.app, "resource"))?;
         self.keep("claim", path_of(&claim.id));
         self.keep("claim_text", claim.title.clone());
         self.keep("resource", path_of(&resource.id));
         self.keep("record", claim.doc_hash.map(|hash| hash.hex()).unwrap_or_default());
-        self.runtime.block_on(publish::withdraw(&self.app, &editor, &withdrawn.id, "依据已经更新，正在重新核查。"))?;
+        self.runtime.block_on(take_back::withdraw(&self.app, &editor, &withdrawn.id, "依据已经更新，正在重新核查。"))?;
         self.keep("withdrawn", path_of(&withdrawn.id));
+        let next = self.app.today().checked_add(jiff::Span::new().days(3))?;
+        self.runtime.block_on(take_back::hold(&self.app, &editor, &doubtful.id, "有读者指出剂量写法有疑问，正在核查。", Some(next)))?;
+        self.keep("under_check", path_of(&doubtful.id));
+        let filed = Filed { ground: "advert".into(), words: "文末有人留微信卖保健品".into(), address: String::new() };
+        self.keep("reported", self.runtime.block_on(report::file(&self.app, &claim.id, filed))?.0);
         self.keep("pack", self.pack()?);
         let (topic, inlet) = self.runtime.block_on(self.listening())?;
         self.keep("topic", topic);
@@ -499,7 +510,7 @@ impl House {
             }
             // Who lacks the competence for this claim is not asked.
             let Ok(task) = review::assign(app, editor, &fix.id, &PartyId::from(party)).await else { continue };
-            review::decide(app, self.actor(seat), &task.id, Decision::Approve, "无利益冲突", "").await?;
+            review::decide(app, self.actor(seat), &task.id, Said { decision: Decision::Approve, conflict: "无利益冲突", comment: "", checks: &[] }).await?;
             reviews += 1;
         }
         publish::publish(app, editor, &fix.id).await?;
@@ -534,10 +545,17 @@ pub fn answer(claim: &str, app: &App) -> Matter {
         audience: vec!["public".into()],
         region: Region::NATION,
         lang: "zh-Hans".into(),
-        author: kepu_domain::create::resource::Credit { party: "p-zhou".into(), name: "周示例".into(), org: String::new(), title: String::new() },
+        author: kepu_domain::create::resource::Credit {
+            party: "p-zhou".into(),
+            name: "周示例".into(),
+            org: String::new(),
+            title: String::new(),
+            qualification: None,
+        },
         checked: today,
         next_check: today.checked_add(jiff::Span::new().years(1)).ok(),
         chat: String::new(),
+        media: None,
         holding: None,
         ai_use: kepu_domain::create::resource::AiUse::None,
         corrections: vec![],
@@ -560,10 +578,10 @@ pub fn path_of(id: &SubjectId) -> String {
     id.parts().map(|(owner, local)| format!("{owner}/{local}")).unwrap_or_default()
 }
 
-async fn subjects(app: &App, kind: &str) -> anyhow::Result<[Row; 3]> {
+async fn subjects<const N: usize>(app: &App, kind: &str) -> anyhow::Result<[Row; N]> {
     let mut tx = app.db.read().await?;
     let filter = Filter { kind: Some(kind.into()), field: Some("health".into()), ..Filter::default() };
-    let rows = subject::list(&mut tx, &filter, Order::Title, None, 3).await?;
+    let rows = subject::list(&mut tx, &filter, Order::Title, None, N as u32).await?;
     rows.try_into().ok().context("too few samples")
 }
 

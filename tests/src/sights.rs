@@ -34,7 +34,7 @@ const fn seen_by(seat: &'static str, template: &'static str, path: &'static str)
 }
 
 /// Parts of other pages: they are looked at with the pages that include them.
-pub const PARTS: [&str; 14] = [
+pub const PARTS: [&str; 15] = [
     "base.html",
     "create/draft/parts.html",
     "create/draft/saved.html",
@@ -43,6 +43,7 @@ pub const PARTS: [&str; 14] = [
     "create/round/parts.html",
     "deliver/bare.html",
     "lines.html",
+    "listen/report_case.html",
     "listen/task_row.html",
     "listen/year.html",
     "measure/says.html",
@@ -71,6 +72,7 @@ pub fn all() -> Vec<Sight> {
         at("listen/question.html", "/q/{question}"),
         at("listen/question.html", "/q/{held_question}"),
         at("listen/cases.html", "/cases"),
+        at("listen/service.html", "/cases/figures"),
         at("listen/case.html", "/case/{held_case}"),
         at("create/resources.html", "/resources"),
         at("create/resource.html", "/r/{resource}"),
@@ -153,6 +155,10 @@ pub fn all() -> Vec<Sight> {
         seen_by("editor", "create/draft/show.html", "/drafts/{submitted}"),
         seen_by("editor", "create/draft/media.html", "/drafts/{resource_draft}/media"),
         seen_by("contributor", "create/draft/drop.html", "/drafts/{draft}/drop"),
+        seen_by("contributor", "create/draft/remarks.html", "/drafts/{draft}/remarks"),
+        at("create/lanes.html", "/lanes"),
+        seen_by("editor", "create/review/queue.html", "/reviews/queue"),
+        seen_by("reviewer", "create/review/fairness.html", "/reviews/fairness"),
         seen_by("reviewer", "create/review/list.html", "/reviews"),
         seen_by("reviewer", "create/review/show.html", "/reviews/{review}"),
         at("create/round/list.html", "/rounds"),
@@ -174,6 +180,13 @@ pub fn all() -> Vec<Sight> {
         seen_by("reviewer", "create/round/judge.html", "/judging/sample-judging-1"),
         seen_by("editor", "create/tools.html", "/c/{claim}"),
         seen_by("editor", "create/withdraw.html", "/withdraw/{claim}"),
+        seen_by("duty_officer", "create/withdraw.html", "/hold/{claim}"),
+        Sight { status: 410, ..at("withdrawn.html", "/c/{under_check}") },
+        at("create/history.html", "/history/{corrected}"),
+        at("listen/report.html", "/report/{claim}"),
+        seen_by("editor", "listen/case.html", "/case/{reported}"),
+        at("deliver/sticker.html", "/sticker/{corrected}"),
+        seen_by("editor", "deliver/recall.html", "/recall/{corrected}"),
         seen_by("editor", "measure/contributions.html", "/contributions"),
         seen_by("steward", "measure/contributions.html", "/contributions"),
         seen_by("editor", "measure/contribution_new.html", "/contributions/new"),

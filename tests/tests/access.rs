@@ -10,7 +10,7 @@ use kepu_tests::http::Http;
 use std::collections::BTreeMap;
 
 /// What forms say whose answer depends on more than who sends them; every other form is empty.
-const FORMS: [(&str, &str); 20] = [
+const FORMS: [(&str, &str); 21] = [
     ("/case/{id}/classify", "fields=health&level=2"),
     ("/case/{id}/expert", "party=p-zhou"),
     ("/case/{id}/hold", "known=没有研究支持这个说法。&not_known=说法从哪里来。&next_hours=20"),
@@ -21,6 +21,7 @@ const FORMS: [(&str, &str); 20] = [
     ("/correct", "id=kepu:{claim}"),
     ("/withdraw/{owner}/{local}", "reason="),
     ("/media", "draft={resource_draft}"),
+    ("/remarks", "draft={draft}"),
     ("/jobs", "kind=reindex"),
     ("/registry/{id}/consent", "purpose=public_card&given=1"),
     ("/registry/{id}/register", "register=experts&inside=1"),
@@ -95,7 +96,7 @@ impl Town {
         let body = match (method, path) {
             ("GET", _) | (_, "/sync") => Vec::new(),
             (_, "/join" | "/api/questions") => b"{}".to_vec(),
-            (_, "/media" | "/import" | "/check/picture" | "/certificates/bring" | "/application/{id}/proofs") => {
+            (_, "/media" | "/remarks" | "/import" | "/check/picture" | "/certificates/bring" | "/application/{id}/proofs") => {
                 headers.push(("content-type", "multipart/form-data; boundary=kepu".into()));
                 let pairs = form.split('&').filter_map(|pair| pair.split_once('='));
                 let parts = pairs.map(|(name, value)| format!("--kepu\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"));

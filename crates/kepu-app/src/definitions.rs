@@ -4,6 +4,7 @@
 
 use crate::App;
 use kepu_domain::create::criteria::CriteriaSet;
+use kepu_domain::create::lane::{self, Lanes};
 use kepu_domain::create::register::{self, Registers};
 use kepu_domain::create::round::{self, RoundKind};
 use kepu_domain::definition::{File, Mistake};
@@ -46,6 +47,8 @@ pub struct Definitions {
     pub schemes: BTreeMap<String, Scheme>,
     /// What packs hold and who gets how many.
     pub packs: pack::Rules,
+    /// What is asked of a text before it may be public.
+    pub lanes: Lanes,
     /// Which hazards bring which, for the cards beside warnings.
     pub guidance: guide::Rules,
     /// Plans for emergencies by id.
@@ -173,6 +176,8 @@ fn build(files: &BTreeMap<String, String>) -> Definitions {
             take(Scheme::read(&file), &mut out.schemes, |scheme| scheme.id.clone(), &mut out.mistakes);
         } else if path.starts_with("packs/") {
             out.mistakes.extend(out.packs.take(&file).err());
+        } else if path.starts_with("lanes/") {
+            out.mistakes.extend(out.lanes.take(&file).err().unwrap_or_default());
         } else if path.starts_with("plans/") {
             take(plan::Plan::read(&file), &mut out.plans, |plan| plan.id.clone(), &mut out.mistakes);
         } else if path == "policy/guidance.json" {
@@ -192,7 +197,7 @@ fn build(files: &BTreeMap<String, String>) -> Definitions {
             }
         } else {
             let cause =
-                "definitions stand in registers/, registers/kinds/, rounds/, criteria/, scoring/, packs/ or plans/, or are policy/listen.json, policy/returns.json or policy/guidance.json"
+                "definitions stand in registers/, registers/kinds/, rounds/, criteria/, scoring/, lanes/, packs/ or plans/, or are policy/listen.json, policy/returns.json or policy/guidance.json"
                     .into();
             out.mistakes.push(Mistake { file: path.clone(), line: 1, cause });
         }
@@ -228,10 +233,12 @@ pub fn sources(app: &App) -> Vec<(String, Source)> {
     let criteria = CRITERIA.iter().map(|file| format!("criteria/{}", file.name));
     let schemes = SCHEMES.iter().map(|file| format!("scoring/{}", file.name));
     let packs = pack::BUILT_IN.iter().map(|file| format!("packs/{}", file.name));
+    let lanes = lane::BUILT_IN.iter().map(|file| format!("lanes/{}", file.name));
     let plans = plan::BUILT_IN.iter().map(|file| format!("plans/{}", file.name));
     let policies = [worth::BUILT_IN, returns::BUILT_IN, guide::BUILT_IN].map(|file| format!("policy/{}", file.name));
     let own = slot.iter().flat_map(|held| held.good.keys().cloned());
-    let built_in = registers.chain(rounds).chain(criteria).chain(schemes).chain(packs).chain(plans).chain(policies).map(|name| (name, Source::Program));
+    let texts = registers.chain(rounds).chain(criteria).chain(schemes).chain(packs).chain(lanes).chain(plans).chain(policies);
+    let built_in = texts.map(|name| (name, Source::Program));
     built_in.chain(own.map(|name| (name, Source::Node))).collect()
 }
 

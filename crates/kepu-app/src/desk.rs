@@ -4,6 +4,7 @@
 use crate::App;
 use crate::create::draft::limits;
 use crate::create::{publish, review, round};
+use crate::deliver::recall::{self, Why};
 use crate::deliver::warning;
 use crate::error::AppError;
 use crate::listen::task;
@@ -100,6 +101,10 @@ pub enum Task {
     Corrected(SubjectId, Kind),
     /// Stop using what was withdrawn.
     Withdrawn(SubjectId, Kind),
+    /// Not to be used while it is looked at again.
+    Held(SubjectId, Kind),
+    /// Take down what one put up on a board and what was taken back since.
+    TakeDown(SubjectId, Why),
     /// Look again at what one's organisation said.
     Recheck(SubjectId, Kind),
     /// Judge so many applications of a round.
@@ -201,6 +206,7 @@ pub async fn desk(app: &App, who: &Actor) -> Result<Desk, AppError> {
     let mut waiting = Vec::new();
     own_drafts(app, &mut tx, who, &mut names, &mut due, &mut waiting).await?;
     due.extend(own_entry(app, &mut tx, who, &mut names).await?);
+    due.extend(boards(app, &mut tx, who).await?);
     submitted(app, &mut tx, who, &mut names, &mut waiting).await?;
     due.extend(rounds.due);
     waiting.extend(rounds.waiting);
@@ -266,6 +272,20 @@ async fn ledger(tx: &mut Tx, who: &Actor, names: &mut Names) -> Result<Option<It
     let place = names.org(tx, &oldest.host).await?;
     let task = Task::Ledger(usize::try_from(n).unwrap_or_default());
     Ok(Some(Item { task, title: oldest.title, note: String::new(), place, clock: Clock::Since(end_of(oldest.day)) }))
+}
+
+/// What the actor put up and what was taken back or corrected since: a day from then it should be down.
+async fn boards(app: &App, tx: &mut Tx, who: &Actor) -> Result<Vec<Item>, AppError> {
+    let Some(account) = who.account() else { return Ok(vec![]) };
+    let trust = app.trust(tx).await?;
+    let item = |(row, why, at): (subject::Row, Why, Timestamp)| Item {
+        task: Task::TakeDown(row.id.clone(), why),
+        title: title(&row),
+        note: row.reason.clone(),
+        place: holder(&trust, &row),
+        clock: Clock::By(crate::account::later(at, SignedDuration::from_hours(24))),
+    };
+    Ok(recall::mine(app, tx, account).await?.into_iter().map(item).collect())
 }
 
 fn list(mut rows: Vec<Item>) -> List {
@@ -357,14 +377,14 @@ async fn owner_name(tx: &mut Tx, owner: &AccountId) -> Result<String, AppError> 
 /// What the actor is writing. An answer to a case is due with the case; what came back stands before what was only begun.
 async fn own_drafts(app: &App, tx: &mut Tx, who: &Actor, names: &mut Names, due: &mut Vec<Item>, waiting: &mut Vec<Item>) -> Result<(), AppError> {
     let Some(account) = who.account() else { return Ok(()) };
-    let policy = app.trust(tx).await?.policy.clone();
+    let (policy, definitions) = (app.trust(tx).await?.policy.clone(), app.definitions());
     let filter = Filter { owner: Some(account.clone()), stage: Some("writing".into()), ..Filter::default() };
     let mut begun = Vec::new();
     for Listed { draft, updated_at, .. } in drafts::list(tx, &filter, None, 100).await? {
-        let reviews = review::with_sign_offs(tx, &draft.id).await?;
+        let reviews = review::with_sign_offs(app, tx, &draft).await?;
         let (title, place) = (draft.matter.title().to_owned(), names.org(tx, &draft.org).await?);
         let item = |task, note, clock| Item { task, title: title.clone(), note, place: place.clone(), clock };
-        if let Progress::Returned { remark } = draft.progress(&reviews, Gate { policy: &policy, before: None }) {
+        if let Progress::Returned { remark } = draft.progress(&reviews, Gate { policy: &policy, lanes: &definitions.lanes, before: None }) {
             waiting.push(item(Task::Mend(draft.id), remark, Clock::Since(updated_at)));
         } else if let Some(at) = answer_due(tx, &draft).await? {
             due.push(item(Task::Answer(draft.id), String::new(), Clock::By(at)));
@@ -389,17 +409,18 @@ async fn submitted(app: &App, tx: &mut Tx, who: &Actor, names: &mut Names, waiti
         return Ok(());
     }
     let orgs = who.roots(Action::Publish).unwrap_or_default();
-    let policy = app.trust(tx).await?.policy.clone();
+    let (policy, definitions) = (app.trust(tx).await?.policy.clone(), app.definitions());
     let filter = Filter { orgs, stage: Some("submitted".into()), order: Order::Oldest, ..Filter::default() };
     let mut found = Vec::new();
     for Listed { draft, updated_at, .. } in drafts::list(tx, &filter, None, 100).await? {
-        let reviews = review::with_sign_offs(tx, &draft.id).await?;
+        let reviews = review::with_sign_offs(app, tx, &draft).await?;
         let late = |r: &Review| r.draft_version == draft.version && matches!(r.stage, ReviewStage::Assigned { due } if due < app.today());
         let before = limits::before(tx, &draft).await?;
-        let task = match draft.progress(&reviews, Gate { policy: &policy, before: before.as_ref() }) {
+        let task = match draft.progress(&reviews, Gate { policy: &policy, lanes: &definitions.lanes, before: before.as_ref() }) {
             Progress::Ready => Task::Publish(draft.id.clone()),
             Progress::InReview { have, need, asked } if have + asked < need => Task::Assign(draft.id.clone()),
-            Progress::InReview { .. } if reviews.iter().any(|(r, _)| late(r)) => Task::Replace(draft.id.clone()),
+            Progress::Disputed { lacking, asked } if asked < lacking => Task::Assign(draft.id.clone()),
+            Progress::InReview { .. } | Progress::Disputed { .. } if reviews.iter().any(|(r, _)| late(r)) => Task::Replace(draft.id.clone()),
             _ => continue,
         };
         let place = names.org(tx, &draft.org).await?;
@@ -493,7 +514,8 @@ async fn changes(app: &App, tx: &mut Tx, who: &Actor) -> Result<Vec<Item>, AppEr
             break;
         }
         let clock = Clock::Since(moment(at));
-        rows.push(Item { task: Task::Withdrawn(row.id.clone(), kind(&row)), title: title(&row), note: row.reason.clone(), place: place(&row), clock });
+        let task = if row.held.is_some() { Task::Held(row.id.clone(), kind(&row)) } else { Task::Withdrawn(row.id.clone(), kind(&row)) };
+        rows.push(Item { task, title: title(&row), note: row.reason.clone(), place: place(&row), clock });
     }
     rows.sort_by_key(|item| std::cmp::Reverse(item.clock.at()));
     rows.extend(rechecks(app, tx, who).await?);
@@ -506,6 +528,7 @@ async fn rechecks(app: &App, tx: &mut Tx, who: &Actor) -> Result<Vec<Item>, AppE
     if who.may(Action::Correct, None).is_ok() {
         let trust = app.trust(tx).await?;
         let day = app.today().checked_add(AHEAD_DAYS.days()).unwrap_or(jiff::civil::Date::MAX).to_string();
+        rows.extend(early(tx, who, &trust).await?);
         let mut expiring = Vec::new();
         for key in publish::own_keys(app, &trust) {
             expiring.extend(subject::list_expiring(tx, &key, &day, 50).await?);
@@ -524,6 +547,21 @@ async fn rechecks(app: &App, tx: &mut Tx, who: &Actor) -> Result<Vec<Item>, AppE
                 clock: Clock::By(by),
             });
         }
+    }
+    Ok(rows)
+}
+
+/// What has to be looked at again before its day: a guideline has a new edition, what it cites was corrected or withdrawn.
+async fn early(tx: &mut Tx, who: &Actor, trust: &TrustView) -> Result<Vec<Item>, AppError> {
+    let mut rows: Vec<Item> = Vec::new();
+    for one in kepu_store::create::recheck::list(tx, 200).await? {
+        let Some(row) = subject::find(tx, &one.subject).await?.filter(|row| row.standing == Standing::Public) else { continue };
+        let org = publish::org_of(tx, &row.id).await?;
+        if who.may(Action::Correct, Some(&kepu_store::org::line(tx, &org).await?)).is_err() {
+            continue;
+        }
+        let place = holder(trust, &row);
+        rows.push(Item { task: Task::Recheck(row.id.clone(), kind(&row)), title: title(&row), note: one.detail, place, clock: Clock::Since(one.since) });
     }
     Ok(rows)
 }

@@ -2,8 +2,8 @@
 
 use kepu_domain::access::Denied;
 use kepu_domain::account::PasswordError;
+use kepu_domain::create::check::Finding;
 use kepu_domain::create::draft::DraftError;
-use kepu_domain::create::resource::Finding;
 use kepu_domain::create::review::ReviewError;
 use kepu_domain::create::round::RoundError;
 use kepu_domain::listen::case::CaseError;

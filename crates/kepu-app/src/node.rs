@@ -22,7 +22,7 @@ use kepu_store::{Tx, counter, invite as invites, meta, peer as peers, subject};
 use kepu_sync::suite::Suite;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 
 /// How to begin a node.
@@ -67,7 +67,7 @@ pub async fn init(data: &Path, init: Init) -> Result<App, AppError> {
     Ok(app)
 }
 
-fn trust_saying(app: &App, local: &str, doc: TrustDoc) -> Saying {
+pub(crate) fn trust_saying(app: &App, local: &str, doc: TrustDoc) -> Saying {
     let subject = SubjectId::new(&app.key.id().fingerprint(), local);
     Saying { subject, region: Region::NATION, fields: vec![], lang: String::new(), body: Body::Trust(doc) }
 }
@@ -393,8 +393,14 @@ pub async fn overview(app: &App) -> Result<Overview, AppError> {
 
 /// How many of the children that subscribe to this have said that they hold its latest word, and how many there are.
 pub async fn reach(tx: &mut Tx, row: &subject::Row, children: &[Peer]) -> Result<(usize, usize), AppError> {
+    let (confirmed, wanting) = holders(tx, row, children).await?;
+    Ok((confirmed.len(), wanting.len()))
+}
+
+/// The children that have said that they hold the latest word about this, and all that subscribe to it.
+pub(crate) async fn holders<'a>(tx: &mut Tx, row: &subject::Row, children: &'a [Peer]) -> Result<(HashSet<KeyId>, Vec<&'a Peer>), AppError> {
     let records = kepu_store::record::list_by_subjects(tx, std::slice::from_ref(&row.id)).await?;
     let arrival = records.iter().map(|r| r.arrival).max().unwrap_or(0);
     let wanting: Vec<&Peer> = children.iter().filter(|c| sync::read_scope(&c.scope).wants_lib(row.region, &row.fields, &row.lang)).collect();
-    Ok((wanting.iter().filter(|c| c.acked >= arrival).count(), wanting.len()))
+    Ok((wanting.iter().filter(|c| c.acked >= arrival).map(|c| c.id.clone()).collect(), wanting))
 }

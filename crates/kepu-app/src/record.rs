@@ -482,6 +482,7 @@ fn public_row(id: &SubjectId, parts: &[Part], trust: &TrustView, seq: i64) -> Op
         match &part.body {
             Body::Review(doc) => dossier.reviews.push(Placed { place, modified, doc: doc.clone() }),
             Body::Retraction(doc) => dossier.retractions.push(Placed { place, modified, doc: doc.clone() }),
+            Body::Hold(doc) => dossier.holds.push(Placed { place, modified, doc: doc.clone() }),
             Body::Correction(doc) => dossier.notices.push(Placed { place, modified, doc: doc.clone() }),
             _ => {
                 if part.matter.is_some() || is_self_made(&part.body) {
@@ -492,7 +493,7 @@ fn public_row(id: &SubjectId, parts: &[Part], trust: &TrustView, seq: i64) -> Op
     }
     let outcome = standing(&dossier, trust);
     let shown = match &outcome {
-        Standing::Public { doc, .. } => Some(*doc),
+        Standing::Public { doc, .. } | Standing::Held { doc, .. } => Some(*doc),
         Standing::Withdrawn { doc, .. } => *doc,
         Standing::Hidden => None,
     };
@@ -512,7 +513,14 @@ fn public_row(id: &SubjectId, parts: &[Part], trust: &TrustView, seq: i64) -> Op
             row.withdrawn_by = by;
             row.withdrawn_at = Some(at.as_millisecond());
         }
-        // What is held but not fit to be shown has no public row at all.
+        Standing::Held { hold, at, .. } => {
+            row.standing = subject::Standing::Withdrawn;
+            row.reason = hold.reason;
+            row.withdrawn_by = hold.by;
+            row.withdrawn_at = Some(at.as_millisecond());
+            row.held = Some(hold.next.to_string());
+        }
+        // What is here but not fit to be shown has no public row at all.
         Standing::Hidden => return None,
     }
     Some(row)
@@ -556,6 +564,7 @@ fn blank_row(id: &SubjectId, seq: i64) -> subject::Row {
         corrected: 0,
         sample: false,
         same_as: empty(),
+        held: None,
         seq,
     }
 }

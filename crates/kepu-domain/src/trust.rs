@@ -335,9 +335,15 @@ impl TrustView {
                 needs(KeyRole::Reviewer)?;
                 within(grant, envelope)
             }
-            Body::Correction(_) => {
-                needs(KeyRole::Author)?;
-                self.check_owner(grant, envelope)
+            Body::Correction(_) | Body::Hold(_) => {
+                if self.check_owner(grant, envelope).is_ok() {
+                    return needs(KeyRole::Author);
+                }
+                needs(KeyRole::Retractor)?;
+                let owner = envelope.subject.parts().map(|(owner, _)| owner);
+                let below =
+                    |(key, target): (&KeyId, &Grant)| owner.is_some_and(|owner| target.lineage.fingerprint() == owner) && self.is_above(&place.key, key);
+                if self.grants().any(below) { Ok(()) } else { Err(Refusal::NotOwner) }
             }
             Body::Retraction(retraction) => {
                 let own = self.grants.get(&retraction.key).is_some_and(|target| target.lineage == grant.lineage);

@@ -186,7 +186,7 @@ mod tests {
     fn every_built_in_vocabulary_loads() {
         assert_eq!(FIELDS.terms().len(), 36);
         assert_eq!(AUDIENCES.terms().len(), 17);
-        assert_eq!(RESOURCE_TYPES.terms().len(), 42);
+        assert_eq!(RESOURCE_TYPES.terms().len(), 44);
         assert_eq!(EVIDENCE.terms().len(), 8);
         assert_eq!(LANGUAGES.terms().len(), 13);
         assert!(VENUE_TYPES.find("planetarium").is_some());

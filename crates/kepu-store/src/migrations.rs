@@ -166,6 +166,20 @@ const FILES: &[(i64, &str, &str)] = &[
     (428, "warning_push", include_str!("../migrations/0428_warning_push.sql")),
     (429, "warning_push_name", include_str!("../migrations/0429_warning_push_name.sql")),
     (430, "delivery", include_str!("../migrations/0430_delivery.sql")),
+    (450, "review_checks", include_str!("../migrations/0450_review_checks.sql")),
+    (451, "review_batch", include_str!("../migrations/0451_review_batch.sql")),
+    (452, "draft_excuses", include_str!("../migrations/0452_draft_excuses.sql")),
+    (453, "review_run", include_str!("../migrations/0453_review_run.sql")),
+    (454, "review_run_at", include_str!("../migrations/0454_review_run_at.sql")),
+    (455, "review_interest", include_str!("../migrations/0455_review_interest.sql")),
+    (456, "review_comment", include_str!("../migrations/0456_review_comment.sql")),
+    (457, "review_comment_draft", include_str!("../migrations/0457_review_comment_draft.sql")),
+    (458, "recheck", include_str!("../migrations/0458_recheck.sql")),
+    (459, "review_batch_tasks", include_str!("../migrations/0459_review_batch_tasks.sql")),
+    (480, "subject_held", include_str!("../migrations/0480_subject_held.sql")),
+    (481, "recall_receipt", include_str!("../migrations/0481_recall_receipt.sql")),
+    (482, "report", include_str!("../migrations/0482_report.sql")),
+    (483, "report_subject", include_str!("../migrations/0483_report_subject.sql")),
 ];
 
 /// The migrations as sqlx wants them.

@@ -245,7 +245,7 @@ fn address(web: &Web, request: &Parts) -> String {
 async fn limits(request: Request, next: Next) -> Response {
     let path = request.uri().path();
     let max = match path {
-        "/media" | "/import" | "/check/picture" => MEDIA_BYTES_MAX + MULTIPART_ROOM,
+        "/media" | "/remarks" | "/import" | "/check/picture" => MEDIA_BYTES_MAX + MULTIPART_ROOM,
         "/sync" => kepu_app::sync::BODY_BYTES_MAX as u64,
         _ => form::FORM_BYTES_MAX as u64,
     };

@@ -11,8 +11,8 @@ use axum::response::{IntoResponse, Response};
 use kepu_app::{AppError, FieldError};
 use kepu_domain::access::Denied;
 use kepu_domain::account::{Owes, PasswordError};
+use kepu_domain::create::check::Finding;
 use kepu_domain::create::draft::DraftError;
-use kepu_domain::create::resource::Finding;
 use kepu_domain::create::review::ReviewError;
 use kepu_domain::create::round::RoundError;
 use kepu_domain::listen::case::CaseError;
@@ -215,6 +215,7 @@ fn draft(error: DraftError) -> Problem {
         DraftError::TooFewReviews { have, need } => {
             Problem::new(Kind::WrongStage).why("problem-too-few-reviews", &[("have", have.to_string()), ("need", need.to_string())])
         }
+        DraftError::Disputed { lacking } => Problem::new(Kind::WrongStage).why("problem-disputed", &[("n", lacking.to_string())]),
         DraftError::NoCorrection => Problem { errors: vec![FieldError::new("correction", "no_correction")], ..Problem::new(Kind::Invalid) },
     }
 }
@@ -229,6 +230,11 @@ fn review(error: ReviewError) -> Problem {
         ReviewError::Outdated => Problem::new(Kind::Stale).why("problem-review-outdated", &[]),
         ReviewError::NoComment => field("comment", "no_comment"),
         ReviewError::NoConflictStatement => field("conflict", "no_conflict_statement"),
+        ReviewError::Lapsed { .. } => field("conflict", "lapsed"),
+        ReviewError::Unticked(points) => {
+            let error = FieldError::new("checks", "unticked").with("points", points.join("；"));
+            Problem { errors: vec![error], ..Problem::new(Kind::Invalid) }
+        }
         ReviewError::Blocked(findings) => Problem { findings, ..Problem::new(Kind::Blocked) },
     }
 }

@@ -54,6 +54,7 @@ fn all() -> impl Iterator<Item = Route> {
         house_routes(),
         desk_routes(),
         work_routes(),
+        lane_routes(),
         registry_routes(),
         round_routes(),
         ledger_routes(),
@@ -89,13 +90,19 @@ fn public() -> Vec<Route> {
         route("GET", "/r/{owner}/{local}", Public, create::resource::show),
         route("GET", "/r/{owner}/{local}/spoken.txt", Public, create::resource::spoken),
         route("GET", "/id/{owner}/{local}", Public, subject::resolve),
+        route("GET", "/history/{owner}/{local}", Public, create::history::show),
+        route("GET", "/sticker/{owner}/{local}", Public, deliver::recall::sticker),
         route("GET", "/media/{hash}", Public, media::serve),
         // Questions and cases
         route("GET", "/ask", Public, listen::question::ask_page),
         route("POST", "/ask", Public, listen::question::ask),
         route("GET", "/q/{id}", Public, listen::question::status),
         route("GET", "/cases", Public, listen::case::list),
+        route("GET", "/cases/figures", Public, listen::service::show),
         route("GET", "/case/{id}", Public, listen::case::show),
+        route("POST", "/case/{id}/appeal", Public, listen::report::appeal),
+        route("GET", "/report/{owner}/{local}", Public, listen::report::show),
+        route("POST", "/report/{owner}/{local}", Public, listen::report::file),
         // Records
         route("GET", "/records/{hash}", Public, record::show),
         // Figures
@@ -217,6 +224,7 @@ fn work_routes() -> Vec<Route> {
         route("POST", "/case/{id}/classify", cases, listen::work::classify),
         route("POST", "/case/{id}/expert", cases, listen::work::ask_expert),
         route("POST", "/case/{id}/hold", Access::Can(Action::IssueHolding), listen::work::hold),
+        route("POST", "/case/{id}/decide", Access::Can(Action::Correct), listen::report::decide),
         route("POST", "/case/{id}/note", cases, listen::work::note),
         route("POST", "/case/{id}/close", cases, listen::work::close),
         route("GET", "/import", imports, create::import::list),
@@ -267,12 +275,41 @@ fn desk_routes() -> Vec<Route> {
         route("POST", "/correct", Can(Action::Correct), correct::correct),
         route("GET", "/withdraw/{owner}/{local}", Can(Action::Correct), correct::withdraw_page),
         route("POST", "/withdraw/{owner}/{local}", Can(Action::Correct), correct::withdraw),
+        route("GET", "/hold/{owner}/{local}", Can(Action::Hold), correct::hold_page),
+        route("POST", "/hold/{owner}/{local}", Can(Action::Hold), correct::hold),
+        route("GET", "/release/{owner}/{local}", Can(Action::Correct), correct::release_page),
+        route("POST", "/release/{owner}/{local}", Can(Action::Correct), correct::release),
+        route("GET", "/notice/{owner}/{local}", Can(Action::Correct), correct::notice_page),
+        route("POST", "/notice/{owner}/{local}", Can(Action::Correct), correct::notice),
+        route("GET", "/recall/{owner}/{local}", SignedIn, deliver::recall::show),
+        route("POST", "/recall/{owner}/{local}", SignedIn, deliver::recall::taken_down),
         // The same for programs
         route("GET", "/api/desk", Can(Action::UseDesk), api::desk::desk),
         route("GET", "/api/drafts", Can(Action::Draft), api::desk::drafts),
         route("GET", "/api/drafts/{id}", Can(Action::Draft), api::desk::draft),
         route("GET", "/api/reviews", Can(Action::Review), api::desk::reviews),
         route("GET", "/api/reviews/{id}", Can(Action::Draft), api::desk::review),
+    ]
+}
+
+/// Lanes, remarks at sentences, the review queue as a whole.
+fn lane_routes() -> Vec<Route> {
+    use create::{draft, lane, queue, remark};
+    let publish = Access::Can(Action::Publish);
+    vec![
+        route("GET", "/lanes", Public, lane::list),
+        route("POST", "/lanes", Can(Action::ManageNodes), lane::announce),
+        route("POST", "/drafts/{id}/hand-on", Can(Action::Draft), draft::hand_on),
+        route("POST", "/drafts/{id}/excuse", Can(Action::Draft), draft::excuse),
+        route("GET", "/drafts/{id}/remarks", Can(Action::Draft), remark::list),
+        route("POST", "/remarks", Can(Action::Draft), remark::add),
+        route("POST", "/drafts/{id}/settle", Can(Action::Draft), remark::settle),
+        route("GET", "/reviews/queue", publish, queue::show),
+        route("POST", "/reviews/queue", publish, queue::carry_out),
+        route("POST", "/reviews/undo", publish, queue::undo),
+        route("GET", "/reviews/fairness", Can(Action::Draft), queue::fairness),
+        route("GET", "/api/reviews/queue", publish, queue::api_queue),
+        route("GET", "/api/reviews/fairness", Can(Action::Draft), queue::api_fairness),
     ]
 }
 
@@ -423,6 +460,7 @@ fn listen_routes() -> Vec<Route> {
         route("POST", "/check/link", Public, shown::link),
         route("GET", "/api/topics", works, api::tipline::topics),
         route("POST", "/api/v1/tipline/{id}", Public, api::tipline::call),
+        route("POST", "/api/v1/tipline/{id}/changes", Public, api::tipline::changes),
     ]
 }
 
@@ -438,6 +476,7 @@ fn claim_routes() -> Vec<Route> {
         route("GET", "/c/{owner}/{local}/chat.txt", Public, share::chat),
         route("GET", "/c/{owner}/{local}/spoken.txt", Public, share::spoken),
         route("GET", "/c/{owner}/{local}/card.svg", Public, share::card),
+        route("GET", "/c/{owner}/{local}/card.png", Public, share::picture),
         route("POST", "/c/{owner}/{local}/useful", Public, listen::claim::useful),
         route("GET", "/c/{owner}/{local}/care", edits, care::show),
         route("POST", "/c/{owner}/{local}/care", edits, care::act),

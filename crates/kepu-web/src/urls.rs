@@ -190,9 +190,25 @@ pub fn party(id: &SubjectId) -> String {
 pub fn entry(id: &str) -> String {
     format!("/registry/{}", encode(id))
 }
-/// Where an editor withdraws a subject.
-pub fn withdraw(id: &SubjectId) -> String {
-    subject_at("withdraw", id)
+/// Where somebody takes a subject back; `deed`: `withdraw`, `hold`, `release`, `notice`.
+pub fn take_back(deed: &str, id: &SubjectId) -> String {
+    subject_at(deed, id)
+}
+/// Who still has what was taken back.
+pub fn recall(id: &SubjectId) -> String {
+    subject_at("recall", id)
+}
+/// The slip to paste over a poster.
+pub fn sticker(id: &SubjectId) -> String {
+    subject_at("sticker", id)
+}
+/// Where anybody says what is wrong with a content.
+pub fn report(id: &SubjectId) -> String {
+    subject_at("report", id)
+}
+/// The whole history of a statement.
+pub fn history(id: &SubjectId) -> String {
+    subject_at("history", id)
 }
 /// A file.
 pub fn media(hash: &str) -> String {

@@ -5,7 +5,8 @@ use jiff::civil::{Date, DateTime};
 use jiff::{SignedDuration, Timestamp, tz::Offset};
 pub use kepu_app::org::{DIVISIONS, division};
 use kepu_domain::access::Role;
-use kepu_domain::create::resource::{AiUse, Finding};
+use kepu_domain::create::check::Finding;
+use kepu_domain::create::resource::AiUse;
 use kepu_domain::org::{Org, Region};
 use kepu_domain::vocabulary::{AUDIENCES, EVIDENCE, FIELDS, LANGUAGES, RESOURCE_TYPES, licence};
 use std::fmt::Display;
@@ -214,6 +215,11 @@ impl Shell {
     /// One finding of the machine checks as a sentence. Messages are `check-<rule>`.
     pub fn finding(&self, finding: &Finding) -> String {
         crate::i18n::message(self.lang, &format!("check-{}", finding.rule), &[("found", &finding.found), ("field", &self.label(&finding.field))])
+    }
+    /// How to mend what a finding is about; empty where its sentence says it all.
+    pub fn cure(&self, finding: &Finding) -> String {
+        let key = format!("cure-{}", finding.rule);
+        if crate::i18n::exists(self.lang, &key) { crate::i18n::message(self.lang, &key, &[("found", &finding.found)]) } else { String::new() }
     }
 }
 

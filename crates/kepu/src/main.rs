@@ -14,6 +14,8 @@ mod hear;
 mod import;
 mod input;
 mod measure;
+#[cfg(feature = "nats")]
+mod nats;
 mod node;
 #[cfg(feature = "print")]
 mod print;

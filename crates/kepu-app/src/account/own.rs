@@ -186,8 +186,8 @@ async fn works(tx: &mut Tx, row: &Row) -> Result<Value, AppError> {
     let reviews = reviews.iter().map(|r| {
         let stage = match &r.stage {
             Stage::Assigned { due } => json!({"due": due.to_string()}),
-            Stage::Decided { decision, conflict, comment, at } => {
-                json!({"decision": decision.as_str(), "interests": conflict, "comment": comment, "at": at.to_string()})
+            Stage::Decided { decision, conflict, comment, checks, at } => {
+                json!({"decision": decision.as_str(), "interests": conflict, "comment": comment, "checks": checks, "at": at.to_string()})
             }
             Stage::Declined { reason, at } => json!({"declined": reason, "at": at.to_string()}),
         };

@@ -1,6 +1,8 @@
 //! Writing: drafts are begun, saved, given to review, taken back, given up. What may stand in one is in `limits`, how they are
 //! shown in `view`; deciding about them is in `review` and `publish`.
 
+pub mod hand;
+mod judged;
 pub mod limits;
 pub mod view;
 
@@ -8,11 +10,13 @@ pub use limits::{check_lengths, clean};
 pub use view::{DraftView, Query, Row, Scope, list, view};
 
 use crate::account::log;
+use crate::create::lane;
 use crate::error::{AppError, FieldError, text_error};
 use crate::{App, keys, media};
 use kepu_domain::access::{Action, Actor, Denied};
+use kepu_domain::create::check::{Excuse, Weight};
 use kepu_domain::create::draft::{Draft, Matter, Stage};
-use kepu_domain::create::resource::{Credit, Media, Resource, Weight};
+use kepu_domain::create::resource::{Credit, Media, Resource};
 use kepu_domain::ids::{CaseId, DraftId, OrgId, SubjectId};
 use kepu_domain::listen::claim::ClaimReview;
 use kepu_domain::text;
@@ -132,6 +136,8 @@ pub async fn begin_in(
     subject: Option<SubjectId>,
 ) -> Result<Draft, AppError> {
     who.may(Action::Draft, Some(&kepu_store::org::line(tx, org).await?))?;
+    let matter = clean(matter);
+    lane::may_be_kept(app, &matter)?;
     let letter = if matches!(matter, Matter::Claim(_)) { "c" } else { "r" };
     let subject = subject.unwrap_or_else(|| SubjectId::new(&app.key.id().fingerprint(), &format!("{letter}-{}", keys::random_word(8))));
     let draft = Draft {
@@ -140,8 +146,9 @@ pub async fn begin_in(
         org: org.clone(),
         owner: who.account().cloned(),
         case,
-        matter: clean(matter),
+        matter,
         correction: String::new(),
+        excuses: vec![],
         version: 1,
         stage: Stage::Writing,
     };
@@ -162,6 +169,7 @@ pub(crate) async fn begin_as(app: &App, tx: &mut Tx, who: &Actor, org: &OrgId, m
         case: None,
         matter,
         correction: String::new(),
+        excuses: vec![],
         version: 1,
         stage: Stage::Writing,
     };
@@ -177,7 +185,7 @@ pub async fn credit(tx: &mut Tx, who: &Actor) -> Result<Credit, AppError> {
     let Some(party) = row.account.party else { return Ok(Credit { name: row.account.name, ..Credit::default() }) };
     let party = kepu_store::create::party::get(tx, &party).await?;
     let org = kepu_store::org::find(tx, &party.org).await?.map_or_else(String::new, |o| o.name);
-    Ok(Credit { party: party.id.0, name: party.name, org, title: party.title })
+    Ok(Credit { party: party.id.0, name: party.name, org, title: party.title, qualification: None })
 }
 
 /// What somebody may do with a draft that they may see.
@@ -248,6 +256,7 @@ pub async fn save(app: &App, who: &Actor, id: &DraftId, version: i64, matter: Ma
     text::Limit { field: "correction", min: 0, ..text::NOTE }.check(kepu_text::count(&correction))?;
     let mut tx = app.db.write().await?;
     let draft = writable(&mut tx, who, id).await?;
+    lane::may_be_kept(app, &matter)?;
     if draft.version != version {
         return Err(AppError::Stale { what: "draft", id: id.0.clone() });
     }
@@ -301,6 +310,31 @@ pub async fn attach(app: &App, who: &Actor, id: &DraftId, bytes: &[u8], alt: &st
 /// Most files of a resource.
 pub const FILES_MAX: usize = 20;
 
+/// Says why something that the machine checks found is right all the same; an empty reason takes it back. Reviewers read it.
+///
+/// May: its writer, editors. Writes: draft, log.
+pub async fn excuse(app: &App, who: &Actor, id: &DraftId, key: &str, reason: &str) -> Result<Draft, AppError> {
+    let reason = kepu_text::clean_text(reason);
+    text::Limit { field: "reason", min: 0, ..text::NOTE }.check(kepu_text::count(&reason))?;
+    let mut tx = app.db.write().await?;
+    let draft = writable(&mut tx, who, id).await?;
+    let seen = Seen::from(&draft);
+    // A reason moves nothing that is with reviewers: they would have read another text.
+    let mut draft = draft.clone().edit(draft.matter, draft.correction)?;
+    draft.excuses.retain(|excuse| excuse.key != key);
+    if !reason.is_empty() {
+        let known = limits::findings(app, &mut tx, &draft).await?.into_iter().any(|finding| finding.excuse && finding.key() == key);
+        if !known || draft.excuses.len() >= EXCUSES_MAX {
+            return Err(AppError::Invalid(vec![FieldError::new("reason", "no_excuse")]));
+        }
+        draft.excuses.push(Excuse { key: key.to_owned(), reason });
+    }
+    finish(app, tx, who, seen, draft, "draft.excused").await
+}
+
+/// Most reasons that a draft carries.
+const EXCUSES_MAX: usize = 20;
+
 /// Gives a draft to review. Refused with all findings while one of them blocks.
 ///
 /// May: its writer, editors. Writes: draft, log.
@@ -314,7 +348,9 @@ pub async fn submit(app: &App, who: &Actor, id: &DraftId) -> Result<Draft, AppEr
             return Err(AppError::Blocked(blocks));
         }
     }
-    let draft = draft.submit(app.today(), app.now())?;
+    let mut draft = draft;
+    lane::stamp(app, &mut tx, &mut draft.matter).await?;
+    let draft = draft.submit(&app.definitions().lanes, app.today(), app.now())?;
     finish(app, tx, who, seen, draft, "draft.submitted").await
 }
 

@@ -1,4 +1,9 @@
-//! Review: reviewers are proposed by competence and load, assigned, and decide or give the task back.
+//! Review: reviewers are proposed by competence and load, assigned, and decide or give the task back. The whole queue at once is in `queue`,
+//! remarks at sentences in `comment`.
+
+pub mod comment;
+pub mod engine;
+pub mod queue;
 
 use crate::account::{log, log_detail};
 use crate::create::draft::{self as writing, limits};
@@ -7,10 +12,11 @@ use crate::measure::contribution::{self, Deed};
 use crate::{App, keys};
 use jiff::SignedDuration;
 use kepu_domain::access::{Action, Actor, Denied};
+use kepu_domain::create::check::{self, Finding};
 use kepu_domain::create::draft::{Draft, Matter, Stage};
+use kepu_domain::create::lane::{Lane, SameOrg};
 use kepu_domain::create::party::{Candidate, Party, Rest, rank};
-use kepu_domain::create::resource::Finding;
-use kepu_domain::create::review::{Decision, Method, Review, SignOff, Stage as ReviewStage};
+use kepu_domain::create::review::{Decision, Method, Outcome, Review, ReviewError, Said, SignOff, Stage as ReviewStage};
 use kepu_domain::ids::{DraftId, PartyId, ReviewId};
 use kepu_domain::text;
 use kepu_store::Tx;
@@ -51,17 +57,28 @@ pub async fn candidates(app: &App, tx: &mut Tx, fields: &[String], excluded: &[P
 
 /// Who could review this draft.
 pub async fn reviewers_for(app: &App, tx: &mut Tx, draft: &Draft) -> Result<Vec<Candidate>, AppError> {
-    let mut excluded = authors(tx, draft).await?;
+    let mut excluded = authors(app, tx, draft).await?;
     excluded.extend(open_reviews(tx, draft).await?.into_iter().map(|r| r.reviewer));
     candidates(app, tx, draft.matter.fields(), &excluded).await
 }
 
-/// Who wrote a draft: the name under it, and the registry entry of the account that typed it.
-async fn authors(tx: &mut Tx, draft: &Draft) -> Result<Vec<PartyId>, AppError> {
+/// Who wrote a draft: the name under it, the registry entry of the account that typed it, and who wrote here what it was made of.
+async fn authors(app: &App, tx: &mut Tx, draft: &Draft) -> Result<Vec<PartyId>, AppError> {
     let mut authors: Vec<PartyId> = draft.matter.author().into_iter().collect();
     if let Some(owner) = &draft.owner {
         authors.extend(kepu_store::account::get(tx, owner).await?.account.party);
     }
+    if let Matter::Resource(resource) = &draft.matter {
+        let trust = app.trust(tx).await?;
+        let own = crate::create::publish::own_keys(app, &trust);
+        for id in &resource.based_on {
+            // Registry ids of other nodes name other people.
+            let Some(row) = kepu_store::subject::find(tx, id).await?.filter(|row| own.contains(&row.signer)) else { continue };
+            authors.extend(crate::create::publish::matter_of(tx, &row).await?.and_then(|matter| matter.author()));
+        }
+    }
+    authors.sort();
+    authors.dedup();
     Ok(authors)
 }
 
@@ -81,15 +98,38 @@ pub async fn assign(app: &App, who: &Actor, id: &DraftId, reviewer: &PartyId) ->
     }
     let party = kepu_store::create::party::get(&mut tx, reviewer).await?;
     let asked: Vec<PartyId> = open_reviews(&mut tx, &draft).await?.into_iter().map(|r| r.reviewer).collect();
-    let authors = authors(&mut tx, &draft).await?;
-    let review_id = ReviewId(keys::random_word(16));
-    let review = Review::assign(review_id, id.clone(), draft.version, &party, draft.matter.fields(), &authors, &asked, app.today())?;
+    let authors = authors(app, &mut tx, &draft).await?;
+    let definitions = app.definitions();
+    let lane = definitions.lanes.of(&draft.matter);
+    let (review_id, days) = (ReviewId(keys::random_word(16)), lane.map_or(3, |lane| lane.days));
+    let review = Review::assign(review_id, id.clone(), draft.version, &party, draft.matter.fields(), &authors, &asked, app.today(), days)?;
     can_be_asked(app, &mut tx, &party, "reviewer").await?;
-    store::insert(&mut tx, &review, app.now()).await?;
+    disinterested(&mut tx, lane.map_or(SameOrg::Allowed, |lane| lane.same_org), &party, &authors, &asked).await?;
+    store::insert(&mut tx, &review, "", app.now()).await?;
     let detail = serde_json::json!({"draft": id, "reviewer": reviewer});
     log_detail(app, &mut tx, &who.log_name(), "review.assigned", &review.id.0, &detail).await?;
     tx.commit().await?;
     Ok(review)
+}
+
+/// Whether a party may judge what `authors` wrote: no interest of theirs stands against it, and their institution is not the author's where the
+/// lane says no, or has its one reviewer among `asked`.
+async fn disinterested(tx: &mut Tx, rule: SameOrg, party: &Party, authors: &[PartyId], asked: &[PartyId]) -> Result<(), AppError> {
+    let refuse = |key: &str| Err(AppError::Invalid(vec![FieldError::new("reviewer", key).with("name", &party.name)]));
+    let writers = kepu_store::create::party::find_many(tx, authors).await?;
+    let declared = store::list_interests(tx, 100_000).await?;
+    let about = |word: &str| declared.iter().any(|(who, what)| *who == party.id && what == word);
+    if writers.iter().any(|writer| about(writer.id.as_str()) || about(writer.org.as_str())) {
+        return refuse("review_interest");
+    }
+    let same = |org: &kepu_domain::ids::OrgId| writers.iter().any(|writer| writer.org == *org);
+    if rule != SameOrg::Allowed && same(&party.org) {
+        let taken = kepu_store::create::party::find_many(tx, asked).await?.iter().any(|one| same(&one.org));
+        if rule == SameOrg::Refused || taken {
+            return refuse("review_same_org");
+        }
+    }
+    Ok(())
 }
 
 /// A review with what its page says about it.
@@ -107,6 +147,10 @@ pub struct ReviewView {
     pub findings: Vec<Finding>,
     /// The public version that the draft corrects.
     pub before: Option<Matter>,
+    /// The lane.
+    pub lane: Option<Lane>,
+    /// Remarks at sentences.
+    pub remarks: Vec<comment::Thread>,
     /// Whether the actor is the reviewer.
     pub mine: bool,
     /// Whether the draft still stands in the version that was assigned.
@@ -130,6 +174,8 @@ pub async fn view(app: &App, who: &Actor, id: &ReviewId) -> Result<ReviewView, A
         org: kepu_store::org::find(&mut tx, &draft.org).await?.map_or_else(String::new, |o| o.name),
         findings: limits::findings(app, &mut tx, &draft).await?,
         current: matches!(draft.stage, Stage::Submitted { .. }) && draft.version == review.draft_version,
+        lane: app.definitions().lanes.of(&draft.matter).cloned(),
+        remarks: comment::threads(&mut tx, &draft).await?,
         last_conflict: store::find_last_conflict(&mut tx, &review.reviewer).await?.unwrap_or_default(),
         review,
         draft,
@@ -161,35 +207,81 @@ async fn is_self(tx: &mut Tx, who: &Actor, party: &PartyId) -> Result<bool, AppE
     Ok(party_of(tx, who).await?.as_ref() == Some(party))
 }
 
-/// Decides a review. A return sends the draft back to its author with the remark.
+/// Decides a review. A return sends the draft back to its author with the remark; where others approved, a panel decides. Whose competence has
+/// ended since the task was given does not decide: the task is given back and goes to somebody else.
 ///
 /// May: the assigned reviewer only. Writes: review, draft, contribution, log.
-pub async fn decide(app: &App, who: &Actor, id: &ReviewId, decision: Decision, conflict: &str, comment: &str) -> Result<Review, AppError> {
-    let (conflict, comment) = (kepu_text::clean_text(conflict), kepu_text::clean_text(comment));
+pub async fn decide(app: &App, who: &Actor, id: &ReviewId, said: Said<'_>) -> Result<Review, AppError> {
+    let (conflict, comment) = (kepu_text::clean_text(said.conflict), kepu_text::clean_text(said.comment));
     check_words([("conflict", &conflict), ("comment", &comment)])?;
     let mut tx = app.db.write().await?;
     let review = own(&mut tx, who, id).await?;
     let draft = drafts::get(&mut tx, &review.draft).await?;
-    let review = review.decide(draft.version, decision, &conflict, &comment, app.now())?;
-    store::update(&mut tx, &review).await?;
-    if decision == Decision::Return {
-        let seen = Seen::from(&draft);
-        drafts::update(&mut tx, seen, &draft.clone().reopen()?, app.now()).await?;
+    let definitions = app.definitions();
+    let decided = review.clone().decide(draft.version, Said { conflict: &conflict, comment: &comment, ..said }, app.now())?;
+    let party = kepu_store::create::party::get(&mut tx, &review.reviewer).await?;
+    if has_lapsed(app, &party, &draft.matter) {
+        let reviewer = review.reviewer.clone();
+        store::update(&mut tx, &review.decline(LAPSED, app.now())?).await?;
+        log(app, &mut tx, &who.log_name(), "review.lapsed", &id.0, "refused").await?;
+        queue::again(app, &mut tx, "job:reviews", &draft.id).await?;
+        tx.commit().await?;
+        app.notify();
+        return Err(ReviewError::Lapsed { reviewer }.into());
+    }
+    let lane = definitions.lanes.of(&draft.matter);
+    let known = |id: &String| lane.is_some_and(|lane| lane.checklist.iter().any(|point| point.id == *id));
+    if !said.checks.iter().all(known) {
+        return Err(AppError::Invalid(vec![FieldError::new("checks", "unknown_point")]));
+    }
+    if said.decision == Decision::Approve {
+        check::unticked(&definitions.lanes, &draft.matter, said.checks)?;
+    }
+    store::update(&mut tx, &decided).await?;
+    let all = store::list_by_draft(&mut tx, &draft.id).await?;
+    match kepu_domain::create::review::outcome(all.iter(), draft.version, lane.map_or(3, |lane| lane.panel)) {
+        Outcome::Returned => {
+            drafts::update(&mut tx, Seen::from(&draft), &draft.clone().reopen()?, app.now()).await?;
+        }
+        // A third, or the rest of the panel, is asked at once: the author waits.
+        Outcome::Disputed { .. } => {
+            queue::again(app, &mut tx, &who.log_name(), &draft.id).await?;
+        }
+        Outcome::Agreed => {}
     }
     let object = format!("review:{id}");
-    contribution::note(app, &mut tx, Deed { party: &review.reviewer, kind: "review", title: draft.matter.title(), object: &object, host: &draft.org }).await?;
-    log(app, &mut tx, &who.log_name(), &format!("review.{}", decision.as_str()), &id.0, "ok").await?;
+    contribution::note(app, &mut tx, Deed { party: &decided.reviewer, kind: "review", title: draft.matter.title(), object: &object, host: &draft.org }).await?;
+    log(app, &mut tx, &who.log_name(), &format!("review.{}", said.decision.as_str()), &id.0, "ok").await?;
     tx.commit().await?;
-    Ok(review)
+    Ok(decided)
 }
 
-/// Gives a review back.
-pub async fn decline(app: &App, who: &Actor, id: &ReviewId, reason: &str) -> Result<Review, AppError> {
+/// The reason under a task that was given back because its reviewer's competence had ended.
+const LAPSED: &str = "资格在此期间到期或被撤回";
+
+/// Whether the competence by which a task was given is not there any more: no field left, or a qualification of the lane that has run out.
+fn has_lapsed(app: &App, party: &Party, matter: &Matter) -> bool {
+    let (definitions, today) = (app.definitions(), app.today());
+    if party.competence(matter.fields(), today) == 0 {
+        return true;
+    }
+    let Some(lane) = definitions.lanes.of(matter).filter(|lane| lane.qualified > 0) else { return false };
+    let now = party.proof(matter.fields(), &lane.qualifications, today).is_some_and(|proof| lane.takes(&proof.what));
+    let ended = party.qualifications.iter().any(|q| lane.takes(&q.what) && q.until.is_some_and(|until| until < today));
+    ended && !now
+}
+
+/// Gives a review back; with `interest` the reviewer is not asked again about what this author writes.
+pub async fn decline(app: &App, who: &Actor, id: &ReviewId, reason: &str, interest: bool) -> Result<Review, AppError> {
     let reason = kepu_text::clean_text(reason);
     check_words([("reason", &reason)])?;
     let mut tx = app.db.write().await?;
     let review = own(&mut tx, who, id).await?.decline(&reason, app.now())?;
     store::update(&mut tx, &review).await?;
+    if interest {
+        let draft = drafts::get(&mut tx, &review.draft).await?;
+        queue::note_interest(app, &mut tx, &review.reviewer, &draft, &reason).await?;
+    }
     log(app, &mut tx, &who.log_name(), "review.declined", &id.0, "ok").await?;
     tx.commit().await?;
     Ok(review)
@@ -217,26 +309,36 @@ async fn own(tx: &mut Tx, who: &Actor, id: &ReviewId) -> Result<Review, AppError
 }
 
 /// All reviews of a draft with the name that would stand under it.
-pub async fn with_sign_offs(tx: &mut Tx, draft: &DraftId) -> Result<Vec<(Review, SignOff)>, AppError> {
-    let mut list = Vec::new();
-    for review in store::list_by_draft(tx, draft).await? {
+pub async fn with_sign_offs(app: &App, tx: &mut Tx, draft: &Draft) -> Result<Vec<(Review, SignOff)>, AppError> {
+    let list = store::list_by_draft(tx, &draft.id).await?;
+    signed(app, tx, draft, list).await
+}
+
+/// The name that would stand under the draft for each of its reviews: with the qualification as it was on the day of the decision.
+async fn signed(app: &App, tx: &mut Tx, draft: &Draft, reviews: Vec<Review>) -> Result<Vec<(Review, SignOff)>, AppError> {
+    let definitions = app.definitions();
+    let words = definitions.lanes.of(&draft.matter).map_or(&[][..], |lane| &lane.qualifications);
+    let mut list = Vec::with_capacity(reviews.len());
+    for review in reviews {
         let party = kepu_store::create::party::get(tx, &review.reviewer).await?;
         let org = kepu_store::org::find(tx, &party.org).await?.map_or_else(String::new, |o| o.name);
-        let (conflict, comment, at) = match &review.stage {
-            ReviewStage::Decided { conflict, comment, at, .. } => (conflict.clone(), comment.clone(), *at),
-            _ => (String::new(), String::new(), jiff::Timestamp::UNIX_EPOCH),
+        let (conflict, comment, checks, date) = match &review.stage {
+            ReviewStage::Decided { conflict, comment, checks, at, .. } => (conflict.clone(), comment.clone(), checks.clone(), crate::china_date(*at)),
+            _ => (String::new(), String::new(), vec![], app.today()),
         };
         let sign_off = SignOff {
+            qualification: party.proof(draft.matter.fields(), words, date),
             party: party.id.0,
             name: party.name,
             org,
             title: party.title,
             fields: party.fields,
             conflict,
-            date: crate::china_date(at),
+            date,
             method: Method::Individual,
             comment,
             editions: vec![],
+            checks,
         };
         list.push((review, sign_off));
     }

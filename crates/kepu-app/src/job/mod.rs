@@ -6,7 +6,7 @@
 pub mod expire;
 
 use crate::account::log;
-use crate::create::{import, round};
+use crate::create::{import, lane, recheck, review, round};
 use crate::deliver::{push, warning};
 use crate::error::AppError;
 use crate::listen::intake;
@@ -35,6 +35,8 @@ pub enum Kind {
     Exchange,
     /// Looks through honours: announces ends, takes out what has ended. Queued every day.
     Rounds,
+    /// Gives the review queue away, looks whether what was said is still right. Queued every day.
+    Reviews,
     /// Calls the points that a warning is pushed to.
     Push,
     /// Reads lists, matches what was heard, looks at topics. Woken whenever there is something.
@@ -42,7 +44,7 @@ pub enum Kind {
 }
 
 /// Every kind.
-pub const KINDS: [Kind; 7] = [Kind::Import, Kind::Expire, Kind::Reindex, Kind::Exchange, Kind::Rounds, Kind::Push, Kind::Listen];
+pub const KINDS: [Kind; 8] = [Kind::Import, Kind::Expire, Kind::Reindex, Kind::Exchange, Kind::Rounds, Kind::Reviews, Kind::Push, Kind::Listen];
 
 impl Kind {
     /// The stored word.
@@ -53,6 +55,7 @@ impl Kind {
             Kind::Reindex => "reindex",
             Kind::Exchange => "exchange",
             Kind::Rounds => "rounds",
+            Kind::Reviews => "reviews",
             Kind::Push => "push",
             Kind::Listen => "listen",
         }
@@ -180,7 +183,7 @@ pub async fn work(app: App, mut stop: watch::Receiver<bool>) {
 
 /// Queues what is done once a day; whoever comes first that day does it.
 async fn schedule(app: &App) -> Result<(), AppError> {
-    for kind in [Kind::Expire, Kind::Rounds] {
+    for kind in [Kind::Expire, Kind::Rounds, Kind::Reviews] {
         let id = JobId(format!("{}-{}", kind.as_str(), app.today()));
         let mut tx = app.db.read().await?;
         if store::find(&mut tx, &id).await?.is_some() {
@@ -333,6 +336,7 @@ async fn perform(app: &App, job: &Job) -> Result<(), Failure> {
         Some(Kind::Reindex) => make_index(app, job).await,
         Some(Kind::Exchange) => exchange(app, job).await,
         Some(Kind::Rounds) => round::after::daily(app).await.map(drop),
+        Some(Kind::Reviews) => reviews(app).await,
         Some(Kind::Push) => call_points(app, job).await,
         Some(Kind::Listen) => listen_to(app, job).await,
         None => Err(AppError::NotFound { what: "kind of job", id: job.kind.clone() }),
@@ -343,6 +347,12 @@ async fn perform(app: &App, job: &Job) -> Result<(), Failure> {
 /// Whether another attempt may go better: not if the input or a right is at fault.
 fn may_go_better(error: &AppError) -> bool {
     !matches!(error, AppError::Denied(_) | AppError::Invalid(_) | AppError::NotFound { .. } | AppError::Record(_) | AppError::TooLarge { .. })
+}
+
+async fn reviews(app: &App) -> Result<(), AppError> {
+    lane::mend(app).await?;
+    recheck::nightly(app).await?;
+    review::queue::nightly(app).await.map(drop)
 }
 
 async fn call_points(app: &App, job: &Job) -> Result<(), AppError> {

@@ -12,6 +12,7 @@ pub mod order;
 pub mod placement;
 pub mod question;
 pub mod recheck;
+pub mod report;
 pub mod task;
 pub mod topic;
 pub mod usefulness;

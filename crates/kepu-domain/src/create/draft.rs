@@ -1,8 +1,10 @@
 //! Working copies: what is written before it is said. Private, never leave the node.
 //! The public form is a `record::Body`; reviews of a draft are in `review`.
 
-use crate::create::resource::{Finding, Resource, Source, Weight};
-use crate::create::review::{self, Decision, Review, SignOff};
+use crate::create::check::{self, Excuse, Finding, Weight, excused};
+use crate::create::lane::Lanes;
+use crate::create::resource::{Credit, Resource, Source};
+use crate::create::review::{self, Decision, Outcome, Review, SignOff};
 use crate::ids::{AccountId, CaseId, DraftId, OrgId, PartyId, SubjectId};
 use crate::listen::claim::ClaimReview;
 use crate::publication::Policy;
@@ -64,18 +66,33 @@ impl Matter {
         }
     }
     /// Machine checks.
-    pub fn check(&self, today: Date) -> Vec<Finding> {
+    pub fn check(&self, lanes: &Lanes, today: Date) -> Vec<Finding> {
+        check::check(lanes, self, today)
+    }
+    /// The date of what it says.
+    pub fn date(&self) -> Date {
         match self {
-            Matter::Resource(r) => r.check(today),
-            Matter::Claim(c) => c.check(today),
+            Matter::Resource(r) => r.date,
+            Matter::Claim(c) => c.checked,
+        }
+    }
+    /// Who wrote it.
+    pub fn credit(&self) -> &Credit {
+        match self {
+            Matter::Resource(r) => &r.author,
+            Matter::Claim(c) => &c.author,
+        }
+    }
+    /// Who wrote it, to be changed.
+    pub fn credit_mut(&mut self) -> &mut Credit {
+        match self {
+            Matter::Resource(r) => &mut r.author,
+            Matter::Claim(c) => &mut c.author,
         }
     }
     /// The registry id of the author, if any.
     pub fn author(&self) -> Option<PartyId> {
-        let credit = match self {
-            Matter::Resource(r) => &r.author,
-            Matter::Claim(c) => &c.author,
-        };
+        let credit = self.credit();
         (!credit.party.is_empty()).then(|| PartyId(credit.party.clone()))
     }
     /// Puts the reviewers' names under the matter.
@@ -88,7 +105,10 @@ impl Matter {
     /// Names of the editions that differ from `before`, if nothing else does (names under it and corrections apart); else none.
     pub fn changed_editions(&self, before: &Matter) -> Vec<String> {
         let (Matter::Resource(now), Matter::Resource(old)) = (self, before) else { return vec![] };
-        let bare = |r: &Resource| Resource { editions: Default::default(), reviews: vec![], corrections: vec![], ..r.clone() };
+        let bare = |r: &Resource| {
+            let author = Credit { qualification: None, ..r.author.clone() };
+            Resource { editions: Default::default(), reviews: vec![], corrections: vec![], author, ..r.clone() }
+        };
         if bare(now) != bare(old) {
             return vec![];
         }
@@ -161,6 +181,8 @@ pub struct Draft {
     pub matter: Matter,
     /// If it corrects a public version: what was wrong, for readers.
     pub correction: String,
+    /// What the writer says about findings of the machine checks that may be excused.
+    pub excuses: Vec<Excuse>,
     /// Counts changes of the matter and of `correction`, from 1.
     pub version: i64,
     /// Stage.
@@ -186,6 +208,13 @@ pub enum Progress {
         /// Reviewers who have not decided yet.
         asked: usize,
     },
+    /// One reviewer approves and another returns: more have to decide.
+    Disputed {
+        /// How many.
+        lacking: usize,
+        /// Reviewers who have not decided yet.
+        asked: usize,
+    },
     /// Enough reviewers approved: it can be signed.
     Ready,
     /// Said in public.
@@ -197,8 +226,10 @@ pub enum Progress {
 /// What a draft is measured by before it may be public.
 #[derive(Clone, Copy, Debug)]
 pub struct Gate<'a> {
-    /// How many reviews it takes.
+    /// How many reviews it takes, as the root signed it.
     pub policy: &'a Policy,
+    /// The lanes of this node, which may ask for more.
+    pub lanes: &'a Lanes,
     /// The public version that it would follow, if there is one.
     pub before: Option<&'a Matter>,
 }
@@ -207,7 +238,7 @@ impl Gate<'_> {
     /// The editions that need a small review; empty if the whole needs one. The whole must stand on its own reviews: what other
     /// institutions signed, they signed of the earlier version only.
     pub fn small(&self, matter: &Matter) -> Vec<String> {
-        let stands = |before: &&Matter| self.policy.valid_reviews(before, &[]) >= self.policy.needed(before);
+        let stands = |before: &&Matter| self.policy.admits(before, &[]);
         self.before.filter(stands).map(|before| matter.changed_editions(before)).unwrap_or_default()
     }
 }
@@ -243,6 +274,12 @@ pub enum DraftError {
         /// Approvals the policy asks for.
         need: usize,
     },
+    /// Reviewers differ.
+    #[error("reviewers differ; {lacking} more decide")]
+    Disputed {
+        /// How many.
+        lacking: usize,
+    },
     /// A correction without saying what was wrong.
     #[error("say what was wrong and what is right")]
     NoCorrection,
@@ -257,13 +294,22 @@ impl Draft {
     }
 
     /// Gives it to review. Refused while the machine checks block.
-    pub fn submit(self, today: Date, now: Timestamp) -> Result<Draft, DraftError> {
+    pub fn submit(self, lanes: &Lanes, today: Date, now: Timestamp) -> Result<Draft, DraftError> {
         let Stage::Writing = self.stage else { return Err(self.wrong("submitted")) };
-        let blocks: Vec<_> = self.matter.check(today).into_iter().filter(|f| f.weight == Weight::Block).collect();
-        if !blocks.is_empty() {
-            return Err(DraftError::Blocked(blocks));
-        }
+        self.unblocked(lanes, today)?;
         Ok(Draft { stage: Stage::Submitted { at: now }, ..self })
+    }
+
+    fn unblocked(&self, lanes: &Lanes, today: Date) -> Result<(), DraftError> {
+        let findings = excused(self.matter.check(lanes, today), &self.excuses);
+        let blocks: Vec<_> = findings.into_iter().filter(|f| f.weight == Weight::Block).collect();
+        if blocks.is_empty() { Ok(()) } else { Err(DraftError::Blocked(blocks)) }
+    }
+
+    /// What the decisions about this version come to.
+    pub fn outcome(&self, reviews: &[(Review, SignOff)], gate: Gate<'_>) -> Outcome {
+        let panel = gate.lanes.of(&self.matter).map_or(3, |lane| lane.panel);
+        review::outcome(reviews.iter().map(|(review, _)| review), self.version, panel)
     }
 
     /// Takes it back for changes: by the author, or because a reviewer returned it.
@@ -287,9 +333,9 @@ impl Draft {
     /// `sign_offs` belong to `reviews` with the same index. Returns the draft as published, with the names under it.
     pub fn publish(mut self, reviews: &[(Review, SignOff)], gate: Gate<'_>, today: Date, now: Timestamp) -> Result<Draft, DraftError> {
         let Stage::Submitted { .. } = self.stage else { return Err(self.wrong("published")) };
-        let blocks: Vec<_> = self.matter.check(today).into_iter().filter(|f| f.weight == Weight::Block).collect();
-        if !blocks.is_empty() {
-            return Err(DraftError::Blocked(blocks));
+        self.unblocked(gate.lanes, today)?;
+        if let Outcome::Disputed { lacking } = self.outcome(reviews, gate) {
+            return Err(DraftError::Disputed { lacking });
         }
         let names = self.names(reviews, gate);
         if names.have < names.need {
@@ -309,7 +355,11 @@ impl Draft {
         let valid: Vec<SignOff> = reviews.iter().filter(|(r, _)| r.approves(self.version)).map(|(_, s)| s.clone()).collect();
         let mut matter = self.matter.clone();
         matter.set_reviews(valid.clone());
-        let (have, need) = (gate.policy.valid_reviews(&matter, &[]), gate.policy.needed(&matter));
+        // What the node's own lanes ask for beyond the signed policy is asked for as well.
+        let own = gate.lanes.policy();
+        let need = gate.policy.needed(&matter).max(own.needed(&matter));
+        let lacks = |policy: &Policy| policy.needed(&matter).saturating_sub(policy.valid_reviews(&matter, &[]));
+        let have = need.saturating_sub(lacks(gate.policy).max(lacks(own)));
         let changed = gate.small(&self.matter);
         let Some(before) = gate.before.filter(|_| !changed.is_empty()) else { return Names { under: valid, have, need } };
         // Whoever answered for an edition as it was does not answer for it as it is.
@@ -331,7 +381,11 @@ impl Draft {
             Stage::Submitted { .. } => {
                 let (have, need) = self.approvals(reviews, gate);
                 let asked = reviews.iter().filter(|(r, _)| r.draft_version == self.version && matches!(r.stage, review::Stage::Assigned { .. })).count();
-                if have >= need { Progress::Ready } else { Progress::InReview { have, need, asked } }
+                match self.outcome(reviews, gate) {
+                    Outcome::Disputed { lacking } => Progress::Disputed { lacking, asked },
+                    _ if have >= need => Progress::Ready,
+                    _ => Progress::InReview { have, need, asked },
+                }
             }
             Stage::Published { .. } => Progress::Published,
             Stage::Dropped { .. } => Progress::Dropped,
@@ -367,6 +421,7 @@ mod tests {
             case: None,
             matter: Matter::Resource(Box::new(resource())),
             correction: String::new(),
+            excuses: vec![],
             version: 1,
             stage: Stage::Writing,
         }
@@ -374,7 +429,7 @@ mod tests {
     fn review(who: &str, version: i64, decision: Option<Decision>, second: i64) -> (Review, SignOff) {
         let at = Timestamp::from_second(second).expect("time");
         let stage = match decision {
-            Some(decision) => review::Stage::Decided { decision, conflict: "无".into(), comment: "改".into(), at },
+            Some(decision) => review::Stage::Decided { decision, conflict: "无".into(), comment: "改".into(), checks: vec![], at },
             None => review::Stage::Assigned { due: jiff::civil::date(2026, 1, 1) },
         };
         let sign_off = SignOff {
@@ -388,6 +443,8 @@ mod tests {
             method: Method::Individual,
             comment: String::new(),
             editions: vec![],
+            qualification: Some(crate::create::resource::tests::proof("health")),
+            checks: vec![],
         };
         (Review { id: who.into(), draft: "d".into(), draft_version: version, reviewer: who.into(), stage }, sign_off)
     }
@@ -397,14 +454,14 @@ mod tests {
         let first = draft();
         assert_eq!(first.clone().edit(first.matter.clone(), String::new()).expect("edit").version, 1);
         assert_eq!(first.clone().edit(first.matter.clone(), "原来写错了".into()).expect("edit").version, 2);
-        let sent = first.clone().submit(jiff::civil::date(2026, 6, 1), Timestamp::UNIX_EPOCH).expect("submit");
+        let sent = first.clone().submit(Lanes::standard(), jiff::civil::date(2026, 6, 1), Timestamp::UNIX_EPOCH).expect("submit");
         assert!(matches!(sent.edit(first.matter, String::new()), Err(DraftError::WrongStage { .. })));
     }
 
     #[test]
     fn progress_counts_reviews_of_this_version_only() {
         let policy = &Policy::default();
-        let gate = Gate { policy, before: None };
+        let gate = Gate { policy, lanes: Lanes::standard(), before: None };
         let sent = Draft { stage: Stage::Submitted { at: Timestamp::UNIX_EPOCH }, version: 2, ..draft() };
         let old = review("a", 1, Some(Decision::Approve), 1);
         assert_eq!(sent.progress(std::slice::from_ref(&old), gate), Progress::InReview { have: 0, need: 2, asked: 0 });
@@ -428,14 +485,14 @@ mod tests {
         let whole = Matter::Resource(Box::new(Resource { reviews: vec![name("a"), name("b")], ..resource() }));
         let sent = |matter: Matter| Draft { stage: Stage::Submitted { at: Timestamp::UNIX_EPOCH }, matter, ..draft() };
         let one = [review("c", 1, Some(Decision::Approve), 2)];
-        let gate = Gate { policy, before: Some(&whole) };
+        let gate = Gate { policy, lanes: Lanes::standard(), before: Some(&whole) };
         let day = jiff::civil::date(2026, 6, 1);
         let said = sent(elder("慢慢喝水。", vec![])).publish(&one, gate, day, Timestamp::UNIX_EPOCH).expect("one is enough");
         let under: Vec<(&str, usize)> = said.matter.reviews().iter().map(|s| (s.party.as_str(), s.editions.len())).collect();
         assert_eq!(under, [("a", 0), ("b", 0), ("c", 1)]);
         assert!(said.matter.only_adds_editions(&whole));
         // The names under the edition as it was go with it; those under the whole stay, and the public gate counts those alone.
-        let gate = Gate { policy, before: Some(&said.matter) };
+        let gate = Gate { policy, lanes: Lanes::standard(), before: Some(&said.matter) };
         let again =
             sent(elder("慢慢地喝水。", vec![])).publish(&[review("d", 1, Some(Decision::Approve), 3)], gate, day, Timestamp::UNIX_EPOCH).expect("again");
         assert_eq!(again.matter.reviews().iter().map(|s| s.party.as_str()).collect::<Vec<_>>(), ["a", "b", "d"]);
@@ -444,8 +501,8 @@ mod tests {
         // A word changed in the text itself, or a whole that was never reviewed here, asks for the whole review.
         let Matter::Resource(mut changed) = elder("慢慢喝水。", vec![]) else { unreachable!() };
         changed.text.push_str("再说一遍。");
-        assert_eq!(sent(Matter::Resource(changed)).approvals(&one, Gate { policy, before: Some(&whole) }), (1, 2));
+        assert_eq!(sent(Matter::Resource(changed)).approvals(&one, Gate { policy, lanes: Lanes::standard(), before: Some(&whole) }), (1, 2));
         let bare = Matter::Resource(Box::new(resource()));
-        assert_eq!(sent(elder("慢慢喝水。", vec![])).approvals(&one, Gate { policy, before: Some(&bare) }), (1, 2));
+        assert_eq!(sent(elder("慢慢喝水。", vec![])).approvals(&one, Gate { policy, lanes: Lanes::standard(), before: Some(&bare) }), (1, 2));
     }
 }

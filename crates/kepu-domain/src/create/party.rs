@@ -2,6 +2,7 @@
 //! kinds of bases are views of it (`register`); what the world may see of a party is its `card`. Accounts that sign in are
 //! in `account`; both are linked by id.
 
+use crate::create::review::Proof;
 use crate::field::Fault;
 use crate::ids::{OrgId, PartyId};
 use crate::org::Region;
@@ -316,6 +317,19 @@ impl Party {
         wanted.iter().filter(|field| proved.contains(&field.as_str())).count()
     }
 
+    /// The qualification that counts on `day` in most of `fields`, one whose name has one of `words` before others; as it stands under a text.
+    pub fn proof(&self, fields: &[String], words: &[String], day: Date) -> Option<Proof> {
+        let covers = |q: &Qualification| -> Vec<String> {
+            let all = self.fields.iter().filter(|field| q.fields.is_empty() || q.fields.contains(field));
+            all.filter(|field| fields.contains(field)).cloned().collect()
+        };
+        let fits = |q: &Qualification| words.is_empty() || words.iter().any(|word| q.what.contains(word.as_str()));
+        let good = self.qualifications.iter().filter(|q| q.counts(day)).map(|q| (fits(q), covers(q), q)).filter(|(_, covered, _)| !covered.is_empty());
+        // Of equal ones the one that is longest in force.
+        let best = good.max_by_key(|(fits, covered, q)| (*fits, covered.len(), q.until.is_none(), q.until))?;
+        Some(Proof { what: best.2.what.clone(), fields: best.1, until: best.2.until })
+    }
+
     /// The standing consent for `purpose`, if its text is of version `least` or later.
     pub fn consent(&self, purpose: &str, least: u32) -> Option<&Consent> {
         self.consents.iter().rev().find(|c| c.purpose == purpose).filter(|c| c.withdrawn.is_none() && c.version >= least)
@@ -458,6 +472,21 @@ pub(crate) mod tests {
         forged[0]["verified"] = json!({"by": "self", "on": "2026-01-01"});
         doctor.set("qualifications", forged).expect("taken without the seal");
         assert!(doctor.qualifications[0].verified.is_none());
+    }
+
+    #[test]
+    fn the_proof_under_a_text_is_the_one_that_counts_there() {
+        let wanted = vec!["health".to_owned()];
+        let mut doctor = party("a", &["health", "food"], 1);
+        let other = Qualification { what: "执业医师".into(), until: Some(date(2027, 1, 1)), ..doctor.qualifications[0].clone() };
+        doctor.qualifications.push(other);
+        let words = vec!["医师".to_owned()];
+        let proof = doctor.proof(&wanted, &words, DAY).expect("proof");
+        assert_eq!((proof.what.as_str(), proof.fields, proof.until), ("执业医师", vec!["health".to_owned()], Some(date(2027, 1, 1))));
+        assert_eq!(doctor.proof(&wanted, &words, date(2027, 6, 1)).expect("the other").what, "q");
+        assert!(doctor.proof(&["physics".to_owned()], &words, DAY).is_none());
+        doctor.qualifications.iter_mut().for_each(|q| q.verified = None);
+        assert!(doctor.proof(&wanted, &words, DAY).is_none(), "nobody has seen it");
     }
 
     #[test]

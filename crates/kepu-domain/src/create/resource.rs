@@ -1,15 +1,16 @@
-//! Resources: a piece of material, what must be known of it before it may be public, and what machines check first (R11).
+//! Resources: a piece of material, what must be known of it before it may be public, and what machines check first (R11) is in `check`.
 //! Who reviews it is in `review`; the working copy in `draft`; the signed form in `kepu-sync::wire`.
 
-use crate::create::resource_type::{self, Details};
-use crate::create::review::SignOff;
+use crate::create::check::{Finding, check_facts};
+use crate::create::resource_type::Details;
+use crate::create::review::{Proof, SignOff};
 use crate::ids::SubjectId;
 use crate::org::Region;
 use crate::vocabulary;
 use jiff::ToSpan;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// Where a statement comes from.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +42,9 @@ pub struct Credit {
     /// Post.
     #[serde(default)]
     pub title: String,
+    /// The qualification by which the lane lets them write it; from the registry, never typed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub qualification: Option<Proof>,
 }
 
 /// How far a machine took part in the making (AI labelling rules, RULES §9).
@@ -153,142 +157,6 @@ fn zh_hans() -> String {
     "zh-Hans".to_owned()
 }
 
-/// How much a finding weighs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Weight {
-    /// Shown to author and reviewer.
-    Hint,
-    /// Publication is refused until it is mended.
-    Block,
-}
-
-/// One result of the machine checks.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Finding {
-    /// Field of the form it is about.
-    pub field: String,
-    /// Rule, a short word; its sentence in both languages is `check.<rule>` in the catalogues.
-    pub rule: String,
-    /// The words found, if any.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub found: String,
-    /// Weight.
-    pub weight: Weight,
-}
-
-impl Finding {
-    /// A finding that stops publication.
-    pub fn block(field: &str, rule: &str) -> Self {
-        Self { field: field.into(), rule: rule.into(), found: String::new(), weight: Weight::Block }
-    }
-    /// A finding that is shown to author and reviewer.
-    pub fn hint(field: &str, rule: &str, found: &str) -> Self {
-        Self { field: field.into(), rule: rule.into(), found: found.into(), weight: Weight::Hint }
-    }
-}
-
-/// Words that claim more than science can (absolute wording); hinted, because quoting them may be right.
-const ABSOLUTE: [&str; 14] =
-    ["根治", "绝对", "百分之百", "100%", "包治", "永不", "万能", "神奇", "必须立即转发", "彻底治愈", "零风险", "无任何副作用", "唯一", "永久"];
-/// Words of advertising that have no place beside contact data in one text.
-const ADVERT: [&str; 6] = ["加微信", "扫码购买", "优惠价", "热线咨询", "代购", "下单"];
-/// Units: a figure of three or more digits that is followed by none of these is hinted.
-const UNITS: [&str; 40] = [
-    "年", "月", "日", "天", "小时", "分钟", "秒", "岁", "克", "毫克", "微克", "千克", "公斤", "斤", "毫升", "升", "米", "厘米", "毫米", "千米", "公里", "度",
-    "℃", "%", "％", "人", "个", "次", "倍", "元", "瓦", "伏", "赫", "帕", "千卡", "种", "项", "号", "m", "k",
-];
-
-/// Machine checks on a text, whatever it will become.
-pub fn check_wording(field: &str, text: &str) -> Vec<Finding> {
-    let mut found: Vec<Finding> = ABSOLUTE.iter().filter(|word| text.contains(**word)).map(|word| Finding::hint(field, "absolute", word)).collect();
-    let advert: Vec<_> = ADVERT.iter().filter(|word| text.contains(**word)).collect();
-    if let Some(word) = advert.first() {
-        found.push(Finding { found: (**word).to_owned(), ..Finding::block(field, "advert") });
-    }
-    if let Some(figure) = figure_without_unit(text) {
-        found.push(Finding::hint(field, "unit", &figure));
-    }
-    found
-}
-
-fn figure_without_unit(text: &str) -> Option<String> {
-    let mut rest = text;
-    while let Some(start) = rest.find(|c: char| c.is_ascii_digit()) {
-        let tail = &rest[start..];
-        let end = tail.find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | ',' | '～' | '~' | '-' | '–'))).unwrap_or(tail.len());
-        let (figure, after) = tail.split_at(end);
-        let before = rest[..start].trim_end().chars().next_back();
-        let after_trim = after.trim_start();
-        let digits = figure.bytes().filter(u8::is_ascii_digit).count();
-        let part_of_name = before.is_some_and(|c| c.is_ascii_alphabetic() || matches!(c, '/' | '〔' | '-' | '第'));
-        let has_unit = after_trim.chars().next().is_some_and(|c| !matches!(c, '，' | '。' | '；' | '、' | '）' | ')' | ' '))
-            || UNITS.iter().any(|unit| after_trim.starts_with(unit));
-        let year = digits == 4 && (figure.starts_with("19") || figure.starts_with("20"));
-        if digits >= 3 && !part_of_name && !has_unit && !year {
-            return Some(figure.to_owned());
-        }
-        rest = after;
-    }
-    None
-}
-
-/// Most user characters of an edition that a board or a voice limits: a line of chalk, a minute and a half at four and a half characters a second.
-const EDITION_MAX: [(&str, usize); 2] = [("chalk", 60), ("broadcast", 405)];
-
-/// Machine checks on the editions of a text: length where the place limits it, wording, and figures that the text itself does not say.
-fn check_editions(text: &str, editions: &BTreeMap<String, String>) -> Vec<Finding> {
-    let known: BTreeSet<&str> = figures(text).collect();
-    let mut found = Vec::new();
-    for (name, edition) in editions {
-        let chars = edition.chars().filter(|c| !c.is_whitespace()).count();
-        if let Some((_, max)) = EDITION_MAX.iter().find(|(limited, max)| limited == name && chars > *max) {
-            let over = format!("{chars} / {max}");
-            found.push(if name == "chalk" {
-                Finding { found: over, ..Finding::block("editions", "edition_long") }
-            } else {
-                Finding::hint("editions", "edition_long", &over)
-            });
-        }
-        if let Some(figure) = figures(edition).find(|figure| figure.len() > 1 && !known.contains(figure)) {
-            found.push(Finding::hint("editions", "edition_figure", figure));
-        }
-        found.extend(check_wording("editions", edition));
-    }
-    found
-}
-
-/// Runs of digits, with their decimal points.
-fn figures(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c: char| !(c.is_ascii_digit() || c == '.')).map(|figure| figure.trim_matches('.')).filter(|figure| !figure.is_empty())
-}
-
-/// What is missing or wrong among the facts every public thing needs (source, audience, fields, licence).
-pub fn check_facts(sources: &[Source], audience: &[String], fields: &[String]) -> Vec<Finding> {
-    let mut found = Vec::new();
-    if sources.is_empty() || sources.iter().all(|s| s.title.trim().is_empty()) {
-        found.push(Finding::block("sources", "no_source"));
-    }
-    for source in sources {
-        if source.date.trim().is_empty() {
-            found.push(Finding { found: source.title.clone(), ..Finding::block("sources", "source_undated") });
-        }
-        if vocabulary::EVIDENCE.find(&source.kind).is_none() {
-            found.push(Finding { found: source.kind.clone(), ..Finding::block("sources", "source_kind") });
-        }
-        if source.url.as_deref().is_some_and(|url| !(url.starts_with("https://") || url.starts_with("http://"))) {
-            found.push(Finding { found: source.title.clone(), ..Finding::block("sources", "source_url") });
-        }
-    }
-    if audience.is_empty() || audience.iter().any(|id| vocabulary::AUDIENCES.find(id).is_none()) {
-        found.push(Finding::block("audience", "no_audience"));
-    }
-    if fields.is_empty() || fields.iter().any(|id| vocabulary::FIELDS.find(id).is_none()) {
-        found.push(Finding::block("fields", "no_field"));
-    }
-    found
-}
-
 impl Resource {
     /// An empty one to be written: everything that has a usual value has it.
     pub fn begin(title: &str, author: Credit, rights: &str, region: Region, today: Date) -> Self {
@@ -352,8 +220,8 @@ impl Resource {
         }
     }
 
-    /// The machine part of the publication gate: what blocks and what a reviewer should look at.
-    pub fn check(&self, today: Date) -> Vec<Finding> {
+    /// What is missing or wrong in its facts; wording and what lanes ask for are in `check`.
+    pub(crate) fn facts(&self, today: Date) -> Vec<Finding> {
         let mut found = check_facts(&self.sources, &self.audience, &self.fields);
         if vocabulary::licence(&self.licence).is_none() {
             found.push(Finding::block("licence", "no_licence"));
@@ -373,21 +241,9 @@ impl Resource {
         if self.expires.is_some_and(|expires| expires <= today) {
             found.push(Finding::block("expires", "expired"));
         }
-        let medical = self.fields.iter().any(|f| f == "health" || f == "biomed");
-        if medical && !["就医", "医生", "医院", "急救", "120"].iter().any(|word| self.text.contains(word)) {
-            found.push(Finding::hint("text", "see_doctor", ""));
-        }
-        if medical && self.expires.is_none() {
-            found.push(Finding::block("expires", "no_expiry"));
-        }
         if self.media.iter().any(|media| media.alt.trim().is_empty()) {
             found.push(Finding::block("media", "no_alt"));
         }
-        found.extend(resource_type::check(&self.kind, &self.details));
-        found.extend(check_wording("details", &resource_type::words(&self.details)));
-        found.extend(check_editions(&self.text, &self.editions));
-        found.extend(check_wording("text", &self.text));
-        found.extend(check_wording("title", &self.title));
         found
     }
 }
@@ -396,12 +252,16 @@ impl Resource {
 pub(crate) mod tests {
     use super::*;
 
+    pub(crate) fn proof(field: &str) -> Proof {
+        Proof { what: "执业医师".into(), fields: vec![field.into()], until: Some(jiff::civil::date(2031, 12, 31)) }
+    }
+
     pub(crate) fn resource() -> Resource {
         Resource {
             title: "怎样喝水".into(),
             title_en: String::new(),
             summary: String::new(),
-            text: "成年人每天喝水约1500毫升。身体不适请看医生。".into(),
+            text: "成年人每天喝水约1500毫升。身体不适请看医生。孕妇和心肾病人另问医生。".into(),
             kind: "article".into(),
             fields: vec!["health".into()],
             audience: vec!["public".into()],
@@ -418,7 +278,7 @@ pub(crate) mod tests {
             lang: "zh-Hans".into(),
             date: jiff::civil::date(2026, 5, 1),
             expires: Some(jiff::civil::date(2027, 5, 1)),
-            author: Credit { name: "周示例".into(), ..Credit::default() },
+            author: Credit { name: "周示例".into(), qualification: Some(proof("health")), ..Credit::default() },
             ai_use: AiUse::None,
             editions: BTreeMap::new(),
             hazard: String::new(),
@@ -430,47 +290,5 @@ pub(crate) mod tests {
             reviews: vec![],
             sample: true,
         }
-    }
-
-    fn rules(found: &[Finding]) -> Vec<&str> {
-        found.iter().map(|f| f.rule.as_str()).collect()
-    }
-
-    #[test]
-    fn a_complete_resource_passes() {
-        assert_eq!(resource().check(jiff::civil::date(2026, 6, 1)), vec![]);
-    }
-
-    #[test]
-    fn each_missing_fact_blocks() {
-        let today = jiff::civil::date(2026, 6, 1);
-        assert!(rules(&Resource { sources: vec![], ..resource() }.check(today)).contains(&"no_source"));
-        assert!(rules(&Resource { audience: vec![], ..resource() }.check(today)).contains(&"no_audience"));
-        assert!(rules(&Resource { licence: "mine".into(), ..resource() }.check(today)).contains(&"no_licence"));
-        assert!(rules(&Resource { rights: " ".into(), ..resource() }.check(today)).contains(&"no_rights"));
-        assert!(rules(&Resource { fields: vec!["magic".into()], ..resource() }.check(today)).contains(&"no_field"));
-        assert!(rules(&Resource { date: jiff::civil::date(2026, 7, 1), ..resource() }.check(today)).contains(&"future_date"));
-        assert!(rules(&Resource { expires: None, ..resource() }.check(today)).contains(&"no_expiry"));
-    }
-
-    #[test]
-    fn editions_keep_to_their_length_and_to_the_figures_of_the_text() {
-        let check = |name: &str, text: &str| rules_of(&Resource { editions: [(name.to_owned(), text.to_owned())].into(), ..resource() });
-        assert_eq!(check("elder", "每天喝水约1500毫升。"), Vec::<String>::new());
-        assert_eq!(check("elder", "每天喝水约2500毫升。"), ["edition_figure"]);
-        assert_eq!(check("chalk", &"水".repeat(61)), ["edition_long"]);
-        assert_eq!(check("chalk", "多喝水绝对有效"), ["absolute"]);
-    }
-
-    fn rules_of(resource: &Resource) -> Vec<String> {
-        resource.check(jiff::civil::date(2026, 6, 1)).into_iter().map(|f| f.rule).collect()
-    }
-
-    #[test]
-    fn wording_is_looked_at() {
-        assert_eq!(rules(&check_wording("text", "这个方法绝对有效")), ["absolute"]);
-        assert_eq!(rules(&check_wording("text", "效果好，加微信购买")), ["advert"]);
-        assert_eq!(rules(&check_wording("text", "血压超过140，要注意")), ["unit"]);
-        assert_eq!(rules(&check_wording("text", "2024年有120万人，第119条，GB/T 2260，每天1500毫升")), Vec::<&str>::new());
     }
 }

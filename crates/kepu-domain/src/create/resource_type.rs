@@ -1,7 +1,7 @@
 //! What each type of resource says beyond its text: a lesson its objectives and steps, a frontier piece how sure it is. One file a
 //! type in `data/types/`; a type without a file says nothing more. The names of all types are the vocabulary `RESOURCE_TYPES`.
 
-use super::resource::Finding;
+use super::check::Finding;
 use crate::definition::{File, Mistake};
 use crate::field::FieldDef;
 use crate::vocabulary::RESOURCE_TYPES;
@@ -30,11 +30,13 @@ macro_rules! files {
     ($($name:literal),+ $(,)?) => { [$(File { name: $name, text: include_str!(concat!("../../../../data/types/", $name)) }),+] };
 }
 
-const FILES: [File<'static>; 20] = files![
+const FILES: [File<'static>; 22] = files![
     "animation.json",
     "audio.json",
     "course.json",
     "dataset.json",
+    "defence.json",
+    "design.json",
     "dossier.json",
     "experiment.json",
     "frontier.json",

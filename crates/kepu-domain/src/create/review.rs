@@ -1,7 +1,7 @@
 //! Expert review: how a task moves from assigned to decided, and the sign-off that readers see.
 //! A fact check of a claim is a `ClaimReview` (`listen::claim`); here it is always one person's review of one version.
 
-use crate::create::resource::Finding;
+use crate::create::check::Finding;
 use crate::ids::{DraftId, PartyId, ReviewId, SubjectId};
 use crate::record::DocHash;
 use jiff::Timestamp;
@@ -69,6 +69,24 @@ pub struct SignOff {
     /// The editions it is about, if it is the small review of editions added or changed since the whole was reviewed; empty: the whole.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub editions: Vec<String>,
+    /// The qualification that made it count, as the signing node has seen it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub qualification: Option<Proof>,
+    /// Points of the lane's checklist that were ticked off.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<String>,
+}
+
+/// A qualification as it stands under a text: seen by the signing institution, without its number.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proof {
+    /// What it is, such as 执业医师.
+    pub what: String,
+    /// Fields it covers.
+    pub fields: Vec<String>,
+    /// Last day; none: it does not lapse.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Date>,
 }
 
 /// A review by another institution, which travels as its own record.
@@ -100,6 +118,8 @@ pub enum Stage {
         conflict: String,
         /// Remark; for `Return` what has to change.
         comment: String,
+        /// Points of the lane's checklist that were ticked off.
+        checks: Vec<String>,
         /// When.
         at: Timestamp,
     },
@@ -163,13 +183,67 @@ pub enum ReviewError {
     /// Machine checks block.
     #[error("the machine checks found {} thing(s) that must be mended first", .0.len())]
     Blocked(Vec<Finding>),
+    /// The competence by which the task was given is not there any more; the task was given back.
+    #[error("the qualification of {reviewer} for this field has ended or was taken back")]
+    Lapsed {
+        /// Who.
+        reviewer: PartyId,
+    },
+    /// Points of the checklist that were not ticked off.
+    #[error("not ticked off: {}", .0.join("; "))]
+    Unticked(Vec<String>),
 }
 
-/// Days a reviewer has.
-const REVIEW_DAYS: i64 = 3;
+/// What the decisions about one version of a draft come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Nobody returned it: the gate counts the approvals.
+    Agreed,
+    /// One approves and another returns: so many more decide with them.
+    Disputed {
+        /// Deciders still lacking.
+        lacking: usize,
+    },
+    /// It goes back to its author.
+    Returned,
+}
+
+/// What the decisions about `version` come to, where a panel of `panel` decides by majority when they differ. A majority for approval is
+/// [`Outcome::Agreed`]: the gate still counts whose approval is valid.
+pub fn outcome<'a>(reviews: impl Iterator<Item = &'a Review>, version: i64, panel: usize) -> Outcome {
+    let (mut yes, mut no) = (0, 0);
+    for review in reviews.filter(|review| review.draft_version == version) {
+        match review.stage {
+            Stage::Decided { decision: Decision::Approve, .. } => yes += 1,
+            Stage::Decided { decision: Decision::Return, .. } => no += 1,
+            _ => {}
+        }
+    }
+    match (yes, no) {
+        (_, 0) => Outcome::Agreed,
+        (0, _) => Outcome::Returned,
+        // Whoever has the majority of the whole panel need not wait for the rest.
+        (yes, _) if yes > panel / 2 => Outcome::Agreed,
+        (_, no) if no > panel / 2 => Outcome::Returned,
+        (yes, no) => Outcome::Disputed { lacking: panel.saturating_sub(yes + no).max(1) },
+    }
+}
+
+/// What a reviewer says.
+#[derive(Clone, Copy, Debug)]
+pub struct Said<'a> {
+    /// The decision.
+    pub decision: Decision,
+    /// The stated interests.
+    pub conflict: &'a str,
+    /// Remark.
+    pub comment: &'a str,
+    /// Points of the checklist that are ticked off.
+    pub checks: &'a [String],
+}
 
 impl Review {
-    /// Hands version `draft_version` to `reviewer`: competent in one of `fields` on `today`, not among `authors`, not yet asked.
+    /// Hands version `draft_version` to `reviewer` for `days`: competent in one of `fields` on `today`, not among `authors`, not yet asked.
     #[expect(clippy::too_many_arguments, reason = "each is a fact of the assignment; a struct would only rename them")]
     pub fn assign(
         id: ReviewId,
@@ -180,6 +254,7 @@ impl Review {
         authors: &[PartyId],
         asked: &[PartyId],
         today: Date,
+        days: i64,
     ) -> Result<Review, ReviewError> {
         let who = || reviewer.id.clone();
         if authors.contains(&reviewer.id) {
@@ -191,12 +266,13 @@ impl Review {
         if reviewer.competence(fields, today) == 0 {
             return Err(ReviewError::NotCompetent { reviewer: who() });
         }
-        let due = today.checked_add(jiff::Span::new().days(REVIEW_DAYS)).unwrap_or(today);
+        let due = today.checked_add(jiff::Span::new().days(days)).unwrap_or(today);
         Ok(Review { id, draft, draft_version, reviewer: who(), stage: Stage::Assigned { due } })
     }
 
     /// Decides an assigned review of the draft's present version.
-    pub fn decide(self, present_version: i64, decision: Decision, conflict: &str, comment: &str, at: Timestamp) -> Result<Review, ReviewError> {
+    pub fn decide(self, present_version: i64, said: Said<'_>, at: Timestamp) -> Result<Review, ReviewError> {
+        let Said { decision, conflict, comment, checks } = said;
         self.open()?;
         if self.draft_version != present_version {
             return Err(ReviewError::Outdated);
@@ -207,7 +283,7 @@ impl Review {
         if decision == Decision::Return && comment.trim().is_empty() {
             return Err(ReviewError::NoComment);
         }
-        let stage = Stage::Decided { decision, conflict: conflict.trim().into(), comment: comment.trim().into(), at };
+        let stage = Stage::Decided { decision, conflict: conflict.trim().into(), comment: comment.trim().into(), checks: checks.to_vec(), at };
         Ok(Review { stage, ..self })
     }
 
@@ -244,7 +320,10 @@ mod tests {
     fn assign(fields: &[&str], authors: &[&str], asked: &[&str]) -> Result<Review, ReviewError> {
         let fields: Vec<String> = fields.iter().map(|f| (*f).to_owned()).collect();
         let ids = |list: &[&str]| list.iter().map(|p| PartyId::from(*p)).collect::<Vec<_>>();
-        Review::assign("r".into(), "d".into(), 1, &expert(), &fields, &ids(authors), &ids(asked), jiff::civil::date(2026, 1, 1))
+        Review::assign("r".into(), "d".into(), 1, &expert(), &fields, &ids(authors), &ids(asked), jiff::civil::date(2026, 1, 1), 3)
+    }
+    fn said(decision: Decision, conflict: &'static str, comment: &'static str) -> Said<'static> {
+        Said { decision, conflict, comment, checks: &[] }
     }
 
     #[test]
@@ -258,11 +337,33 @@ mod tests {
     fn a_changed_text_needs_a_new_review() {
         let now = Timestamp::UNIX_EPOCH;
         let review = assign(&["food"], &[], &[]).expect("assigned");
-        assert_eq!(review.clone().decide(2, Decision::Approve, "无", "", now), Err(ReviewError::Outdated));
-        assert_eq!(review.clone().decide(1, Decision::Return, "无", " ", now), Err(ReviewError::NoComment));
-        assert_eq!(review.clone().decide(1, Decision::Approve, "", "", now), Err(ReviewError::NoConflictStatement));
-        let done = review.decide(1, Decision::Approve, "无", "", now).expect("decided");
+        assert_eq!(review.clone().decide(2, said(Decision::Approve, "无", ""), now), Err(ReviewError::Outdated));
+        assert_eq!(review.clone().decide(1, said(Decision::Return, "无", " "), now), Err(ReviewError::NoComment));
+        assert_eq!(review.clone().decide(1, said(Decision::Approve, "", ""), now), Err(ReviewError::NoConflictStatement));
+        let done = review.decide(1, said(Decision::Approve, "无", ""), now).expect("decided");
         assert!(done.approves(1) && !done.approves(2));
         assert_eq!(done.decline("忙", now), Err(ReviewError::Closed));
+    }
+
+    #[test]
+    fn where_one_approves_and_another_returns_a_panel_decides() {
+        let review = |n: usize, decision: Option<Decision>| {
+            let at = Timestamp::UNIX_EPOCH;
+            let stage = match decision {
+                Some(decision) => Stage::Decided { decision, conflict: "无".into(), comment: "改".into(), checks: vec![], at },
+                None => Stage::Assigned { due: jiff::civil::date(2026, 1, 1) },
+            };
+            Review { id: format!("r{n}").into(), draft: "d".into(), draft_version: 1, reviewer: format!("p{n}").into(), stage }
+        };
+        let ask = |list: &[Option<Decision>], panel| outcome(list.iter().enumerate().map(|(n, d)| review(n, *d)).collect::<Vec<_>>().iter(), 1, panel);
+        let (yes, no) = (Some(Decision::Approve), Some(Decision::Return));
+        assert_eq!(ask(&[yes, yes, None], 3), Outcome::Agreed);
+        assert_eq!(ask(&[no, None], 3), Outcome::Returned, "nobody approved: the author mends it");
+        assert_eq!(ask(&[yes, no], 3), Outcome::Disputed { lacking: 1 });
+        assert_eq!(ask(&[yes, no, yes], 3), Outcome::Agreed);
+        assert_eq!(ask(&[yes, no, no], 3), Outcome::Returned);
+        assert_eq!(ask(&[yes, no, no], 5), Outcome::Disputed { lacking: 2 });
+        assert_eq!(ask(&[yes, no, no, yes], 5), Outcome::Disputed { lacking: 1 });
+        assert_eq!(outcome([review(0, yes), review(1, no)].iter(), 2, 3), Outcome::Agreed, "another version");
     }
 }

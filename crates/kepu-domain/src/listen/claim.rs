@@ -1,6 +1,7 @@
 //! Claims and what was found about them. The questions that led to one are in `question`, the work on it in `case`.
 
-use crate::create::resource::{AiUse, Correction, Credit, Finding, Source, check_facts, check_wording};
+use crate::create::check::{Finding, check_facts};
+use crate::create::resource::{AiUse, Correction, Credit, Source};
 use crate::create::review::SignOff;
 use crate::ids::SubjectId;
 use crate::org::Region;
@@ -259,6 +260,9 @@ pub struct ClaimReview {
     /// A text for a chat group.
     #[serde(default)]
     pub chat: String,
+    /// What is true of the picture, film or recording with which it goes round.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub media: Option<MediaFinding>,
     /// The holding statement; present exactly while the verdict is `Checking`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub holding: Option<Holding>,
@@ -277,6 +281,69 @@ pub struct ClaimReview {
     /// Sample for demonstration.
     #[serde(default)]
     pub sample: bool,
+}
+
+/// What a picture, film or recording really is; schema.org `MediaManipulationRatingEnumeration`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MediaRating {
+    /// As it was taken, and shows what is said.
+    Original,
+    /// Real, but of another time, place or event.
+    Decontextualized,
+    /// Cut, cropped or put together so that it misleads.
+    Edited,
+    /// Changed or made by a machine.
+    Transformed,
+    /// Played for the camera.
+    Staged,
+    /// Meant as a joke.
+    Satire,
+}
+
+/// Every rating, in the order shown.
+pub const MEDIA_RATINGS: [MediaRating; 6] =
+    [MediaRating::Original, MediaRating::Decontextualized, MediaRating::Edited, MediaRating::Transformed, MediaRating::Staged, MediaRating::Satire];
+
+impl MediaRating {
+    /// The word in records and forms.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            MediaRating::Original => "original",
+            MediaRating::Decontextualized => "decontextualized",
+            MediaRating::Edited => "edited",
+            MediaRating::Transformed => "transformed",
+            MediaRating::Staged => "staged",
+            MediaRating::Satire => "satire",
+        }
+    }
+    /// Reads the word.
+    pub fn parse(text: &str) -> Option<Self> {
+        MEDIA_RATINGS.into_iter().find(|rating| rating.as_str() == text)
+    }
+    /// The name of schema.org.
+    pub fn schema(self) -> &'static str {
+        match self {
+            MediaRating::Original => "OriginalMediaContent",
+            MediaRating::Decontextualized => "DecontextualizedContent",
+            MediaRating::Edited => "EditedOrCroppedContent",
+            MediaRating::Transformed => "TransformedContent",
+            MediaRating::Staged => "StagedContent",
+            MediaRating::Satire => "SatireOrParodyContent",
+        }
+    }
+}
+
+/// What is true of the picture, film or recording with which a claim goes round.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MediaFinding {
+    /// What it really is.
+    pub rating: MediaRating,
+    /// What is to be seen or heard, and where it is from, in a sentence.
+    pub about: String,
+    /// Where the original stands; may be empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub original: String,
 }
 
 fn zh_hans() -> String {
@@ -304,6 +371,7 @@ impl ClaimReview {
             checked: today,
             next_check: today.checked_add(1.year()).ok(),
             chat: String::new(),
+            media: None,
             holding: None,
             ai_use: AiUse::None,
             corrections: vec![],
@@ -319,8 +387,8 @@ impl ClaimReview {
         bare(self) == bare(other)
     }
 
-    /// The machine part of the publication gate.
-    pub fn check(&self, today: Date) -> Vec<Finding> {
+    /// What is missing or wrong in its facts; wording and what lanes ask for are in `create::check`.
+    pub(crate) fn facts(&self, today: Date) -> Vec<Finding> {
         let mut found = Vec::new();
         if self.verdict == Verdict::Checking || self.holding.is_some() {
             found.push(Finding::block("verdict", "no_verdict"));
@@ -337,6 +405,9 @@ impl ClaimReview {
             }
             finding
         }));
+        if self.media.as_ref().is_some_and(|media| media.about.trim().is_empty()) {
+            found.push(Finding::block("media_about", "no_media_about"));
+        }
         if self.author.name.trim().is_empty() {
             found.push(Finding::block("author", "no_author"));
         }
@@ -345,9 +416,6 @@ impl ClaimReview {
         }
         if self.next_check.is_none_or(|next| next <= today) {
             found.push(Finding::block("next_check", "no_expiry"));
-        }
-        for text in self.why.iter().chain([&self.plain, &self.instead, &self.chat]) {
-            found.extend(check_wording("why", text));
         }
         found
     }
@@ -401,7 +469,7 @@ mod tests {
 
     #[test]
     fn wordings_and_merges_are_no_finding() {
-        let author = Credit { party: String::new(), name: "甲".into(), org: String::new(), title: String::new() };
+        let author = Credit { name: "甲".into(), ..Credit::default() };
         let claim = ClaimReview::begin("大蒜治感冒", author, Region::NATION, jiff::civil::date(2026, 1, 1));
         let indexed = ClaimReview { variants: vec!["蒜能治感冒".into()], same_as: Some("kepu:abcdefgh23/a".into()), ..claim.clone() };
         assert!(claim.finds_the_same(&indexed));

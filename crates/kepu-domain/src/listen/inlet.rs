@@ -12,6 +12,9 @@ pub const FILES: &str = "files";
 /// The inlet of questions and searches on the node's own pages that no claim answered.
 pub const ASKED: &str = "asked";
 
+/// The inlet of a stream that an outside queue holds: it needs no setting up here.
+pub const STREAM: &str = "stream";
+
 /// What an inlet is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

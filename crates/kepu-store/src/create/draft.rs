@@ -66,13 +66,13 @@ pub struct Listed {
 
 macro_rules! columns {
     () => {
-        "id, subject, org, owner, case_id, matter, correction, version, stage, stage_at, created_at, updated_at"
+        "id, subject, org, owner, case_id, matter, correction, excuses, version, stage, stage_at, created_at, updated_at"
     };
 }
 
 fn read(c: &mut Cells<'_>) -> Result<Listed, StoreError> {
     let (id, subject, org, owner, case) = (c.id()?, c.id()?, c.id()?, c.opt_id()?, c.opt_id()?);
-    let (matter, correction, version, name, at) = (c.json()?, c.text()?, c.int()?, c.text()?, c.opt_time()?);
+    let (matter, correction, excuses, version, name, at) = (c.json()?, c.text()?, c.json()?, c.int()?, c.text()?, c.opt_time()?);
     let stage = match (name.as_str(), at) {
         ("writing", _) => Stage::Writing,
         ("submitted", Some(at)) => Stage::Submitted { at },
@@ -80,7 +80,7 @@ fn read(c: &mut Cells<'_>) -> Result<Listed, StoreError> {
         ("dropped", Some(at)) => Stage::Dropped { at },
         _ => return Err(c.corrupt(format!("what belongs to the stage \"{name}\" is missing"))),
     };
-    let draft = Draft { id, subject, org, owner, case, matter, correction, version, stage };
+    let draft = Draft { id, subject, org, owner, case, matter, correction, excuses, version, stage };
     Ok(Listed { draft, created_at: c.time()?, updated_at: c.time()? })
 }
 
@@ -95,11 +95,15 @@ fn matter_text(draft: &Draft) -> Result<String, StoreError> {
     serde_json::to_string(&draft.matter).map_err(|e| StoreError::Corrupt { what: "draft", id: draft.id.to_string(), cause: e.to_string() })
 }
 
+fn excuses_text(draft: &Draft) -> Result<String, StoreError> {
+    serde_json::to_string(&draft.excuses).map_err(|e| StoreError::Corrupt { what: "draft", id: draft.id.to_string(), cause: e.to_string() })
+}
+
 /// Adds a draft.
 pub async fn insert(tx: &mut Tx, draft: &Draft, now: Timestamp) -> Result<(), StoreError> {
     const SQL: &str = "
-        INSERT INTO draft (id, subject, org, owner, case_id, kind, title, fields, matter, correction, version, stage, stage_at, created_at, updated_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14)";
+        INSERT INTO draft (id, subject, org, owner, case_id, kind, title, fields, matter, correction, version, stage, stage_at, created_at, updated_at, excuses)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, $15)";
     let args = args![
         draft.id.as_str(),
         draft.subject.as_str(),
@@ -114,7 +118,8 @@ pub async fn insert(tx: &mut Tx, draft: &Draft, now: Timestamp) -> Result<(), St
         draft.version,
         draft.stage.name(),
         stage_at(&draft.stage),
-        now
+        now,
+        excuses_text(draft)?
     ];
     run(tx, "add a draft", SQL, args).await.map(drop)
 }
@@ -123,7 +128,7 @@ pub async fn insert(tx: &mut Tx, draft: &Draft, now: Timestamp) -> Result<(), St
 pub async fn update(tx: &mut Tx, seen: Seen, draft: &Draft, now: Timestamp) -> Result<(), StoreError> {
     const SQL: &str = "
         UPDATE draft SET subject = $4, org = $5, owner = $6, case_id = $7, kind = $8, title = $9, fields = $10, matter = $11,
-                         correction = $12, version = $13, stage = $14, stage_at = $15, updated_at = $16
+                         correction = $12, version = $13, stage = $14, stage_at = $15, updated_at = $16, excuses = $17
         WHERE id = $1 AND version = $2 AND stage = $3";
     const EXISTS: &str = "SELECT COUNT(*) FROM draft WHERE id = $1";
     let id = draft.id.as_str();
@@ -143,7 +148,8 @@ pub async fn update(tx: &mut Tx, seen: Seen, draft: &Draft, now: Timestamp) -> R
         draft.version,
         draft.stage.name(),
         stage_at(&draft.stage),
-        now
+        now,
+        excuses_text(draft)?
     ];
     run_versioned(tx, "change a draft", "draft", id, SQL, args, EXISTS).await
 }

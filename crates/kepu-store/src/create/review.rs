@@ -2,7 +2,7 @@
 
 use crate::db::Tx;
 use crate::error::StoreError;
-use crate::sql::{Built, Cells, all, args, must, number, one, run, run_versioned};
+use crate::sql::{Built, Cells, all, all_in, args, must, number, one, run, run_versioned};
 use jiff::Timestamp;
 use kepu_domain::create::review::{Decision, Review, Stage};
 use kepu_domain::ids::{DraftId, OrgId, PartyId, ReviewId};
@@ -10,18 +10,18 @@ use std::collections::HashMap;
 
 macro_rules! columns {
     () => {
-        "id, draft, draft_version, reviewer, stage, due, decision, conflict, comment, reason, ended_at"
+        "id, draft, draft_version, reviewer, stage, due, decision, conflict, comment, checks, reason, ended_at"
     };
 }
 
 fn read(c: &mut Cells<'_>) -> Result<Review, StoreError> {
     let (id, draft, draft_version, reviewer, name) = (c.id()?, c.id()?, c.int()?, c.id()?, c.text()?);
-    let (due, decision, conflict, comment) = (c.opt_text()?, c.opt_text()?, c.text()?, c.text()?);
+    let (due, decision, conflict, comment, checks) = (c.opt_text()?, c.opt_text()?, c.text()?, c.text()?, c.json()?);
     let (reason, ended_at) = (c.text()?, c.opt_time()?);
     let due = due.map(|text| text.parse().map_err(|e| c.corrupt(e))).transpose()?;
     let stage = match (name.as_str(), due, decision.as_deref().and_then(Decision::parse), ended_at) {
         ("assigned", Some(due), _, _) => Stage::Assigned { due },
-        ("decided", _, Some(decision), Some(at)) => Stage::Decided { decision, conflict, comment, at },
+        ("decided", _, Some(decision), Some(at)) => Stage::Decided { decision, conflict, comment, checks, at },
         ("declined", _, _, Some(at)) => Stage::Declined { reason, at },
         _ => return Err(c.corrupt(format!("what belongs to the stage \"{name}\" is missing"))),
     };
@@ -34,24 +34,27 @@ struct Columns<'a> {
     decision: Option<&'static str>,
     conflict: &'a str,
     comment: &'a str,
+    checks: String,
     reason: &'a str,
     ended_at: Option<Timestamp>,
 }
 
 fn columns_of(stage: &Stage) -> Columns<'_> {
-    let none = Columns { name: "assigned", due: None, decision: None, conflict: "", comment: "", reason: "", ended_at: None };
+    let none = Columns { name: "assigned", due: None, decision: None, conflict: "", comment: "", checks: "[]".into(), reason: "", ended_at: None };
     match stage {
         Stage::Assigned { due } => Columns { due: Some(due.to_string()), ..none },
-        Stage::Decided { decision, conflict, comment, at } => {
-            Columns { name: "decided", decision: Some(decision.as_str()), conflict, comment, ended_at: Some(*at), ..none }
+        Stage::Decided { decision, conflict, comment, checks, at } => {
+            // A list of words always has a JSON form.
+            let checks = serde_json::to_string(checks).unwrap_or_else(|_| "[]".into());
+            Columns { name: "decided", decision: Some(decision.as_str()), conflict, comment, checks, ended_at: Some(*at), ..none }
         }
         Stage::Declined { reason, at } => Columns { name: "declined", reason, ended_at: Some(*at), ..none },
     }
 }
 
-/// Adds a task that was assigned at `now`.
-pub async fn insert(tx: &mut Tx, review: &Review, now: Timestamp) -> Result<(), StoreError> {
-    const SQL: &str = concat!("INSERT INTO review (", columns!(), ", assigned_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)");
+/// Adds a task that was assigned at `now`; `batch` names the assignment of the whole queue that gave it, empty if a person did.
+pub async fn insert(tx: &mut Tx, review: &Review, batch: &str, now: Timestamp) -> Result<(), StoreError> {
+    const SQL: &str = concat!("INSERT INTO review (", columns!(), ", assigned_at, batch) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)");
     let c = columns_of(&review.stage);
     let args = args![
         review.id.as_str(),
@@ -63,9 +66,11 @@ pub async fn insert(tx: &mut Tx, review: &Review, now: Timestamp) -> Result<(), 
         c.decision,
         c.conflict,
         c.comment,
+        c.checks,
         c.reason,
         c.ended_at,
-        now
+        now,
+        batch
     ];
     run(tx, "add a review", SQL, args).await.map(drop)
 }
@@ -73,12 +78,12 @@ pub async fn insert(tx: &mut Tx, review: &Review, now: Timestamp) -> Result<(), 
 /// Stores an assigned task that was decided or declined. `Stale` if it was closed before.
 pub async fn update(tx: &mut Tx, review: &Review) -> Result<(), StoreError> {
     const SQL: &str = "
-        UPDATE review SET stage = $2, due = $3, decision = $4, conflict = $5, comment = $6, reason = $7, ended_at = $8
+        UPDATE review SET stage = $2, due = $3, decision = $4, conflict = $5, comment = $6, reason = $7, ended_at = $8, checks = $9
         WHERE id = $1 AND stage = 'assigned'";
     const EXISTS: &str = "SELECT COUNT(*) FROM review WHERE id = $1";
     let c = columns_of(&review.stage);
     let id = review.id.as_str();
-    let args = args![id, c.name, c.due, c.decision, c.conflict, c.comment, c.reason, c.ended_at];
+    let args = args![id, c.name, c.due, c.decision, c.conflict, c.comment, c.reason, c.ended_at, c.checks];
     run_versioned(tx, "change a review", "review", id, SQL, args, EXISTS).await
 }
 
@@ -132,7 +137,7 @@ pub struct Task {
 /// The tasks of a reviewer: open ones by the day they are due, done ones latest first; at most `limit`.
 pub async fn list_tasks(tx: &mut Tx, reviewer: &PartyId, which: Which, limit: u32) -> Result<Vec<Task>, StoreError> {
     const HEAD: &str = "
-        SELECT r.id, r.draft, r.draft_version, r.reviewer, r.stage, r.due, r.decision, r.conflict, r.comment, r.reason, r.ended_at,
+        SELECT r.id, r.draft, r.draft_version, r.reviewer, r.stage, r.due, r.decision, r.conflict, r.comment, r.checks, r.reason, r.ended_at,
                r.assigned_at, d.title, d.kind, d.org
         FROM   review r JOIN draft d ON d.id = r.draft WHERE TRUE";
     let mut query = Built::new(HEAD);
@@ -175,4 +180,65 @@ pub async fn loads(tx: &mut Tx, since: Timestamp) -> Result<HashMap<PartyId, i64
         WHERE assigned_at >= $1 AND stage <> 'declined' GROUP BY reviewer ORDER BY reviewer";
     let rows = all(tx, "count the tasks of reviewers", SQL, args![since], |c| Ok((c.id()?, c.int()?))).await?;
     Ok(rows.into_iter().collect())
+}
+
+/// The tasks on these drafts, all versions, by draft, then first assigned first.
+pub async fn list_by_drafts(tx: &mut Tx, drafts: &[DraftId]) -> Result<Vec<Review>, StoreError> {
+    const PARTS: (&str, &str) = (concat!("SELECT ", columns!(), " FROM review WHERE draft IN ("), ") ORDER BY draft, assigned_at, id");
+    all_in(tx, "list the reviews of drafts", PARTS, drafts, |id| args![id.as_str()], read).await
+}
+
+/// Takes back what an assignment of the whole queue gave and nobody has acted on. Returns how many tasks went.
+pub async fn delete_batch(tx: &mut Tx, batch: &str) -> Result<u64, StoreError> {
+    const SQL: &str = "DELETE FROM review WHERE batch = $1 AND batch <> '' AND stage = 'assigned'";
+    run(tx, "take back an assignment", SQL, args![batch]).await
+}
+
+/// One assignment of the whole queue.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Run {
+    /// Id; the `batch` of its tasks.
+    pub id: String,
+    /// When.
+    pub at: Timestamp,
+    /// Who, as in the audit log.
+    pub who: String,
+    /// What it brought, as JSON.
+    pub figures: String,
+    /// When it was taken back.
+    pub undone_at: Option<Timestamp>,
+}
+
+/// Notes an assignment of the whole queue.
+pub async fn insert_run(tx: &mut Tx, one: &Run) -> Result<(), StoreError> {
+    const SQL: &str = "INSERT INTO review_run (id, at, who, figures, undone_at) VALUES ($1, $2, $3, $4, $5)";
+    run(tx, "note an assignment", SQL, args![&one.id, one.at, &one.who, &one.figures, one.undone_at]).await.map(drop)
+}
+
+/// Marks an assignment as taken back. `Stale` if it was before.
+pub async fn undo_run(tx: &mut Tx, id: &str, now: Timestamp) -> Result<(), StoreError> {
+    const SQL: &str = "UPDATE review_run SET undone_at = $2 WHERE id = $1 AND undone_at IS NULL";
+    const EXISTS: &str = "SELECT COUNT(*) FROM review_run WHERE id = $1";
+    run_versioned(tx, "take back an assignment", "assignment", id, SQL, args![id, now], EXISTS).await
+}
+
+/// The latest assignments of the whole queue, newest first, at most `limit`.
+pub async fn list_runs(tx: &mut Tx, limit: u32) -> Result<Vec<Run>, StoreError> {
+    const SQL: &str = "SELECT id, at, who, figures, undone_at FROM review_run ORDER BY at DESC, id DESC LIMIT $1";
+    let read = |c: &mut Cells<'_>| Ok(Run { id: c.text()?, at: c.time()?, who: c.text()?, figures: c.text()?, undone_at: c.opt_time()? });
+    all(tx, "list assignments", SQL, args![limit], read).await
+}
+
+/// Notes that `reviewer` should not judge what `about` (a party or an organisation) writes. Once is enough.
+pub async fn put_interest(tx: &mut Tx, reviewer: &PartyId, about: &str, reason: &str, now: Timestamp) -> Result<(), StoreError> {
+    const SQL: &str = "
+        INSERT INTO review_interest (reviewer, about, reason, at) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (reviewer, about) DO UPDATE SET reason = excluded.reason, at = excluded.at";
+    run(tx, "note an interest", SQL, args![reviewer.as_str(), about, reason, now]).await.map(drop)
+}
+
+/// Every declared interest: who, and in what; at most `limit`.
+pub async fn list_interests(tx: &mut Tx, limit: u32) -> Result<Vec<(PartyId, String)>, StoreError> {
+    const SQL: &str = "SELECT reviewer, about FROM review_interest ORDER BY reviewer, about LIMIT $1";
+    all(tx, "list interests", SQL, args![limit], |c| Ok((c.id()?, c.text()?))).await
 }

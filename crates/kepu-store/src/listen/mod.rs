@@ -6,6 +6,7 @@ pub mod merge;
 pub mod order;
 pub mod placement;
 pub mod question;
+pub mod report;
 pub mod sighting;
 pub mod signal;
 pub mod task;

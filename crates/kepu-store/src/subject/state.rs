@@ -46,7 +46,7 @@ fn hash_row(row: &Row) -> [u8; 32] {
     let number = |n: i64| n.to_string();
     put(Some(row.id.as_str()));
     put(Some(&row.kind));
-    put(Some(row.standing.as_str()));
+    put(Some(row.held.as_deref().map_or_else(|| row.standing.as_str().to_owned(), |day| format!("held {day}")).as_str()));
     put(row.doc_hash.map(|hash| hash.hex()).as_deref());
     put(Some(row.signer.as_str()));
     put(Some(&number(row.n)));
@@ -104,6 +104,7 @@ mod tests {
             corrected: 0,
             sample: false,
             same_as: String::new(),
+            held: None,
             seq: 1,
         }
     }

@@ -143,6 +143,8 @@ macro_rules! suite {
             tasks::points_and_pushes,
             work::drafts,
             work::reviews,
+            work::a_queue_is_given_and_taken_back,
+            work::remarks_and_rechecks,
             rounds::rounds_and_applications,
             rounds::judgements_and_objections,
             rounds::proofs,

@@ -3,9 +3,10 @@
 use crate::jobs::new_job;
 use crate::{RARE, at, raw, read, write};
 use jiff::civil::date;
+use kepu_domain::create::check::Excuse;
 use kepu_domain::create::draft::{Draft, Matter, Stage as DraftStage};
 use kepu_domain::create::party::{Party, Qualification};
-use kepu_domain::create::review::{Decision, Review, Stage as ReviewStage};
+use kepu_domain::create::review::{Decision, Review, Said, Stage as ReviewStage};
 use kepu_domain::ids::OrgId;
 use kepu_domain::listen::case::{Case, Stage as CaseStage, Step};
 use kepu_domain::listen::question::{Question, Stage as QuestionStage};
@@ -13,7 +14,7 @@ use kepu_domain::log::Break;
 use kepu_domain::org::{Org, OrgKind, Region};
 use kepu_store::create::draft::Seen;
 use kepu_store::create::party::Entry;
-use kepu_store::create::{draft, party, review};
+use kepu_store::create::{comment, draft, party, recheck, review};
 use kepu_store::listen::case::Steps;
 use kepu_store::listen::{case, question};
 use kepu_store::log::Verdict;
@@ -283,6 +284,7 @@ fn new_draft(id: &str) -> Draft {
         case: None,
         matter: matter(RARE),
         correction: String::new(),
+        excuses: vec![],
         version: 1,
         stage: DraftStage::Writing,
     }
@@ -290,7 +292,14 @@ fn new_draft(id: &str) -> Draft {
 
 pub async fn drafts(db: &Db) {
     write!(db, tx => draft::insert(tx, &new_draft("a"), at(1))).expect("insert");
-    let stored = Draft { owner: None, case: Some("c".into()), correction: RARE.into(), org: "p".into(), ..new_draft("b") };
+    let stored = Draft {
+        owner: None,
+        case: Some("c".into()),
+        correction: RARE.into(),
+        excuses: vec![Excuse { key: "unit|140".into(), reason: RARE.into() }],
+        org: "p".into(),
+        ..new_draft("b")
+    };
     write!(db, tx => draft::insert(tx, &stored, at(2))).expect("insert");
     assert_eq!(read!(db, tx => draft::get(tx, &"b".into())).expect("get"), stored);
 
@@ -352,12 +361,12 @@ pub async fn reviews(db: &Db) {
         stage: ReviewStage::Assigned { due: date(2026, 12, 1) },
     };
     for (id, who, when) in [("a", "p", 10), ("b", "q", 20), ("c", "p", 30)] {
-        write!(db, tx => review::insert(tx, &assigned(id, who), at(when))).expect("insert");
+        write!(db, tx => review::insert(tx, &assigned(id, who), "", at(when))).expect("insert");
     }
     let mut tx = db.write().await.expect("begin");
-    assert!(review::insert(&mut tx, &Review { draft: "none".into(), ..assigned("x", "p") }, at(1)).await.is_err(), "a review belongs to a draft");
+    assert!(review::insert(&mut tx, &Review { draft: "none".into(), ..assigned("x", "p") }, "", at(1)).await.is_err(), "a review belongs to a draft");
     drop(tx);
-    let decided = assigned("a", "p").decide(1, Decision::Return, "无", RARE, at(40)).expect("decide");
+    let decided = assigned("a", "p").decide(1, Said { decision: Decision::Return, conflict: "无", comment: RARE, checks: &[] }, at(40)).expect("decide");
     write!(db, tx => review::update(tx, &decided)).expect("update");
     assert!(matches!(write!(db, tx => review::update(tx, &decided)), Err(StoreError::Stale { .. })));
     let declined = assigned("b", "q").decline("忙", at(41)).expect("decline");
@@ -375,6 +384,71 @@ pub async fn reviews(db: &Db) {
     assert_eq!(read!(db, tx => review::loads(tx, at(30))).expect("loads"), HashMap::from([("p".into(), 1)]));
 }
 
+pub async fn a_queue_is_given_and_taken_back(db: &Db) {
+    write!(db, tx => draft::insert(tx, &new_draft("d"), at(1))).expect("draft");
+    let task = |id: &str, who: &str| Review {
+        id: id.into(),
+        draft: "d".into(),
+        draft_version: 1,
+        reviewer: who.into(),
+        stage: ReviewStage::Assigned { due: date(2026, 12, 1) },
+    };
+    for (id, who, run) in [("a", "p", "run"), ("b", "q", "run"), ("c", "r", "")] {
+        write!(db, tx => review::insert(tx, &task(id, who), run, at(10))).expect("insert");
+    }
+    let decided = task("a", "p").decide(1, Said { decision: Decision::Approve, conflict: "无", comment: "", checks: &[] }, at(20)).expect("decide");
+    write!(db, tx => review::update(tx, &decided)).expect("update");
+    let run = review::Run { id: "run".into(), at: at(10), who: "job:reviews".into(), figures: "{}".into(), undone_at: None };
+    write!(db, tx => review::insert_run(tx, &run)).expect("run");
+    assert_eq!(read!(db, tx => review::list_by_drafts(tx, &["d".into(), "x".into()])).expect("list").len(), 3);
+    write!(db, tx => review::undo_run(tx, "run", at(30))).expect("undo");
+    assert!(matches!(write!(db, tx => review::undo_run(tx, "run", at(31))), Err(StoreError::Stale { .. })), "once");
+    assert_eq!(write!(db, tx => review::delete_batch(tx, "run")).expect("delete"), 1, "what is decided stays");
+    assert_eq!(write!(db, tx => review::delete_batch(tx, "")).expect("delete"), 0, "what people gave is no run");
+    let left = read!(db, tx => review::list_by_draft(tx, &"d".into())).expect("list").iter().map(|r| r.id.0.clone()).collect::<String>();
+    assert_eq!(left, "ac");
+    assert_eq!(read!(db, tx => review::list_runs(tx, 9)).expect("runs")[0].undone_at, Some(at(30)));
+    for reason in ["老师", RARE] {
+        write!(db, tx => review::put_interest(tx, &"p".into(), "author", reason, at(1))).expect("interest");
+    }
+    assert_eq!(read!(db, tx => review::list_interests(tx, 9)).expect("interests"), [("p".into(), "author".to_owned())]);
+}
+
+pub async fn remarks_and_rechecks(db: &Db) {
+    write!(db, tx => draft::insert(tx, &new_draft("d"), at(1))).expect("draft");
+    let remark = |id: &str, parent: &str, when| comment::Comment {
+        id: id.into(),
+        draft: "d".into(),
+        parent: parent.into(),
+        account: "anna".into(),
+        name: RARE.into(),
+        anchor: "00".into(),
+        quote: RARE.into(),
+        body: RARE.into(),
+        voice: String::new(),
+        made_at: at(when),
+        resolved_at: None,
+    };
+    for (id, parent, when) in [("b", "a", 2), ("a", "", 1)] {
+        write!(db, tx => comment::insert(tx, &remark(id, parent, when))).expect("insert");
+    }
+    let mut tx = db.write().await.expect("begin");
+    assert!(comment::insert(&mut tx, &comment::Comment { body: String::new(), ..remark("x", "", 3) }).await.is_err(), "a remark says something");
+    drop(tx);
+    assert_eq!(read!(db, tx => comment::list(tx, &"d".into(), 9)).expect("list"), [remark("a", "", 1), remark("b", "a", 2)]);
+    assert_eq!(read!(db, tx => comment::count(tx, &"d".into())).expect("count"), 2);
+    write!(db, tx => comment::resolve(tx, "a", at(5))).expect("settle");
+    assert!(matches!(write!(db, tx => comment::resolve(tx, "a", at(6))), Err(StoreError::Stale { .. })));
+    assert_eq!(read!(db, tx => comment::get(tx, "a")).expect("get").resolved_at, Some(at(5)));
+    let why = |detail: &str, when| recheck::Recheck { subject: "kepu:abcdefgh23/s".into(), reason: "guideline".into(), detail: detail.into(), since: at(when) };
+    for one in [why("甲", 1), why("乙", 2), why("甲", 9)] {
+        write!(db, tx => recheck::put(tx, &one)).expect("put");
+    }
+    assert_eq!(read!(db, tx => recheck::list(tx, 9)).expect("list"), [why("甲", 1), why("乙", 2)], "what is known keeps its day");
+    write!(db, tx => recheck::remove(tx, &why("甲", 1))).expect("remove");
+    assert_eq!(read!(db, tx => recheck::list_of(tx, &"kepu:abcdefgh23/s".into())).expect("list"), [why("乙", 2)]);
+}
+
 pub async fn tasks_follow_their_draft(db: &Db) {
     let draft = new_draft("d");
     write!(db, tx => draft::insert(tx, &draft, at(1))).expect("draft");
@@ -386,7 +460,7 @@ pub async fn tasks_follow_their_draft(db: &Db) {
         stage: ReviewStage::Assigned { due: date(2026, 12, day) },
     };
     for (id, day, when) in [("a", 9, 10), ("b", 2, 20), ("c", 5, 30)] {
-        write!(db, tx => review::insert(tx, &due(id, day), at(when))).expect("insert");
+        write!(db, tx => review::insert(tx, &due(id, day), "", at(when))).expect("insert");
     }
     let tasks = async |which| {
         let list = read!(db, tx => review::list_tasks(tx, &"p".into(), which, 9)).expect("tasks");
@@ -398,7 +472,8 @@ pub async fn tasks_follow_their_draft(db: &Db) {
     let submitted = Draft { stage: DraftStage::Submitted { at: at(40) }, ..draft.clone() };
     write!(db, tx => draft::update(tx, Seen::from(&draft), &submitted, at(40))).expect("submit");
     assert_eq!((tasks(review::Which::Open).await, tasks(review::Which::Done).await), ("bca".into(), String::new()), "the first due stands first");
-    let decided = due("c", 5).decide(1, Decision::Approve, "无", "", at(50)).expect("decide");
+    let decided =
+        due("c", 5).decide(1, Said { decision: Decision::Approve, conflict: "无", comment: "", checks: &["number".to_owned()] }, at(50)).expect("decide");
     write!(db, tx => review::update(tx, &decided)).expect("update");
     assert_eq!((tasks(review::Which::Open).await, tasks(review::Which::Done).await), ("ba".into(), "c".into()));
     let changed = Draft { version: 2, ..submitted.clone() };
@@ -411,7 +486,7 @@ pub async fn tables_refuse_impossible_stages(db: &Db) {
     write!(db, tx => case::insert(tx, &open_case("c", 1))).expect("case");
     write!(db, tx => job::enqueue(tx, &new_job("j", 1))).expect("job");
     let task = Review { id: "r".into(), draft: "d".into(), draft_version: 1, reviewer: "p".into(), stage: ReviewStage::Assigned { due: date(2026, 1, 1) } };
-    write!(db, tx => review::insert(tx, &task, at(1))).expect("review");
+    write!(db, tx => review::insert(tx, &task, "", at(1))).expect("review");
     for bad in [
         "UPDATE draft SET stage = 'published'",
         "UPDATE draft SET stage = 'nonsense', stage_at = 1",

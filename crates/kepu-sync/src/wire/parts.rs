@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 use kepu_domain::create::resource::{AiUse, Correction, Credit, Source};
-use kepu_domain::create::review::{Method, SignOff};
+use kepu_domain::create::review::{Method, Proof, SignOff};
 use serde::{Deserialize, Serialize};
 
 /// A source as schema.org `CreativeWork`; the evidence level stands in `additionalType`.
@@ -57,6 +57,35 @@ pub struct WirePerson {
     job_title: String,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     knows_about: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    has_credential: Option<WireProof>,
+}
+
+/// A qualification as schema.org `EducationalOccupationalCredential`: that the signing institution has seen it.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WireProof {
+    #[serde(rename = "@type", default = "credential")]
+    type_: String,
+    name: String,
+    about: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    expires: Option<Date>,
+}
+
+fn credential() -> String {
+    "EducationalOccupationalCredential".into()
+}
+
+impl From<&Proof> for WireProof {
+    fn from(p: &Proof) -> Self {
+        Self { type_: credential(), name: p.what.clone(), about: p.fields.clone(), expires: p.until }
+    }
+}
+impl From<WireProof> for Proof {
+    fn from(p: WireProof) -> Self {
+        Self { what: p.name, fields: p.about, until: p.expires }
+    }
 }
 
 fn person() -> String {
@@ -65,12 +94,20 @@ fn person() -> String {
 
 impl From<&Credit> for WirePerson {
     fn from(c: &Credit) -> Self {
-        Self { type_: person(), identifier: c.party.clone(), name: c.name.clone(), affiliation: c.org.clone(), job_title: c.title.clone(), knows_about: vec![] }
+        Self {
+            type_: person(),
+            identifier: c.party.clone(),
+            name: c.name.clone(),
+            affiliation: c.org.clone(),
+            job_title: c.title.clone(),
+            knows_about: vec![],
+            has_credential: c.qualification.as_ref().map(WireProof::from),
+        }
     }
 }
 impl From<WirePerson> for Credit {
     fn from(p: WirePerson) -> Self {
-        Self { party: p.identifier, name: p.name, org: p.affiliation, title: p.job_title }
+        Self { party: p.identifier, name: p.name, org: p.affiliation, title: p.job_title, qualification: p.has_credential.map(Proof::from) }
     }
 }
 
@@ -89,6 +126,8 @@ pub struct WireSignOff {
     method: Method,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     editions: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    checked: Vec<String>,
 }
 
 fn review() -> String {
@@ -107,6 +146,7 @@ impl From<&SignOff> for WireSignOff {
             affiliation: s.org.clone(),
             job_title: s.title.clone(),
             knows_about: s.fields.clone(),
+            has_credential: s.qualification.as_ref().map(WireProof::from),
         };
         Self {
             type_: review(),
@@ -116,6 +156,7 @@ impl From<&SignOff> for WireSignOff {
             review_body: s.comment.clone(),
             method: s.method,
             editions: s.editions.clone(),
+            checked: s.checks.clone(),
         }
     }
 }
@@ -132,6 +173,8 @@ impl From<WireSignOff> for SignOff {
             method: s.method,
             comment: s.review_body,
             editions: s.editions,
+            qualification: s.author.has_credential.map(Proof::from),
+            checks: s.checked,
         }
     }
 }

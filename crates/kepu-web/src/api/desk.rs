@@ -11,8 +11,8 @@ use axum::extract::{Path, State};
 use kepu_app::create::draft as drafting;
 use kepu_app::create::review::{self as reviewing, Which};
 use kepu_app::desk::{Clock, Item, List};
+use kepu_domain::create::check::{Finding, Weight};
 use kepu_domain::create::draft::Draft;
-use kepu_domain::create::resource::{Finding, Weight};
 use kepu_domain::create::review::{Review, Stage};
 use kepu_domain::ids::{DraftId, ReviewId};
 use serde::Serialize;
@@ -279,7 +279,7 @@ pub struct ReviewItem {
 fn review_item(s: &Shell, review: &Review, title: &str, reviewer: &str) -> ReviewItem {
     let (state, due, ended, comment, conflict) = match &review.stage {
         Stage::Assigned { due } => ("assigned", Some(due.to_string()), None, String::new(), String::new()),
-        Stage::Decided { decision, conflict, comment, at } => (decision.as_str(), None, Some(iso(*at)), comment.clone(), conflict.clone()),
+        Stage::Decided { decision, conflict, comment, at, .. } => (decision.as_str(), None, Some(iso(*at)), comment.clone(), conflict.clone()),
         Stage::Declined { reason, at } => ("declined", None, Some(iso(*at)), reason.clone(), String::new()),
     };
     ReviewItem {

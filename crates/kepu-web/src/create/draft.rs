@@ -1,7 +1,9 @@
 //! Drafts: the list, beginning one, one draft as it is read, and the moves of its life. Writing it is in `writing`.
 
 use super::edit;
+use super::lane::{LaneBox, lane_box};
 use super::matter::{Difference, FindingLine, Shown, differences, findings};
+use super::remark::{self, ThreadLine};
 use super::writing;
 use crate::Web;
 use crate::form::{Form, see_other};
@@ -38,6 +40,7 @@ pub fn progress_mark(s: &Shell, progress: &Progress) -> Html {
         Progress::Writing => ("open", s.t("draft-writing")),
         Progress::Returned { .. } => ("part", s.t("draft-returned")),
         Progress::InReview { have, need, .. } => ("now", s.t2("draft-in-review", "have", have, "need", need)),
+        Progress::Disputed { lacking, .. } => ("part", s.t1("draft-disputed", "n", lacking)),
         Progress::Ready => ("true", s.t("draft-ready")),
         Progress::Published => ("true", s.t("draft-published")),
         Progress::Dropped => ("open", s.t("draft-dropped")),
@@ -51,6 +54,7 @@ pub fn progress_word(progress: &Progress) -> &'static str {
         Progress::Writing => "writing",
         Progress::Returned { .. } => "returned",
         Progress::InReview { .. } => "inReview",
+        Progress::Disputed { .. } => "disputed",
         Progress::Ready => "ready",
         Progress::Published => "published",
         Progress::Dropped => "dropped",
@@ -129,7 +133,7 @@ fn review_line(s: &Shell, version: i64, review: &Review, by: &SignOff) -> Review
     let (shape, word, time, remark, conflict) = match &review.stage {
         ReviewStage::Assigned { due } if current => ("now", s.t("review-waiting"), s.date(due), String::new(), String::new()),
         ReviewStage::Assigned { due } => ("open", s.t("review-overtaken"), s.date(due), String::new(), String::new()),
-        ReviewStage::Decided { decision: Decision::Approve, conflict, comment, at } => {
+        ReviewStage::Decided { decision: Decision::Approve, conflict, comment, at, .. } => {
             ("true", s.t("review-approved"), s.time(at), comment.clone(), conflict.clone())
         }
         ReviewStage::Decided { conflict, comment, at, .. } => ("part", s.t("review-returned"), s.time(at), comment.clone(), conflict.clone()),
@@ -403,6 +407,10 @@ struct ShowPage {
     /// Reviewers who have not decided about this version yet.
     asked: usize,
     ready: bool,
+    /// How many more decide, where reviewers differ.
+    disputed: usize,
+    lane: Option<LaneBox>,
+    remarks: Vec<ThreadLine>,
     candidates: Vec<CandidateLine>,
     may_write: bool,
     may_publish: bool,
@@ -425,7 +433,7 @@ pub async fn show(State(web): State<Web>, req: Req, Path(id): Path<String>) -> A
     let now = edit::write(&view.draft.matter, "");
     let public = view.public.as_ref().filter(|_| matches!(view.draft.stage, Stage::Published { .. }));
     let editing = match public {
-        Some(row) => publishing::editing(&web.app, &req.actor, row).await?,
+        Some(row) => kepu_app::create::take_back::editing(&web.app, &req.actor, row).await?,
         None => None,
     };
     Ok(page(&ShowPage {
@@ -441,9 +449,15 @@ pub async fn show(State(web): State<Web>, req: Req, Path(id): Path<String>) -> A
         have: view.approvals.0,
         need: view.approvals.1,
         asked: match view.progress {
-            Progress::InReview { asked, .. } => asked,
+            Progress::InReview { asked, .. } | Progress::Disputed { asked, .. } => asked,
             _ => 0,
         },
+        disputed: match view.progress {
+            Progress::Disputed { lacking, .. } => lacking,
+            _ => 0,
+        },
+        lane: view.lane.as_ref().map(|lane| lane_box(&s, lane)),
+        remarks: remark::lines(&s, &view.remarks),
         ready: view.progress == Progress::Ready,
         candidates: view.candidates.iter().take(CANDIDATES_MAX).map(|c| candidate(&s, &view.draft, c)).collect(),
         may_write: view.may.write,
@@ -491,6 +505,22 @@ pub async fn take_back(State(web): State<Web>, req: Req, Path(id): Path<String>,
 pub async fn assign(State(web): State<Web>, req: Req, Path(id): Path<String>, form: Form) -> Answer {
     let (id, reviewer) = (DraftId(id), PartyId::from(form.get("reviewer")));
     moved(&web, &form, &id, "assigned", review::assign(&web.app, &req.actor, &id, &reviewer)).await
+}
+
+/// POST /drafts/{id}/hand-on: somebody qualified becomes its author.
+pub async fn hand_on(State(web): State<Web>, req: Req, Path(id): Path<String>, form: Form) -> Answer {
+    let id = DraftId(id);
+    let deed = async {
+        draft::hand::hand_on(&web.app, &req.actor, &id, &PartyId::from(form.get("successor"))).await?;
+        Ok::<_, AppError>("/drafts?done=handed".to_owned())
+    };
+    Ok(form.once(&web, deed).await?)
+}
+
+/// POST /drafts/{id}/excuse: why something that a machine found is right all the same.
+pub async fn excuse(State(web): State<Web>, req: Req, Path(id): Path<String>, form: Form) -> Answer {
+    let id = DraftId(id);
+    moved(&web, &form, &id, "saved", draft::excuse(&web.app, &req.actor, &id, form.get("finding"), form.get("reason"))).await
 }
 
 /// POST /drafts/{id}/publish

@@ -5,8 +5,9 @@ use super::edit::{self, EDITIONS};
 use crate::form::Fields;
 use crate::page::{Html, Shell, escape};
 use crate::urls;
+use kepu_domain::create::check::{Finding, Weight};
 use kepu_domain::create::draft::Matter;
-use kepu_domain::create::resource::{Credit, Finding, Media, Source, Weight};
+use kepu_domain::create::resource::{Credit, Media, Source};
 use kepu_domain::vocabulary::{HAZARDS, PHASES};
 use similar::{ChangeTag, TextDiff};
 use std::time::Duration;
@@ -127,7 +128,7 @@ impl Shown {
                     .collect(),
                 variants: c.variants.clone(),
                 files: vec![],
-                facts: facts(s, &edit::write(matter, ""), &[], &["checked", "next_check"], &c.author),
+                facts: facts(s, &edit::write(matter, ""), &[], &["media_rating", "media_about", "media_original", "checked", "next_check"], &c.author),
                 is_claim: true,
                 sources,
                 lang,
@@ -170,6 +171,7 @@ fn value(s: &Shell, form: &Fields, name: &str) -> String {
         "verdict" => s.verdict_word(typed),
         "hazard" => HAZARDS.name(typed, s.lang.code()).to_owned(),
         "phase" => PHASES.name(typed, s.lang.code()).to_owned(),
+        "media_rating" if !typed.is_empty() => s.t(&format!("media-{typed}")),
         "ai_use" => match typed {
             "assisted" => s.t("ai-assisted"),
             "generated" => s.t("ai-generated"),
@@ -220,7 +222,7 @@ pub struct Difference {
 
 /// Which fields differ between two fillings of the form, in the order of the form.
 pub fn differences(s: &Shell, old: &Fields, new: &Fields) -> Vec<Difference> {
-    const NAMES: [&str; 32] = [
+    const NAMES: [&str; 35] = [
         "title",
         "claim",
         "verdict",
@@ -247,6 +249,9 @@ pub fn differences(s: &Shell, old: &Fields, new: &Fields) -> Vec<Difference> {
         "expires",
         "checked",
         "next_check",
+        "media_rating",
+        "media_about",
+        "media_original",
         "ai_use",
         "title_en",
         "claim_en",
@@ -320,11 +325,31 @@ pub struct FindingLine {
     pub text: String,
     /// Whether it stops publication.
     pub blocks: bool,
+    /// The sentence in which it was found, or empty.
+    pub sentence: String,
+    /// How to mend it, or empty.
+    pub cure: String,
+    /// The public page that it leads to, or empty.
+    pub href: String,
+    /// By what a reason for it is kept, if the lane takes one; else empty.
+    pub key: String,
+    /// The reason given.
+    pub reason: String,
 }
 
 /// What the machine checks found.
 pub fn findings(s: &Shell, list: &[Finding]) -> Vec<FindingLine> {
-    list.iter().map(|f| FindingLine { field: f.field.clone(), text: s.finding(f), blocks: f.weight == Weight::Block }).collect()
+    let line = |f: &Finding| FindingLine {
+        field: f.field.clone(),
+        text: s.finding(f),
+        blocks: f.weight == Weight::Block,
+        sentence: f.sentence.clone(),
+        cure: s.cure(f),
+        href: if f.link.is_empty() { String::new() } else { urls::claim(&f.link.as_str().into()) },
+        key: if f.excuse { f.key() } else { String::new() },
+        reason: f.reason.clone(),
+    };
+    list.iter().map(line).collect()
 }
 
 #[cfg(test)]

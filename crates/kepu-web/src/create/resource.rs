@@ -5,17 +5,19 @@ use super::matter::ShownFile;
 use super::reading;
 use crate::Web;
 use crate::create::edit::EDITIONS;
+use crate::create::lane::lane_name;
 use crate::deliver::{embed, feed, linked};
 use crate::line::{Choice, Line, audience_choices, choices, csv, field_choices, filter, lines, order, page_of, region_choices};
 use crate::page::{Answer, Html, Pager, Req, Shell, page};
 use crate::problem::Problem;
-use crate::subject::{Event, Found, Name, Subject, find, json_ld, reviewers};
+use crate::subject::{Event, Found, Name, Subject, find, json_ld, proof, reviewers};
 use crate::urls;
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::IntoResponse;
 use kepu_app::{AppError, index};
+use kepu_domain::create::draft::Matter;
 use kepu_domain::create::resource::{Resource, Source};
 use kepu_domain::ids::SubjectId;
 use kepu_domain::record::Body;
@@ -157,12 +159,24 @@ struct ResourcePage {
     path: String,
     print: String,
     record: String,
+    /// The whole history.
+    whole: String,
+    /// Where anybody says what is wrong with it.
+    report: String,
     ai: String,
     ai_used: bool,
     licence: String,
     holder: String,
     row_id: String,
     overdue: bool,
+    /// Why it has to be looked at again before its day, in words.
+    again: Vec<String>,
+    /// Name and id of its lane.
+    lane: Option<(String, String)>,
+    /// The lane's checklist, with what was ticked off.
+    points: Vec<(String, bool)>,
+    /// The qualification behind the author's name, or empty.
+    author_proof: String,
     /// For its editors; nothing for readers.
     tools: Html,
     around: Around,
@@ -182,6 +196,8 @@ struct Around {
     resources: Vec<Line>,
     /// Where a contributor begins something made of it, or empty.
     make: String,
+    /// Why it has to be looked at again before its day.
+    again: Vec<String>,
 }
 
 /// Offered beside a text.
@@ -200,6 +216,7 @@ async fn around(web: &Web, req: &Req, subject: &Subject) -> Result<Around, AppEr
         let row = subjects::find(&mut tx, id).await?.filter(|row| row.standing == subjects::Standing::Public);
         of.push(row.map_or_else(|| (String::new(), id.0.clone()), |row| (urls::of_kind(&row.kind, &row.id), row.title)));
     }
+    let again = super::lane::again(s, &kepu_store::create::recheck::list_of(&mut tx, id).await?);
     let make = req.actor.may(kepu_domain::access::Action::Draft, None).is_ok();
     Ok(Around {
         of,
@@ -209,6 +226,7 @@ async fn around(web: &Web, req: &Req, subject: &Subject) -> Result<Around, AppEr
         claims: lines(s, &claims, &trust),
         resources: lines(s, &resources, &trust),
         make: if make { urls::with("/drafts/new", &[("from", &id.0)]) } else { String::new() },
+        again,
     })
 }
 
@@ -305,6 +323,9 @@ fn show_found(web: &Web, req: &Req, subject: Subject, tools: Html, titles: &Hash
     // A language stands in the name of an edition that is a translation.
     let lang = if kepu_domain::vocabulary::LANGUAGES.find(name).is_some() { name.to_owned() } else { r.lang.clone() };
     let script = req.query.opt("script").and_then(Script::parse).filter(|_| lang == "zh-Hans");
+    let definitions = web.app.definitions();
+    let matter = Matter::Resource(Box::new(r.clone()));
+    let lane = definitions.lanes.of(&matter);
     let (body, contents) = reading::contents(&kepu_text::markdown::render(text, base_of(text)));
     let (mut body, mut terms) = reading::terms(s, &body);
     let mut details = detail::shown(s, &r.kind, &r.details, titles);
@@ -336,6 +357,10 @@ fn show_found(web: &Web, req: &Req, subject: Subject, tools: Html, titles: &Hash
         reviewed: r.reviews.iter().map(|review| review.date).max().map_or_else(Html::default, |day| s.date(&day)),
         sources: r.sources.iter().map(source).collect(),
         expires: r.expires.map(|day| s.date(&day)),
+        author_proof: proof(s, r.author.qualification.as_ref()),
+        points: lane.map(|lane| super::lane::ticked(s, lane, &r.reviews)).unwrap_or_default(),
+        lane: lane.map(|lane| (lane_name(s, lane), lane.id.clone())),
+        again: around.again.clone(),
         overdue: r.expires.is_some_and(|day| day < web.app.today()),
         date: s.date(&r.date),
         history: subject.history,
@@ -350,6 +375,8 @@ fn show_found(web: &Web, req: &Req, subject: Subject, tools: Html, titles: &Hash
         print: urls::with(&path, &[("edition", name), ("view", "print")]),
         path,
         record: urls::record(&subject.record.hash.hex()),
+        whole: urls::history(&subject.row.id),
+        report: urls::report(&subject.row.id),
         ai: s.ai_use(&r.ai_use),
         ai_used: r.ai_use != kepu_domain::create::resource::AiUse::None,
         licence: s.licence(&r.licence),

@@ -1,7 +1,9 @@
 //! Review tasks: the reviewer's list, and one task with the exact text, its sources, what changed, and the decision.
 
 use super::edit;
+use super::lane::{LaneBox, lane_box};
 use super::matter::{Difference, FindingLine, Shown, differences, findings};
+use super::remark::{self, ThreadLine};
 use crate::Web;
 use crate::form::Form;
 use crate::page::{Answer, Errors, Html, Pager, Req, Shell, page, page_with};
@@ -12,7 +14,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use kepu_app::create::review::{self, ReviewView, Task, Which};
 use kepu_app::{AppError, FieldError};
-use kepu_domain::create::review::{Decision, ReviewError, Stage};
+use kepu_domain::create::review::{Decision, ReviewError, Said, Stage};
 use kepu_domain::ids::ReviewId;
 
 /// Rows on a page.
@@ -116,10 +118,21 @@ struct ShowPage {
     remembered: bool,
     comment: String,
     reason: String,
+    lane: Option<LaneBox>,
+    /// Points that are ticked.
+    ticked: Vec<String>,
+    remarks: Vec<ThreadLine>,
+    /// The draft's page.
+    draft: String,
     errors: Errors,
 }
 
 impl ShowPage {
+    /// Whether a point of the checklist is ticked.
+    fn ticks(&self, id: &str) -> bool {
+        self.ticked.iter().any(|one| one == id)
+    }
+
     /// Whether the form for giving the task back has something wrong in it.
     fn declining(&self) -> bool {
         self.errors.0.iter().any(|(field, _)| field == "reason")
@@ -132,6 +145,7 @@ struct Words<'a> {
     conflict: Option<&'a str>,
     comment: &'a str,
     reason: &'a str,
+    checks: &'a [String],
 }
 
 fn show_page(web: &Web, req: &Req, view: &ReviewView, words: &Words<'_>, errors: &[FieldError]) -> ShowPage {
@@ -165,6 +179,13 @@ fn show_page(web: &Web, req: &Req, view: &ReviewView, words: &Words<'_>, errors:
         conflict: words.conflict.unwrap_or(&view.last_conflict).to_owned(),
         remembered: words.conflict.is_none() && !view.last_conflict.is_empty(),
         comment: words.comment.to_owned(),
+        lane: view.lane.as_ref().map(|lane| lane_box(&s, lane)),
+        ticked: match &view.review.stage {
+            Stage::Decided { checks, .. } => checks.clone(),
+            _ => words.checks.to_vec(),
+        },
+        remarks: remark::lines(&s, &view.remarks),
+        draft: urls::draft(&view.draft.id),
         reason: words.reason.to_owned(),
         errors: s.errors(errors),
         s,
@@ -180,13 +201,13 @@ pub async fn show(State(web): State<Web>, req: Req, Path(id): Path<String>) -> A
 /// POST /reviews/{id}: `decision` is the button that was pressed.
 pub async fn decide(State(web): State<Web>, req: Req, Path(id): Path<String>, form: Form) -> Answer {
     let id = ReviewId(id);
-    let (conflict, comment) = (form.get("conflict"), form.get("comment"));
+    let (conflict, comment, checks) = (form.get("conflict"), form.get("comment"), form.all("checks"));
     let deed = async {
         let decision = Decision::parse(form.get("decision")).ok_or_else(|| AppError::Invalid(vec![FieldError::new("comment", "no_decision")]))?;
-        review::decide(&web.app, &req.actor, &id, decision, conflict, comment).await?;
+        review::decide(&web.app, &req.actor, &id, Said { decision, conflict, comment, checks: &checks }).await?;
         Ok(format!("/reviews?done={}", if decision == Decision::Approve { "approved" } else { "returned" }))
     };
-    let words = Words { conflict: Some(conflict), comment, reason: "" };
+    let words = Words { conflict: Some(conflict), comment, reason: "", checks: &checks };
     match form.once(&web, deed).await {
         Ok(response) => Ok(response),
         Err(error) => refused(&web, &req, &id, &words, error).await,
@@ -198,7 +219,7 @@ pub async fn decline(State(web): State<Web>, req: Req, Path(id): Path<String>, f
     let id = ReviewId(id);
     let reason = form.get("reason");
     let deed = async {
-        review::decline(&web.app, &req.actor, &id, reason).await?;
+        review::decline(&web.app, &req.actor, &id, reason, form.get("interest") == "1").await?;
         Ok("/reviews?done=declined".to_owned())
     };
     match form.once(&web, deed).await {
@@ -217,6 +238,10 @@ async fn refused(web: &Web, req: &Req, id: &ReviewId, words: &Words<'_>, error: 
         AppError::Invalid(errors) => (StatusCode::UNPROCESSABLE_ENTITY, errors),
         AppError::Review(ReviewError::NoConflictStatement) => (StatusCode::UNPROCESSABLE_ENTITY, vec![FieldError::new("conflict", "no_conflict_statement")]),
         AppError::Review(ReviewError::NoComment) => (StatusCode::UNPROCESSABLE_ENTITY, vec![FieldError::new("comment", "no_comment")]),
+        AppError::Review(ReviewError::Lapsed { .. }) => (StatusCode::CONFLICT, vec![FieldError::new("comment", "lapsed")]),
+        AppError::Review(ReviewError::Unticked(points)) => {
+            (StatusCode::UNPROCESSABLE_ENTITY, vec![FieldError::new("checks", "unticked").with("points", points.join("；"))])
+        }
         AppError::Review(ReviewError::Outdated) => (StatusCode::CONFLICT, vec![FieldError::new("comment", "review_overtaken")]),
         AppError::Review(ReviewError::Closed) => (StatusCode::CONFLICT, vec![FieldError::new("comment", "review_closed")]),
         other => return Err(Problem::from(other)),

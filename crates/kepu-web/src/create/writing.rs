@@ -5,7 +5,9 @@ use super::detail;
 use super::draft::{Head, ReviewLine, deeds, head, review_lines};
 use super::edit::{self, EDITIONS};
 use super::field::{self, Input};
+use super::lane::{LaneBox, lane_box};
 use super::matter::{Difference, FindingLine, ShownFile, differences, findings, rendered};
+use super::remark::{self, ThreadLine};
 use crate::Web;
 use crate::form::{Fields, Form, see_other};
 use crate::line::Choice;
@@ -20,10 +22,10 @@ use axum::response::Response;
 use kepu_app::create::draft::limits::SIZE_MAX;
 use kepu_app::create::draft::{self, DraftView};
 use kepu_app::{AppError, FieldError};
+use kepu_domain::create::check::Weight;
 use kepu_domain::create::draft::{DraftError, Matter, Stage};
-use kepu_domain::create::resource::Weight;
 use kepu_domain::ids::DraftId;
-use kepu_domain::listen::claim::{VERDICTS, Verdict};
+use kepu_domain::listen::claim::{MEDIA_RATINGS, VERDICTS, Verdict};
 use kepu_domain::vocabulary::{AUDIENCES, EVIDENCE, FIELDS, HAZARDS, LANGUAGES, LICENCES, PHASES, RESOURCE_TYPES, Vocabulary};
 
 /// What was typed, as a template asks for it.
@@ -66,6 +68,8 @@ struct Translation {
 
 /// What changes with every save: version, time, findings.
 struct Saved {
+    /// Id of the draft.
+    id: String,
     version: i64,
     at: Html,
     findings: Vec<FindingLine>,
@@ -97,6 +101,10 @@ struct EditPage {
     /// The editions that alone are new in it, in words; empty: the whole is reviewed.
     small: String,
     reviews: Vec<ReviewLine>,
+    lane: Option<LaneBox>,
+    remarks: Vec<ThreadLine>,
+    /// Who could go on with it as its author: id, name, post.
+    successors: Vec<(String, String, String)>,
     deeds: Vec<(Html, String)>,
     types: Vec<Choice>,
     /// What this type says beyond the text.
@@ -104,6 +112,8 @@ struct EditPage {
     fields: Vec<Choice>,
     audiences: Vec<Choice>,
     verdicts: Vec<Choice>,
+    /// What a picture may be; empty first.
+    ratings: Vec<Choice>,
     licences: Vec<Choice>,
     languages: Vec<Choice>,
     provinces: Vec<Choice>,
@@ -142,6 +152,7 @@ struct SavedPart {
 
 fn saved(s: &Shell, view: &DraftView) -> Saved {
     Saved {
+        id: view.draft.id.0.clone(),
         version: view.draft.version,
         at: s.soon(&view.updated_at),
         blocks: view.findings.iter().filter(|f| f.weight == Weight::Block).count(),
@@ -199,11 +210,18 @@ fn edit_page(web: &Web, req: &Req, view: &DraftView, typed: Fields, extra: Extra
         small: super::draft::editions_line(&s, &view.small),
         corrects: view.corrects.as_ref().map(|row| urls::of_kind(&row.kind, &row.id)).unwrap_or_default(),
         reviews: review_lines(&s, view),
+        lane: view.lane.as_ref().map(|lane| lane_box(&s, lane)),
+        remarks: remark::lines(&s, &view.remarks),
+        successors: view.successors.iter().map(|c| (c.party.id.0.clone(), s.pick(&c.party.name, &c.party.name_en).to_owned(), c.party.title.clone())).collect(),
         deeds: deeds(&s, &view.history),
         types: options(words(&s, &RESOURCE_TYPES), |v| v == f.val("type")),
         details: details(&s, web, &f.0),
         fields: options(words(&s, &FIELDS), |v| f.on("fields", v)),
         audiences: options(words(&s, &AUDIENCES), |v| f.on("audience", v)),
+        ratings: options(
+            std::iter::once(("", s.t("media-nothing"))).chain(MEDIA_RATINGS.iter().map(|r| (r.as_str(), s.t(&format!("media-{}", r.as_str()))))),
+            |r| r == f.val("media_rating"),
+        ),
         verdicts: options(VERDICTS.iter().filter(|v| **v != Verdict::Checking).map(|v| (v.as_str(), s.verdict_word(v.as_str()))), |v| v == f.val("verdict")),
         licences: options(LICENCES.iter().map(|(id, _)| (*id, s.licence(id))), |v| v == f.val("licence")),
         languages: options(words(&s, &LANGUAGES), |v| v == f.val("lang")),

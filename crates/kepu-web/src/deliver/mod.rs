@@ -1,4 +1,4 @@
-//! Deliver: feeds, harvesters, cards on other sites, screens, monthly packs, the shelf; and the network, as everybody may see it and as its operators
+//! Deliver: feeds, harvesters, cards on other sites, screens, monthly packs, the shelf; recalls; and the network, as everybody may see it and as its operators
 //! mend it.
 
 pub mod embed;
@@ -10,6 +10,7 @@ pub mod now;
 pub mod oai;
 pub mod pack;
 pub mod point;
+pub mod recall;
 pub mod screen;
 pub mod shelf;
 pub mod sync;

@@ -6,7 +6,7 @@ use crate::form::{Form, see_other};
 use crate::line::{Choice, Line, audience_choices, choices, csv, field_choices, filter, lines, order, page_of, region_choices, verdict_choices};
 use crate::listen::care::Year;
 use crate::page::{Answer, Html, Pager, Req, Shell, page};
-use crate::subject::{Event, Found, Name, Subject, find, id_of, json_ld, reviewers};
+use crate::subject::{Event, Found, Name, Subject, find, id_of, json_ld, proof, reviewers};
 use crate::urls;
 use askama::Template;
 use axum::extract::{Path, State};
@@ -14,7 +14,7 @@ use axum::http::header;
 use axum::response::IntoResponse;
 use kepu_app::AppError;
 use kepu_app::listen::{merge, usefulness};
-use kepu_domain::listen::claim::ClaimReview;
+use kepu_domain::listen::claim::{ClaimReview, MediaFinding, MediaRating};
 use kepu_domain::listen::usefulness::Vote;
 use kepu_domain::record::Body;
 use kepu_store::listen::case::Steps;
@@ -117,6 +117,10 @@ struct ClaimPage {
     /// Hash of the version, by which a browser knows whether what it keeps is old.
     version: String,
     record: String,
+    /// The whole history.
+    whole: String,
+    /// Where anybody says what is wrong with it.
+    report: String,
     path: String,
     ai: String,
     related: Vec<Line>,
@@ -124,6 +128,8 @@ struct ClaimPage {
     row_id: String,
     instead: Vec<String>,
     medical: bool,
+    /// Name and id of its lane.
+    lane: Option<(String, String)>,
     /// For its editors; nothing for readers.
     tools: Html,
     /// In which months people meet it.
@@ -142,6 +148,20 @@ struct ClaimPage {
     vote: String,
     /// What came of a vote, in words.
     voted: String,
+}
+
+impl ClaimPage {
+    /// The name of the message for what a picture really is.
+    fn rating(&self, media: &MediaFinding) -> &'static str {
+        match media.rating {
+            MediaRating::Original => "media-original",
+            MediaRating::Decontextualized => "media-decontextualized",
+            MediaRating::Edited => "media-edited",
+            MediaRating::Transformed => "media-transformed",
+            MediaRating::Staged => "media-staged",
+            MediaRating::Satire => "media-satire",
+        }
+    }
 }
 
 /// GET /c/{owner}/{local}
@@ -209,7 +229,12 @@ async fn show_found(web: &Web, req: &Req, subject: Subject) -> Answer {
         plain_lang: if c.is_holding() { Html::default() } else { s.pick_attr(&c.lang, &c.plain_en) },
         text_lang: s.lang_attr(&c.lang),
         by: reviewers(s, &c.reviews),
-        author: Name { name: c.author.name.clone(), title: c.author.title.clone(), org: c.author.org.clone() },
+        author: Name {
+            name: c.author.name.clone(),
+            title: c.author.title.clone(),
+            org: c.author.org.clone(),
+            proof: proof(s, c.author.qualification.as_ref()),
+        },
         checked: s.date(&c.checked),
         next_check: c.next_check.map(|d| s.date(&d)),
         next_update: c.holding.as_ref().map(|h| s.soon(&h.next_update)),
@@ -220,6 +245,8 @@ async fn show_found(web: &Web, req: &Req, subject: Subject) -> Answer {
         chat,
         address,
         record: urls::record(&subject.record.hash.hex()),
+        whole: urls::history(&subject.row.id),
+        report: urls::report(&subject.row.id),
         version: subject.record.hash.hex(),
         card: urls::embed("claim", &subject.row.id),
         frame: embed::code(s, "claim", &subject.row.id, &title),
@@ -229,6 +256,12 @@ async fn show_found(web: &Web, req: &Req, subject: Subject) -> Answer {
         holder: subject.holder,
         row_id: subject.row.id.0.clone(),
         instead: c.instead.lines().map(str::trim).filter(|l| !l.is_empty()).map(str::to_owned).collect(),
+        lane: web
+            .app
+            .definitions()
+            .lanes
+            .of(&kepu_domain::create::draft::Matter::Claim(Box::new(c.clone())))
+            .map(|lane| (crate::create::lane::lane_name(s, lane), lane.id.clone())),
         medical: c.fields.iter().any(|f| f == "health" || f == "biomed"),
         title,
         plain,

@@ -14,9 +14,10 @@ use kepu_app::account::secret::{seal, unseal};
 use kepu_app::create::import::Reason;
 use kepu_app::listen::intake::inlet::{self as deeds, TARGETS, Typed};
 use kepu_app::listen::intake::overview::{self, Stands};
+use kepu_app::listen::intake::stream::Standing;
 use kepu_app::{AppError, FieldError, account};
 use kepu_domain::ids::{InletId, OrgId};
-use kepu_domain::listen::inlet::{ASKED, FILES, FORMATS, Format, Inlet, Kind, Plan, State as InletState};
+use kepu_domain::listen::inlet::{ASKED, FILES, FORMATS, Format, Inlet, Kind, Plan, STREAM, State as InletState};
 use kepu_domain::listen::signal::Counts;
 
 /// One inlet in the table.
@@ -59,6 +60,7 @@ fn item(s: &Shell, one: &Stands) -> Item {
         (Some(inlet), _) => (inlet.name.clone(), kind_word(s, inlet.kind)),
         (None, FILES) => (s.t("inlet-files"), s.t("inlet-files-kind")),
         (None, ASKED) => (s.t("inlet-asked"), s.t("inlet-asked-kind")),
+        (None, STREAM) => (s.t("inlet-stream"), s.t("inlet-stream-kind")),
         (None, other) => (other.to_owned(), String::new()),
     };
     Item {
@@ -72,6 +74,19 @@ fn item(s: &Shell, one: &Stands) -> Item {
         lag: one.oldest.map(|at| s.span(&s.now.duration_since(at))).unwrap_or_default(),
         hour: one.hour,
         day: one.day,
+    }
+}
+
+/// What the outside queue itself says: whether it answers, and how much waits there.
+fn with_stream(s: &Shell, item: Item, one: &Stands, stream: Option<&Standing>) -> Item {
+    let Some(stream) = stream.filter(|_| one.id == STREAM) else { return item };
+    let good = stream.trouble.is_empty();
+    Item {
+        kind: stream.name.clone(),
+        state: s.state(if good { "true" } else { "false" }, s.t(if good { "inlet-on" } else { "inlet-broken" })),
+        trouble: if good { s.t1("inlet-stream-waits", "n", stream.waiting) } else { stream.trouble.clone() },
+        last: s.time_ms(&stream.at),
+        ..item
     }
 }
 
@@ -99,7 +114,7 @@ async fn list_with(web: &Web, req: &Req, status: StatusCode, typed: Option<&str>
     let found = overview::overview(&web.app, &req.actor).await?;
     let hosts = found.hosts.iter().cloned().collect::<Vec<_>>().join("\n");
     let answer = IntakePage {
-        items: found.inlets.iter().map(|one| item(&s, one)).collect(),
+        items: found.inlets.iter().map(|one| with_stream(&s, item(&s, one), one, found.stream.as_ref())).collect(),
         room: found.room,
         most: found.most,
         full: found.room == 0,

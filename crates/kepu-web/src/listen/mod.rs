@@ -7,6 +7,8 @@ pub mod claim;
 pub mod intake;
 pub mod order;
 pub mod question;
+pub mod report;
+pub mod service;
 pub mod share;
 pub mod shown;
 pub mod task;

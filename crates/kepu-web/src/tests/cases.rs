@@ -107,7 +107,7 @@ async fn a_case_is_worked_from_taking_to_the_draft_of_its_answer() {
     house.done("hold", &[("known", "大蒜没有治疗感冒的证据。"), ("not_known", "这个说法从哪里来。"), ("next_hours", "4")]).await;
     let page = house.see().await;
     assert!(page.contains("下一步：请专家来答") && page.contains("大蒜没有治疗感冒的证据。"));
-    assert!(page.contains("合 2 个领域中的 2 个") && page.contains("每月最多 8 件") && page.contains("示例资格"), "{page}");
+    assert!(page.contains("合 2 个领域中的 2 个") && page.contains("每月最多 8 件") && page.contains("执业医师（示例，虚构）"), "{page}");
     primary_once(&page);
     let narrowed = text(open(&house.site, &house.officer, &format!("{}?expert={}", house.page, urls::encode("周示例"))).await).await;
     assert!(narrowed.contains("周示例") && !narrowed.contains("value=\"p-su\""));

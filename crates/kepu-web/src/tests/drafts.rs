@@ -122,7 +122,7 @@ impl Typed {
 
 /// What a resource needs to pass the checks.
 pub(super) fn complete(form: Typed) -> Typed {
-    form.with("text", "每天喝水约1500毫升，少量多次。\n\n不舒服请看医生。")
+    form.with("text", "每天喝水约1500毫升，少量多次。\n\n不舒服请看医生，孕妇和心肾病人先问医生。")
         .with("fields", "health")
         .with("source_title", "中国居民膳食指南")
         .with("source_publisher", "中国营养学会")
@@ -172,7 +172,7 @@ async fn a_text_is_written_reviewed_published_corrected_and_withdrawn() {
     let fix = place(&submit(&t.site, &t.editor, "/correct", &[("id", subject.as_str())]).await);
     assert_eq!(place(&submit(&t.site, &t.editor, "/correct", &[("id", subject.as_str())]).await), fix);
     let fix = DraftId(fix.trim_start_matches("/drafts/").to_owned());
-    let changed = t.form(&fix).await.with("text", "每天喝水约1700毫升，少量多次。\n\n不舒服请看医生。").with("do", "submit");
+    let changed = t.form(&fix).await.with("text", "每天喝水约1700毫升，少量多次。\n\n不舒服请看医生，孕妇和心肾病人先问医生。").with("do", "submit");
     let answer = t.send(&t.editor, &urls::draft(&fix), &changed).await;
     assert_eq!(answer.status(), StatusCode::UNPROCESSABLE_ENTITY);
     assert!(text(answer).await.contains("没有写更正说明"));
@@ -189,7 +189,7 @@ async fn a_text_is_written_reviewed_published_corrected_and_withdrawn() {
     let page = text(send(&t.site, request(Method::GET, &public, "", "")).await).await;
     assert!(page.contains("notice correction") && page.contains("原来的水量偏少") && page.contains("1700"));
 
-    let withdraw = urls::withdraw(&subject);
+    let withdraw = urls::take_back("withdraw", &subject);
     assert_eq!(open(&t.site, &t.editor, &withdraw).await.status(), StatusCode::OK);
     let answer = submit(&t.site, &t.editor, &withdraw, &[("reason", " ")]).await;
     assert_eq!(answer.status(), StatusCode::UNPROCESSABLE_ENTITY);
@@ -253,7 +253,7 @@ async fn a_stranger_finds_nothing() {
     // Somebody who may see it but not do it is told so.
     assert_eq!(submit(&t.site, &t.review1, &format!("/drafts/{id}/take-back"), &[]).await.status(), StatusCode::FORBIDDEN);
     assert_eq!(submit(&t.site, &t.doctor, &format!("/drafts/{id}/publish"), &[]).await.status(), StatusCode::FORBIDDEN);
-    assert_eq!(submit(&t.site, &t.stranger, &urls::withdraw(&t.claim), &[("reason", "不喜欢")]).await.status(), StatusCode::FORBIDDEN);
+    assert_eq!(submit(&t.site, &t.stranger, &urls::take_back("withdraw", &t.claim), &[("reason", "不喜欢")]).await.status(), StatusCode::FORBIDDEN);
     assert_eq!(submit(&t.site, &t.stranger, "/correct", &[("id", t.claim.as_str())]).await.status(), StatusCode::FORBIDDEN);
     let answer = submit(&t.site, &t.stranger, "/drafts/new", &[("org", "org-nat"), ("kind", "resource"), ("title", "外人的稿件")]).await;
     assert_eq!(answer.status(), StatusCode::FORBIDDEN);

@@ -6,6 +6,7 @@ mod intake;
 mod pages;
 mod records;
 mod registry;
+mod reviews;
 mod rounds;
 mod search;
 mod store;
@@ -48,6 +49,8 @@ pub enum Bench {
     /// A round of applications with a planted truth: assigning judges, ordering, raw means against adjusted scores. Size:
     /// applications, with one judge for every 25 of them.
     Rounds(Args),
+    /// The review queue: texts among a tenth as many reviewers with conflicts and ceilings, at once and first come first served. Size: texts.
+    Reviews(Args),
     /// The claims matcher on posts that its model had not seen, beside other rules; growth up to so many claims; topics on made-up days. Size: claims.
     Claims {
         #[command(flatten)]
@@ -98,7 +101,7 @@ pub enum Bench {
 /// How much, and how to print it.
 #[derive(clap::Args)]
 pub struct Args {
-    /// How many; default: 100000 records, 500 requests a page, 20000 rows, 5000 applications, 1000000 claims, 20000 messages, 100000 documents, 10000 records exchanged.
+    /// How many; default: 100000 records, 500 requests a page, 20000 rows, 5000 applications, 10000 reviews, 1000000 claims, 20000 messages, 100000 documents, 10000 records exchanged.
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
     size: Option<u64>,
     /// JSON lines instead of a table.
@@ -135,6 +138,7 @@ impl Bench {
             Bench::Store { args, database } => ("store", args.or(20_000), args.json, store::run(args.or(20_000), database.as_deref()).await?),
             Bench::Registry { people, places, json } => ("registry", people + places, json, registry::run(people, places).await?),
             Bench::Rounds(args) => ("rounds", args.or(5_000), args.json, rounds::run(args.or(5_000)).await?),
+            Bench::Reviews(args) => ("reviews", args.or(10_000), args.json, reviews::run(args.or(10_000))?),
             Bench::Intake { args, data } => ("intake", args.or(20_000), args.json, intake::run(&data, args.or(20_000)).await?),
             Bench::Claims { args, data, encoder } => ("claims", args.or(1_000_000), args.json, claims::run(&data, encoder.as_deref(), args.or(1_000_000))?),
             Bench::Search { args, data, questions, encoder } => {

@@ -2,11 +2,13 @@
 //! The rules about facts and wording are in `kepu-domain::create::resource`.
 
 use crate::App;
-use crate::create::party;
+use crate::create::draft::judged;
 use crate::create::publish::body_of;
+use crate::create::{lane, party};
 use crate::error::{AppError, FieldError, text_error};
+use kepu_domain::create::check::{Finding, Weight, excused};
 use kepu_domain::create::draft::{Draft, Matter};
-use kepu_domain::create::resource::{Finding, Source, Weight};
+use kepu_domain::create::resource::Source;
 use kepu_domain::create::resource_type::fields_of;
 use kepu_domain::record::{DOC_BYTES_MAX, Envelope, Place, Stream};
 use kepu_domain::text::{self, Limit, PARTS_MAX, TextError};
@@ -44,6 +46,9 @@ pub fn clean(matter: Matter) -> Matter {
             c.why = c.why.iter().map(|p| body(p)).filter(|p| !p.is_empty()).collect();
             c.instead = body(&c.instead);
             c.chat = body(&c.chat);
+            if let Some(media) = &mut c.media {
+                (media.about, media.original) = (body(&media.about), line(&media.original));
+            }
             clean_sources(&mut c.evidence);
             clean_credit(&mut c.author);
             Matter::Claim(c)
@@ -88,6 +93,12 @@ fn texts(matter: &Matter) -> Vec<(Limit, &str)> {
                 (text::CHAT, &c.chat),
             ];
             list.extend(c.variants.iter().map(|v| (named("variants", text::CLAIM), v.as_str())));
+            if let Some(media) = &c.media {
+                list.extend([
+                    (named("media_about", text::INSTEAD), media.about.as_str()),
+                    (named("media_original", Limit { min: 0, ..text::SOURCE }), &media.original),
+                ]);
+            }
             list.extend(c.why.iter().map(|p| (text::WHY, p.as_str())));
             list
         }
@@ -181,15 +192,20 @@ pub async fn findings(app: &App, tx: &mut Tx, draft: &Draft) -> Result<Vec<Findi
         let (is, max) = (size.div_ceil(1024), SIZE_MAX / 1024);
         found.push(Finding { found: format!("{is} / {max} KiB"), ..Finding::block("text", "too_large") });
     }
-    found.extend(matter.check(app.today()));
+    let mut stamped = matter.clone();
+    lane::stamp(app, tx, &mut stamped).await?;
+    let definitions = app.definitions();
+    found.extend(stamped.check(&definitions.lanes, app.today()));
+    found.extend(judged::against(app, tx, draft).await?);
+    let mut found = excused(found, &draft.excuses);
     found.sort_by_key(|finding| finding.weight != Weight::Block);
     Ok(found)
 }
 
-/// The public version that a draft corrects; a holding statement is not corrected but followed.
+/// The version that a draft corrects, public or under check; a holding statement is not corrected but followed.
 pub async fn corrected(tx: &mut Tx, draft: &Draft) -> Result<Option<subject::Row>, AppError> {
     let row = subject::find(tx, &draft.subject).await?;
-    Ok(row.filter(|row| row.standing == subject::Standing::Public && row.verdict != "checking"))
+    Ok(row.filter(|row| (row.standing == subject::Standing::Public || row.held.is_some()) && row.verdict != "checking"))
 }
 
 /// What that public version says.

@@ -3,12 +3,14 @@
 use super::{May, limits, rights};
 use crate::App;
 use crate::create::review;
+use crate::create::review::comment::{self, Thread};
 use crate::error::AppError;
 use jiff::Timestamp;
 use kepu_domain::access::{Action, Actor};
+use kepu_domain::create::check::Finding;
 use kepu_domain::create::draft::{Draft, Gate, Progress, Stage};
+use kepu_domain::create::lane::Lane;
 use kepu_domain::create::party::Candidate;
-use kepu_domain::create::resource::Finding;
 use kepu_domain::create::review::{Review, SignOff};
 use kepu_domain::ids::{AccountId, DraftId, OrgId};
 use kepu_store::create::draft::{self as store, Filter, Listed, Order};
@@ -36,6 +38,14 @@ pub struct DraftView {
     pub small: Vec<String>,
     /// What a machine found.
     pub findings: Vec<Finding>,
+    /// The lane it falls into.
+    pub lane: Option<Lane>,
+    /// Whether its author is somebody whom the lane lets write it.
+    pub author_fits: bool,
+    /// Remarks at its sentences.
+    pub remarks: Vec<Thread>,
+    /// Who could answer for it as its author: qualified people with an account, while it lacks one.
+    pub successors: Vec<Candidate>,
     /// Bytes of the record that it would become.
     pub size: usize,
     /// All reviews with the names that would stand under it, first assigned first.
@@ -71,10 +81,12 @@ pub async fn view(app: &App, who: &Actor, id: &DraftId) -> Result<DraftView, App
     // A stranger learns nothing, not even that it exists.
     let may = rights(&mut tx, who, &draft).await?.ok_or_else(|| AppError::NotFound { what: "draft", id: id.0.clone() })?;
     let policy = app.trust(&mut tx).await?.policy.clone();
-    let reviews = review::with_sign_offs(&mut tx, id).await?;
+    let reviews = review::with_sign_offs(app, &mut tx, &draft).await?;
     let assigning = may.publish && matches!(draft.stage, Stage::Submitted { .. });
     let before = limits::before(&mut tx, &draft).await?;
-    let gate = Gate { policy: &policy, before: before.as_ref() };
+    let definitions = app.definitions();
+    let gate = Gate { policy: &policy, lanes: &definitions.lanes, before: before.as_ref() };
+    let findings = limits::findings(app, &mut tx, &draft).await?;
     let history = if may.write { history(&mut tx, id, &reviews).await? } else { vec![] };
     Ok(DraftView {
         org: org_name(&mut tx, &draft.org).await?,
@@ -82,7 +94,15 @@ pub async fn view(app: &App, who: &Actor, id: &DraftId) -> Result<DraftView, App
         progress: draft.progress(&reviews, gate),
         approvals: draft.approvals(&reviews, gate),
         small: gate.small(&draft.matter),
-        findings: limits::findings(app, &mut tx, &draft).await?,
+        author_fits: !findings.iter().any(|finding| finding.rule == "author_unqualified"),
+        successors: if may.write && findings.iter().any(|finding| finding.rule == "author_unqualified") {
+            super::hand::successors(app, &mut tx, &draft).await?
+        } else {
+            vec![]
+        },
+        findings,
+        lane: definitions.lanes.of(&draft.matter).cloned(),
+        remarks: comment::threads(&mut tx, &draft).await?,
         size: limits::size(app, &draft),
         candidates: if assigning { review::reviewers_for(app, &mut tx, &draft).await? } else { vec![] },
         corrects: limits::corrected(&mut tx, &draft).await?,
@@ -172,15 +192,15 @@ pub async fn list(app: &App, who: &Actor, query: &Query, from: usize, limit: usi
     let Some(filter) = filter(who, query) else { return Ok((vec![], 0)) };
     let total = usize::try_from(store::count(&mut tx, &filter).await?).unwrap_or_default();
     let most = u32::try_from(from.saturating_add(limit)).unwrap_or(u32::MAX);
-    let policy = app.trust(&mut tx).await?.policy.clone();
+    let (policy, definitions) = (app.trust(&mut tx).await?.policy.clone(), app.definitions());
     let mut rows = Vec::new();
     for listed in store::list(&mut tx, &filter, None, most).await?.into_iter().skip(from) {
-        let reviews = review::with_sign_offs(&mut tx, &listed.draft.id).await?;
+        let reviews = review::with_sign_offs(app, &mut tx, &listed.draft).await?;
         let before = limits::before(&mut tx, &listed.draft).await?;
         rows.push(Row {
             org: org_name(&mut tx, &listed.draft.org).await?,
             owner: owner_name(&mut tx, listed.draft.owner.as_ref()).await?,
-            progress: listed.draft.progress(&reviews, Gate { policy: &policy, before: before.as_ref() }),
+            progress: listed.draft.progress(&reviews, Gate { policy: &policy, lanes: &definitions.lanes, before: before.as_ref() }),
             listed,
         });
     }

@@ -19,9 +19,9 @@ use crate::error::{AppError, FieldError};
 use crate::listen::intake;
 use crate::{App, blob, job, keys};
 use kepu_domain::access::{Action, Actor};
+use kepu_domain::create::check::Finding;
 use kepu_domain::create::import::{Counts, Import, Kind, Plan, PlanError, Stage, Target, guess};
 use kepu_domain::create::register::Registers;
-use kepu_domain::create::resource::Finding;
 use kepu_domain::ids::{ImportId, JobId, OrgId};
 use kepu_domain::org::{OrgKind, Region};
 use kepu_store::Tx;
@@ -413,7 +413,15 @@ struct Parts {
 
 impl Parts {
     fn with_key<'a>(&self, app: &'a App) -> Batch<'a> {
-        Batch { plan: self.plan.clone(), org_name: self.org_name.clone(), region: self.region, today: self.today, trust: self.trust.clone(), key: &app.key }
+        Batch {
+            plan: self.plan.clone(),
+            org_name: self.org_name.clone(),
+            region: self.region,
+            today: self.today,
+            lanes: app.definitions().lanes.clone(),
+            trust: self.trust.clone(),
+            key: &app.key,
+        }
     }
 }
 

@@ -8,9 +8,11 @@ use crate::error::AppError;
 use crate::keys::NodeKey;
 use jiff::ToSpan;
 use jiff::civil::Date;
+use kepu_domain::create::check::Weight;
 use kepu_domain::create::draft::Matter;
 use kepu_domain::create::import::{Kind, Plan, Row, verdict_of};
-use kepu_domain::create::resource::{AiUse, Credit, Resource, Source, Weight};
+use kepu_domain::create::lane::Lanes;
+use kepu_domain::create::resource::{AiUse, Credit, Resource, Source};
 use kepu_domain::create::resource_type::{Details, fields_of};
 use kepu_domain::create::review::{Method, SignOff};
 use kepu_domain::field::FieldDef;
@@ -38,6 +40,8 @@ pub struct Batch<'a> {
     pub region: Region,
     /// Today.
     pub today: Date,
+    /// What is asked of a text here.
+    pub lanes: Lanes,
     /// Who may say what here.
     pub trust: Arc<TrustView>,
     /// The node's key.
@@ -70,9 +74,11 @@ pub fn prepare(batch: &Batch<'_>, row: &Row) -> Result<Ready, Reason> {
     };
     let matter = clean(matter);
     check_lengths(&matter).map_err(first)?;
-    let blocked = matter.check(batch.today).into_iter().find(|f| f.weight == Weight::Block);
-    // A claim may come unfinished: it becomes a draft, and its writer meets the same checks. A resource is complete or refused.
-    if let (Some(finding), Kind::Resource) = (&blocked, batch.plan.kind) {
+    let blocks: Vec<_> = matter.check(&batch.lanes, batch.today).into_iter().filter(|f| f.weight == Weight::Block).collect();
+    let blocked = blocks.iter().find(|finding| !finding.is_for_writers()).or(blocks.first());
+    // A claim may come unfinished: it becomes a draft, and its writer meets the same checks. A resource is complete or refused; what its lane
+    // asks beyond that, such as a qualified author, is for whoever takes the draft on.
+    if let (Some(finding), Kind::Resource) = (blocked.filter(|finding| !finding.is_for_writers()), batch.plan.kind) {
         return Err(Reason::from(finding.clone()));
     }
     let mut ready = Ready { subject: subject_of(batch, &matter), matter, publish: false, licence_filled, warnings: cells.warnings };
@@ -106,6 +112,8 @@ fn may_be_public(batch: &Batch<'_>, row: &Row, matter: &mut Matter) -> bool {
         method: Method::Batch,
         comment: String::new(),
         editions: vec![],
+        qualification: None,
+        checks: vec![],
     };
     let signed_by = &batch.plan.signed_by;
     let mut reviews = vec![sign(format!("batch:{signed_by}"), signed_by, &batch.org_name, "批量签发：对整批来源负责，未逐篇评议")];
@@ -118,7 +126,7 @@ fn may_be_public(batch: &Batch<'_>, row: &Row, matter: &mut Matter) -> bool {
     }
     matter.set_reviews(reviews);
     let policy = &batch.trust.policy;
-    policy.valid_reviews(matter, &[]) >= policy.needed(matter)
+    policy.admits(matter, &[])
 }
 
 /// Whether the node can sign the record at all: size and its own certificate. Found out now, so that one bad row does not
@@ -351,6 +359,7 @@ impl<'a> Cells<'a> {
             checked: self.date("checked")?.unwrap_or(today),
             next_check: today.checked_add(1.year()).ok(),
             chat: String::new(),
+            media: None,
             holding: None,
             ai_use: AiUse::None,
             corrections: vec![],
@@ -421,12 +430,12 @@ mod tests {
         let fixed = [("fields".to_owned(), "other".to_owned()), ("licence".to_owned(), "CC-BY-4.0".to_owned())].into();
         let plan = Plan { kind, columns, fixed, signed_by: "魏示例".into(), ..Plan::default() };
         let today = jiff::civil::date(2026, 11, 24);
-        let batch = Batch { plan, org_name: "示例中心".into(), region: Region::NATION, today, trust: Arc::new(trust), key };
+        let batch = Batch { plan, org_name: "示例中心".into(), region: Region::NATION, today, lanes: Lanes::default(), trust: Arc::new(trust), key };
         prepare(&batch, &row)
     }
 
     fn batch_policy() -> Policy {
-        Policy { rules: vec![Rule { matter: "claim".into(), fields: vec![], reviews: 2, batch: true }] }
+        Policy { rules: vec![Rule { matter: "claim".into(), reviews: 2, batch: true, ..Rule::default() }] }
     }
 
     const CHECKED: [(&str, &str); 6] = [
@@ -458,6 +467,17 @@ mod tests {
             let cells: Vec<_> = with_reviewer.iter().copied().filter(|(name, _)| *name != missing).collect();
             assert!(draft(batch_policy(), &cells), "without {missing}");
         }
+    }
+
+    #[test]
+    fn a_medical_text_without_a_qualified_author_becomes_a_draft_whatever_the_policy_says_about_batches() {
+        let key = node_key();
+        let batches = || Policy { rules: vec![Rule { matter: "resource".into(), reviews: 1, batch: true, ..Rule::default() }] };
+        let cells = |fields: &'static str| [("title", "看懂血压"), ("text", "量之前先坐五分钟，不舒服就去看医生，孕妇先问医生。"), ("fields", fields)];
+        assert!(prepared(Kind::Resource, &key, batches(), &cells("physics")).expect("ready").publish);
+        let ready = prepared(Kind::Resource, &key, batches(), &cells("health")).expect("taken as a draft");
+        assert!(!ready.publish && ready.matter.reviews().is_empty());
+        assert!(!prepared(Kind::Resource, &key, Policy::default(), &cells("health")).expect("taken as a draft").publish);
     }
 
     #[test]

@@ -1,0 +1,1 @@
+CREATE INDEX review_run_at ON review_run (at, id);

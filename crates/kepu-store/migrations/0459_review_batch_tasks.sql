@@ -1,0 +1,1 @@
+CREATE INDEX review_batch ON review (batch, id);
