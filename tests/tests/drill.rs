@@ -121,7 +121,7 @@ fn an_orange_rainstorm_is_exercised_on_two_nodes_one_of_which_is_cut_off() -> an
     done(&third, &own, "大喇叭播 90 秒指引", "十二个村播了两遍")?;
     third.open(&own)?;
     third.click("通知学校停止户外活动")?;
-    third.click("做不了")?;
+    third.tap("做不了")?;
     third.fill("reason", "电话打不通")?;
     third.click("受阻")?;
     third.open(&own)?;

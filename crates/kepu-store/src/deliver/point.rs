@@ -4,7 +4,7 @@ use crate::bulk::bulk_insert;
 use crate::counter;
 use crate::db::Tx;
 use crate::error::StoreError;
-use crate::sql::{Cells, all, args, must, number, one, run, run_versioned};
+use crate::sql::{Cells, all, all_in, args, must, number, one, run, run_versioned};
 use crate::value::{Value, list_text};
 use jiff::Timestamp;
 use kepu_domain::deliver::point::{Channel, Point, State};
@@ -171,6 +171,13 @@ fn read_push(c: &mut Cells<'_>) -> Result<Push, StoreError> {
 pub async fn find_push(tx: &mut Tx, name: &Name) -> Result<Option<Push>, StoreError> {
     const SQL: &str = concat!("SELECT ", push!(), " FROM warning_push WHERE sender = $1 AND identifier = $2");
     one(tx, "find a push", SQL, args![&name.sender, &name.identifier], read_push).await
+}
+
+/// Those of `names` that were put into the queue.
+pub async fn list_pushed_of(tx: &mut Tx, names: &[Name]) -> Result<Vec<Name>, StoreError> {
+    const PARTS: (&str, &str) = ("SELECT sender, identifier FROM warning_push WHERE (sender, identifier) IN (", ")");
+    let read = |c: &mut Cells<'_>| Ok(Name { sender: c.text()?, identifier: c.text()? });
+    all_in(tx, "look for pushes", PARTS, names, |name| args![&name.sender, &name.identifier], read).await
 }
 
 /// The push with this number.

@@ -188,10 +188,11 @@ pub async fn insert_guided(tx: &mut Tx, one: &Guided) -> Result<(), StoreError> 
     run(tx, "note the time to guidance", SQL, args).await.map(drop)
 }
 
-/// Whether guidance for a message was noted.
-pub async fn has_guided(tx: &mut Tx, name: &Name) -> Result<bool, StoreError> {
-    const SQL: &str = "SELECT COUNT(*) FROM warning_guided WHERE sender = $1 AND identifier = $2";
-    Ok(number(tx, "look for the time to guidance", SQL, args![&name.sender, &name.identifier]).await? > 0)
+/// Those of `names` for which guidance was noted.
+pub async fn list_guided_of(tx: &mut Tx, names: &[Name]) -> Result<Vec<Name>, StoreError> {
+    const PARTS: (&str, &str) = ("SELECT sender, identifier FROM warning_guided WHERE (sender, identifier) IN (", ")");
+    let read = |c: &mut Cells<'_>| Ok(Name { sender: c.text()?, identifier: c.text()? });
+    all_in(tx, "look for times to guidance", PARTS, names, |name| args![&name.sender, &name.identifier], read).await
 }
 
 /// What was noted from `from` on, oldest first, at most `limit`.

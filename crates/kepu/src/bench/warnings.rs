@@ -11,6 +11,7 @@ use kepu_app::listen::intake::inlet::{self, Typed};
 use kepu_app::{App, seed};
 use kepu_domain::deliver::alert::{Area, Circle, Divisions, Point as At, judge};
 use kepu_domain::deliver::point::{Channel, Point};
+use kepu_domain::deliver::warning::Name;
 use kepu_domain::listen::inlet::{Kind, Plan};
 use kepu_domain::org::Region;
 use kepu_store::deliver::point as points;
@@ -143,6 +144,7 @@ async fn with_points(count: usize) -> anyhow::Result<Vec<Figure>> {
     for (n, place) in ["411525", "410100", "410000", "440000", "000000"].into_iter().enumerate() {
         for update in [false, true] {
             let text = cap(n, place, update, app.now());
+            let name = Name { sender: "w@nmc.example.org".into(), identifier: format!("{n}-{}", if update { 2 } else { 1 }) };
             let begin = Instant::now();
             let Taken::Passed(_) = take(&app, "bench", Some(&source), text.as_bytes()).await? else { bail!("the warning was not passed on") };
             let region = if place == "000000" { Region::NATION } else { Region::parse(place)? };
@@ -153,7 +155,7 @@ async fn with_points(count: usize) -> anyhow::Result<Vec<Figure>> {
             }
             let took = begin.elapsed();
             let mut tx = app.db.read().await?;
-            queued += points::find_push(&mut tx, &first.open.warning.name).await?.map_or(0, |push| push.points);
+            queued += points::find_push(&mut tx, &name).await?.map_or(0, |push| push.points);
             worst = worst.max(took.as_secs_f64());
             times.push(took);
         }

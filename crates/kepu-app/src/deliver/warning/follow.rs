@@ -7,10 +7,11 @@ use crate::App;
 use crate::deliver::push;
 use crate::error::AppError;
 use jiff::Timestamp;
-use kepu_domain::deliver::warning::{Kind, Stands};
+use kepu_domain::deliver::warning::{Kind, Name, Stands};
 use kepu_store::deliver::point as points;
 use kepu_store::deliver::warning::{self as store, Guided};
 use kepu_store::{Tx, counter};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// Ends noted in one go.
@@ -72,12 +73,10 @@ async fn unsent(app: &App, list: &[Arc<Open>], version: i64, before: Option<Reac
         return Ok(vec![]);
     }
     let mut tx = app.db.read().await?;
-    let mut out = Vec::new();
-    for one in list {
-        if standing(app, &one.warning) != Stands::Over && points::find_push(&mut tx, &one.warning.name).await?.is_none() {
-            out.push(one.clone());
-        }
-    }
+    let names: Vec<Name> = list.iter().map(|one| one.warning.name.clone()).collect();
+    let pushed: HashSet<Name> = points::list_pushed_of(&mut tx, &names).await?.into_iter().collect();
+    let fresh = list.iter().filter(|one| !pushed.contains(&one.warning.name) && standing(app, &one.warning) != Stands::Over);
+    let mut out: Vec<Arc<Open>> = fresh.cloned().collect();
     out.sort_by_key(|one| one.warning.sent);
     Ok(out)
 }
@@ -86,9 +85,12 @@ async fn unsent(app: &App, list: &[Arc<Open>], version: i64, before: Option<Reac
 async fn fresh(app: &App, tx: &mut Tx, now: Timestamp) -> Result<Vec<Guided>, AppError> {
     let cards = guidance::cards(app, tx).await?;
     let mut list = Vec::new();
-    for one in open(app, tx).await?.iter() {
+    let all = open(app, tx).await?;
+    let names: Vec<Name> = all.iter().map(|one| one.warning.name.clone()).collect();
+    let guided: HashSet<Name> = store::list_guided_of(tx, &names).await?.into_iter().collect();
+    for one in all.iter() {
         let warning = &one.warning;
-        if warning.kind == Kind::Cancel || standing(app, warning) == Stands::Over || store::has_guided(tx, &warning.name).await? {
+        if warning.kind == Kind::Cancel || guided.contains(&warning.name) || standing(app, warning) == Stands::Over {
             continue;
         }
         let advice = guidance::advise(app, &cards, warning, warning.region(), &For::default());
