@@ -5,10 +5,14 @@
 use crate::http::Http;
 use crate::{Node, Served, wait_for};
 use anyhow::{Context, bail};
-use kepu_app::create::{draft, import, party, publish, review};
+use kepu_app::create::{draft, import, party, publish, review, take_back};
 use kepu_app::deliver::pack;
+use kepu_app::deliver::point as points;
+use kepu_app::deliver::warning::take::{self, Taken};
 use kepu_app::job;
-use kepu_app::listen::{case, intake, question};
+use kepu_app::keys::NodeKey;
+use kepu_app::listen::report::{self, Filed};
+use kepu_app::listen::{case, intake, order, question};
 use kepu_app::measure::{certificate, contribution};
 use kepu_app::{App, Options, account, seed};
 use kepu_domain::access::{Actor, Role};
@@ -17,8 +21,10 @@ use kepu_domain::create::import::{Import, Plan};
 use kepu_domain::create::party::PartyKind;
 use kepu_domain::create::resource::Source;
 use kepu_domain::create::review::{Decision, Said};
+use kepu_domain::deliver::point;
 use kepu_domain::ids::{AccountId, OrgId, PartyId, SubjectId};
 use kepu_domain::listen::claim::Verdict;
+use kepu_domain::listen::order::Mode;
 use kepu_domain::listen::sighting::{Channel, hour_of};
 use kepu_domain::listen::{inlet, topic};
 use kepu_domain::org::Region;
@@ -87,9 +93,11 @@ impl House {
         let node = Node::init("国家示例", "000000")?;
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         let app = runtime.block_on(async {
-            let app = App::open(Options { data: node.data().to_owned(), database: None, index: false }).await?;
-            seed::publish(&app).await?;
-            anyhow::Ok(app)
+            // All samples are signed in one second, before everything else: a list by time has one order, however slow the machine is.
+            let (options, key) = (|| Options { data: node.data().to_owned(), database: None, index: false }, NodeKey::load(node.data())?);
+            let then = jiff::Timestamp::now() - jiff::SignedDuration::from_secs(1);
+            seed::publish(&App::open_with(options(), key, Box::new(move || then)).await?).await?;
+            anyhow::Ok(App::open(options()).await?)
         })?;
         let sessions = runtime.block_on(settle(&app))?;
         let served = node.serve_with("127.0.0.1:0", &["--behind-proxy"])?;
@@ -221,6 +229,12 @@ impl House {
             ("q" | "questions", _) => path.replace("{id}", "{question}"),
             ("case" | "cases", "GET") => path.replace("{id}", "{case}"),
             ("case" | "cases", _) => path.replace("{id}", &self.asked(&rare_word())?.1),
+            ("now", _) => path.replace("{county}", "411525").replace("{file}", "chat.txt").replace("{owner}/{local}", "{warning}"),
+            ("points", _) => path.replace("{id}", "{point}"),
+            ("warnings", _) => path.replace("{hash}", "{message}"),
+            ("orders", _) => path.replace("{id}", "{order}"),
+            ("tasks", _) => path.replace("{id}", "{order_task}"),
+            ("drills", _) => path.replace("{owner}/{local}", "{drill}"),
             ("records", _) => path.replace("{hash}", "{record}"),
             ("media", _) => path.replace("{hash}", "{media}"),
             ("problems", _) => path.replace("{word}", "not-found"),
@@ -245,7 +259,9 @@ impl House {
             ("drafts", _) => path.replace("{id}", &self.draft()?.id.0),
             ("reviews", "GET") => path.replace("{id}", "{review}"),
             ("reviews", _) => path.replace("{id}", &self.task()?.1),
-            ("withdraw", _) => path.replace("{owner}/{local}", "{claim}"),
+            ("withdraw" | "hold" | "release" | "notice", _) => path.replace("{owner}/{local}", "{claim}"),
+            ("report", _) => path.replace("{owner}/{local}", "{claim}"),
+            ("history" | "recall" | "sticker", _) => path.replace("{owner}/{local}", "{corrected}"),
             ("certificate" | "certificates", _) => path.replace("{number}", "{certificate}").replace("{file}", "certificate.json"),
             ("contributions", _) if path.contains("{id}") => path.replace("{id}", &self.stated()?),
             ("round", _) if path.contains("/objection/") => path.replace("{id}/objection/{number}", "sample-publicity/objection/sample-objection"),
@@ -278,7 +294,7 @@ impl House {
     fn furnish(&mut self) -> anyhow::Result<()> {
         self.runtime.block_on(self.tireless("p-lin"))?;
         let editor = self.actor("editor").clone();
-        let [claim, corrected, withdrawn] = self.runtime.block_on(subjects(&self.app, "claim"))?;
+        let [claim, corrected, withdrawn, doubtful] = self.runtime.block_on(subjects(&self.app, "claim"))?;
         const PNG: &[u8] = &[0x89, b'P', b'N', b'G', 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 0];
         let media = self.runtime.block_on(kepu_app::media::put(&self.app, PNG))?;
         self.keep("media", media.hash);
@@ -291,17 +307,29 @@ impl House {
         self.keep("person", self.person()?);
         self.keep("entry", self.entry()?);
         self.keep("card", path_of(&party::subject_of(&self.app, &"p-lin".into())));
-        let [resource, ..] = self.runtime.block_on(subjects(&self.app, "resource"))?;
+        let [resource] = self.runtime.block_on(subjects(&self.app, "resource"))?;
         self.keep("claim", path_of(&claim.id));
         self.keep("claim_text", claim.title.clone());
         self.keep("resource", path_of(&resource.id));
         self.keep("record", claim.doc_hash.map(|hash| hash.hex()).unwrap_or_default());
-        self.runtime.block_on(publish::withdraw(&self.app, &editor, &withdrawn.id, "依据已经更新，正在重新核查。"))?;
+        self.runtime.block_on(take_back::withdraw(&self.app, &editor, &withdrawn.id, "依据已经更新，正在重新核查。"))?;
         self.keep("withdrawn", path_of(&withdrawn.id));
+        let next = self.app.today().checked_add(jiff::Span::new().days(3))?;
+        self.runtime.block_on(take_back::hold(&self.app, &editor, &doubtful.id, "有读者指出剂量写法有疑问，正在核查。", Some(next)))?;
+        self.keep("under_check", path_of(&doubtful.id));
+        let filed = Filed { ground: "advert".into(), words: "文末有人留微信卖保健品".into(), address: String::new() };
+        self.keep("reported", self.runtime.block_on(report::file(&self.app, &claim.id, filed))?.0);
         self.keep("pack", self.pack()?);
         let (topic, inlet) = self.runtime.block_on(self.listening())?;
         self.keep("topic", topic);
         self.keep("inlet", inlet);
+        let [warning, message, order, task, drill, point] = self.runtime.block_on(self.emergency())?;
+        self.keep("warning", warning);
+        self.keep("message", message);
+        self.keep("order", order);
+        self.keep("order_task", task);
+        self.keep("drill", drill);
+        self.keep("point", point);
         self.next_second()?;
         self.runtime.block_on(self.correct(&corrected.id))?;
         self.next_second()?;
@@ -327,11 +355,49 @@ impl House {
         Ok(())
     }
 
+    /// A warning that is over, a message of an unknown issuer, and a drill with its tasks: nothing that other pages would show.
+    async fn emergency(&self) -> anyhow::Result<[String; 6]> {
+        let plan = inlet::Plan { issuers: vec!["*@nmc.example.org".into()], ..inlet::Plan::default() };
+        let typed = intake::inlet::Typed { name: "示例预警来源".into(), region: Region::NATION, plan, org: ORG.into() };
+        let id = intake::inlet::add(&self.app, self.actor("steward"), inlet::Kind::Warning, typed).await?;
+        let source = intake::inlet::get(&self.app, self.actor("steward"), &id).await?;
+        let cap = |sender: &str| {
+            format!(
+                "<?xml version=\"1.0\" encoding=\"UTF-8\"?><alert xmlns=\"urn:oasis:names:tc:emergency:cap:1.2\"><identifier>41000041600000_20260720150000</identifier><sender>{sender}</sender>\
+                 <sent>2026-07-20T15:00:00+08:00</sent><status>Actual</status><msgType>Alert</msgType><scope>Public</scope><info><language>zh-CN</language><category>Met</category>\
+                 <event>暴雨</event><urgency>Immediate</urgency><severity>Severe</severity><certainty>Observed</certainty><expires>2026-07-20T20:00:00+08:00</expires>\
+                 <senderName>示例台</senderName><headline>暴雨橙色预警</headline><instruction>远离低洼处</instruction><area><areaDesc>信阳市</areaDesc>\
+                 <geocode><valueName>GB/T 2260</valueName><value>411500</value></geocode></area></info></alert>"
+            )
+        };
+        let Taken::Passed(warning) = take::take(&self.app, "test", Some(&source), cap("warning@nmc.example.org").as_bytes()).await? else { bail!("passed") };
+        let Taken::Held(message) = take::take(&self.app, "test", Some(&source), cap("who@example.net").as_bytes()).await? else { bail!("held") };
+        let start =
+            order::Start { mode: Mode::Drill, plan: "rainstorm".into(), warning: None, hazard: String::new(), level: 2, title: String::new(), org: ORG.into() };
+        let order = order::start(&self.app, self.actor("duty_officer"), start).await?;
+        let view = order::view(&self.app, self.actor("duty_officer"), &order).await?;
+        let task = view.tasks.first().context("a task")?.task.id.0.clone();
+        let drill = view.order.about.context("a drill")?;
+        let loudspeaker = points::Typed {
+            name: "示例大喇叭".into(),
+            channel: point::Channel::Loudspeaker,
+            address: String::new(),
+            region: Region::parse("411525")?,
+            hazards: vec!["N-RAIN".into()],
+            level: 2,
+            lang: "zh-Hans".into(),
+            audience: String::new(),
+            org: ORG.into(),
+        };
+        let speaker = points::add(&self.app, self.actor("steward"), loudspeaker).await?;
+        Ok([path_of(&warning), message, order.0, task, path_of(&drill), speaker.0])
+    }
+
     /// A topic that many ask about, and a list that the editor set up.
     async fn listening(&self) -> anyhow::Result<(String, String)> {
         std::fs::write(self.app.folder("lists")?.join("hot.csv"), "标题\n今天的新鲜事\n")?;
         let columns = [("text".to_owned(), "标题".to_owned())].into();
-        let plan = inlet::Plan { address: "file:hot.csv".into(), format: inlet::Format::Csv, columns, every_minutes: 60, repeats: false };
+        let plan = inlet::Plan { address: "file:hot.csv".into(), format: inlet::Format::Csv, columns, every_minutes: 60, repeats: false, issuers: vec![] };
         let typed = intake::inlet::Typed { name: "示例热榜".into(), region: Region::NATION, plan, org: ORG.into() };
         let id = intake::inlet::add(&self.app, self.actor("editor"), inlet::Kind::List, typed).await?;
         let now = self.app.now();
@@ -489,6 +555,7 @@ pub fn answer(claim: &str, app: &App) -> Matter {
         checked: today,
         next_check: today.checked_add(jiff::Span::new().years(1)).ok(),
         chat: String::new(),
+        media: None,
         holding: None,
         ai_use: kepu_domain::create::resource::AiUse::None,
         corrections: vec![],
@@ -511,10 +578,10 @@ pub fn path_of(id: &SubjectId) -> String {
     id.parts().map(|(owner, local)| format!("{owner}/{local}")).unwrap_or_default()
 }
 
-async fn subjects(app: &App, kind: &str) -> anyhow::Result<[Row; 3]> {
+async fn subjects<const N: usize>(app: &App, kind: &str) -> anyhow::Result<[Row; N]> {
     let mut tx = app.db.read().await?;
     let filter = Filter { kind: Some(kind.into()), field: Some("health".into()), ..Filter::default() };
-    let rows = subject::list(&mut tx, &filter, Order::Title, None, 3).await?;
+    let rows = subject::list(&mut tx, &filter, Order::Title, None, N as u32).await?;
     rows.try_into().ok().context("too few samples")
 }
 

@@ -30,7 +30,7 @@ fn any_order_and_repetition_give_the_same_state() {
         let rows = subject::list(&mut tx, &subject::Filter::default(), subject::Order::Title, None, 4).await.expect("rows");
         drop(tx);
         for row in &rows {
-            kepu_app::create::publish::withdraw(&app, &operator, &row.id, "核查后撤回").await.expect("withdrawn");
+            kepu_app::create::take_back::withdraw(&app, &operator, &row.id, "核查后撤回").await.expect("withdrawn");
         }
         record::publish_head(&app).await.expect("head");
         let mut tx = app.db.read().await.expect("read");

@@ -87,7 +87,7 @@ fn a_withdrawal_empties_every_channel_of_both_nodes() -> anyhow::Result<()> {
     let fields = kepu_web::urls::with("/feed.json", &[("kind", "resource")]);
     runtime.block_on(async {
         let operator = Actor::Node { name: "operator".into() };
-        anyhow::Ok(kepu_app::create::publish::withdraw(&open(&here.node).await?, &operator, &id, REASON).await?)
+        anyhow::Ok(kepu_app::create::take_back::withdraw(&open(&here.node).await?, &operator, &id, REASON).await?)
     })?;
     there.node.json(&["sync"])?;
     for place in [&here, &there] {

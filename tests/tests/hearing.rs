@@ -56,7 +56,13 @@ async fn answer(house: &House, id: &CaseId) -> anyhow::Result<SubjectId> {
     draft::submit(app, doctor, &begun.id).await?;
     for (seat, party) in [("reviewer", "p-lin"), ("second_reviewer", "p-meng")] {
         let task = review::assign(app, house.actor("editor"), &begun.id, &party.into()).await?;
-        review::decide(app, house.actor(seat), &task.id, Decision::Approve, "无", "").await?;
+        review::decide(
+            app,
+            house.actor(seat),
+            &task.id,
+            kepu_domain::create::review::Said { decision: Decision::Approve, conflict: "无", comment: "", checks: &[] },
+        )
+        .await?;
     }
     Ok(publish::publish(app, house.actor("editor"), &begun.id).await?)
 }
@@ -110,7 +116,7 @@ fn a_known_claim_is_answered_at_once_and_a_new_one_by_itself_after_its_answer_on
     ensure!(http.get(&format!("{}{ticket}", house.url()))?.text.contains("没有可靠证据"), "the asker's page has the answer");
 
     // Withdrawn here, it answers nowhere once that has travelled.
-    house.runtime.block_on(publish::withdraw(&house.app, house.actor("editor"), &subject, "依据已经更新，重新核查。"))?;
+    house.runtime.block_on(kepu_app::create::take_back::withdraw(&house.app, house.actor("editor"), &subject, "依据已经更新，重新核查。"))?;
     house.runtime.block_on(sync::run(&below, 0))?;
     for url in &nodes {
         let (page, _) = check(&http, url, NEW)?;

@@ -111,8 +111,18 @@ async fn one_rumour_is_answered_end_to_end() -> anyhow::Result<()> {
     assert!(matches!(publish::publish(&app, editor, &answer.id).await, Err(AppError::Draft(_))), "no review yet");
     for (login, party) in [("t-review1", "p-lin"), ("t-review2", "p-meng")] {
         let task = review::assign(&app, editor, &answer.id, &party.into()).await?;
-        assert!(matches!(review::decide(&app, doctor, &task.id, Decision::Approve, "无", "").await, Err(AppError::Denied(_))));
-        review::decide(&app, &who[login], &task.id, Decision::Approve, "无", "").await?;
+        assert!(matches!(
+            review::decide(&app, doctor, &task.id, kepu_domain::create::review::Said { decision: Decision::Approve, conflict: "无", comment: "", checks: &[] })
+                .await,
+            Err(AppError::Denied(_))
+        ));
+        review::decide(
+            &app,
+            &who[login],
+            &task.id,
+            kepu_domain::create::review::Said { decision: Decision::Approve, conflict: "无", comment: "", checks: &[] },
+        )
+        .await?;
     }
     assert_eq!(publish::publish(&app, editor, &answer.id).await?, subject);
     assert!(saved.version > answer.version);
@@ -129,7 +139,13 @@ async fn one_rumour_is_answered_end_to_end() -> anyhow::Result<()> {
     draft::submit(&app, editor, &fix.id).await?;
     for (login, party) in [("t-review1", "p-lin"), ("t-review2", "p-meng")] {
         let task = review::assign(&app, editor, &fix.id, &party.into()).await?;
-        review::decide(&app, &who[login], &task.id, Decision::Approve, "无", "").await?;
+        review::decide(
+            &app,
+            &who[login],
+            &task.id,
+            kepu_domain::create::review::Said { decision: Decision::Approve, conflict: "无", comment: "", checks: &[] },
+        )
+        .await?;
     }
     publish::publish(&app, editor, &fix.id).await?;
     sync::run(&below, 0).await?;
@@ -137,7 +153,7 @@ async fn one_rumour_is_answered_end_to_end() -> anyhow::Result<()> {
     assert!(corrected.corrected > 0 && corrected.standing == Standing::Public);
 
     // Withdrawn here, gone there; both make the same state again from their records.
-    publish::withdraw(&app, editor, &subject, "依据已经更新，重新核查。").await?;
+    kepu_app::create::take_back::withdraw(&app, editor, &subject, "依据已经更新，重新核查。").await?;
     sync::run(&below, 0).await?;
     assert_eq!(row(&below, &subject).await.expect("kept as a notice").standing, Standing::Withdrawn);
     assert_eq!(nation.state()?, county.state()?);

@@ -230,7 +230,7 @@ fn withdrawn_and_revoked_records_fail_in_both() -> anyhow::Result<()> {
     let (withdrawal, revocation) = runtime.block_on(async {
         let operator = Actor::Node { name: "operator".into() };
         let app = open(&county).await;
-        kepu_app::create::publish::withdraw(&app, &operator, &subject, "证书发错了人").await?;
+        kepu_app::create::take_back::withdraw(&app, &operator, &subject, "证书发错了人").await?;
         let mut tx = app.db.read().await?;
         let all = kepu_store::record::list_all(&mut tx, None, 1_000).await?;
         let withdrawal = all.into_iter().filter_map(|(_, row)| kepu_app::record::read_row(row)).find(|r| r.kind == "retraction").context("no retraction")?;

@@ -8,7 +8,7 @@ use kepu_domain::create::lane::{self, Lanes};
 use kepu_domain::create::register::{self, Registers};
 use kepu_domain::create::round::{self, RoundKind};
 use kepu_domain::definition::{File, Mistake};
-use kepu_domain::deliver::pack;
+use kepu_domain::deliver::{guide, pack, plan};
 use kepu_domain::listen::{returns, worth};
 use kepu_domain::measure::scoring::Scheme;
 use std::collections::BTreeMap;
@@ -49,6 +49,10 @@ pub struct Definitions {
     pub packs: pack::Rules,
     /// What is asked of a text before it may be public.
     pub lanes: Lanes,
+    /// Which hazards bring which, for the cards beside warnings.
+    pub guidance: guide::Rules,
+    /// Plans for emergencies by id.
+    pub plans: BTreeMap<String, plan::Plan>,
     /// When listening does something by itself, and what is looked at first.
     pub listen: worth::Policy,
     /// Which rumours return when.
@@ -153,6 +157,7 @@ fn build(files: &BTreeMap<String, String>) -> Definitions {
     }
     CRITERIA.iter().for_each(|file| take(CriteriaSet::read(file), &mut out.criteria, |set| set.id.clone(), &mut out.mistakes));
     SCHEMES.iter().for_each(|file| take(Scheme::read(file), &mut out.schemes, |scheme| scheme.id.clone(), &mut out.mistakes));
+    plan::BUILT_IN.iter().for_each(|file| take(plan::Plan::read(file), &mut out.plans, |plan| plan.id.clone(), &mut out.mistakes));
     // Consents and kinds before the registers that lean on them.
     let order = |path: &str| u8::from(path != "registers/consents.json") + u8::from(!path.starts_with("registers/kinds/"));
     let mut sorted: Vec<(&String, &String)> = files.iter().collect();
@@ -173,6 +178,13 @@ fn build(files: &BTreeMap<String, String>) -> Definitions {
             out.mistakes.extend(out.packs.take(&file).err());
         } else if path.starts_with("lanes/") {
             out.mistakes.extend(out.lanes.take(&file).err().unwrap_or_default());
+        } else if path.starts_with("plans/") {
+            take(plan::Plan::read(&file), &mut out.plans, |plan| plan.id.clone(), &mut out.mistakes);
+        } else if path == "policy/guidance.json" {
+            match guide::Rules::read(&file) {
+                Ok(rules) => out.guidance = rules,
+                Err(mistake) => out.mistakes.push(mistake),
+            }
         } else if path == "policy/listen.json" {
             match worth::Policy::read(&file) {
                 Ok(policy) => out.listen = policy,
@@ -185,7 +197,7 @@ fn build(files: &BTreeMap<String, String>) -> Definitions {
             }
         } else {
             let cause =
-                "definitions stand in registers/, registers/kinds/, rounds/, criteria/, scoring/, lanes/ or packs/, or are policy/listen.json or policy/returns.json"
+                "definitions stand in registers/, registers/kinds/, rounds/, criteria/, scoring/, lanes/, packs/ or plans/, or are policy/listen.json, policy/returns.json or policy/guidance.json"
                     .into();
             out.mistakes.push(Mistake { file: path.clone(), line: 1, cause });
         }
@@ -222,9 +234,11 @@ pub fn sources(app: &App) -> Vec<(String, Source)> {
     let schemes = SCHEMES.iter().map(|file| format!("scoring/{}", file.name));
     let packs = pack::BUILT_IN.iter().map(|file| format!("packs/{}", file.name));
     let lanes = lane::BUILT_IN.iter().map(|file| format!("lanes/{}", file.name));
-    let policies = [worth::BUILT_IN, returns::BUILT_IN].map(|file| format!("policy/{}", file.name));
+    let plans = plan::BUILT_IN.iter().map(|file| format!("plans/{}", file.name));
+    let policies = [worth::BUILT_IN, returns::BUILT_IN, guide::BUILT_IN].map(|file| format!("policy/{}", file.name));
     let own = slot.iter().flat_map(|held| held.good.keys().cloned());
-    let built_in = registers.chain(rounds).chain(criteria).chain(schemes).chain(packs).chain(lanes).chain(policies).map(|name| (name, Source::Program));
+    let texts = registers.chain(rounds).chain(criteria).chain(schemes).chain(packs).chain(lanes).chain(plans).chain(policies);
+    let built_in = texts.map(|name| (name, Source::Program));
     built_in.chain(own.map(|name| (name, Source::Node))).collect()
 }
 

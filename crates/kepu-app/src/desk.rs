@@ -4,13 +4,17 @@
 use crate::App;
 use crate::create::draft::limits;
 use crate::create::{publish, review, round};
+use crate::deliver::recall::{self, Why};
+use crate::deliver::warning;
 use crate::error::AppError;
+use crate::listen::task;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use kepu_domain::access::{Action, Actor};
 use kepu_domain::create::attention::{Attention, attention, shown_until};
 use kepu_domain::create::draft::{Draft, Gate, Matter, Progress};
 use kepu_domain::create::review::{Review, Stage as ReviewStage};
-use kepu_domain::ids::{AccountId, ApplicationId, CaseId, DraftId, OrgId, ReviewId, RoundId, SubjectId};
+use kepu_domain::deliver::warning::Stands;
+use kepu_domain::ids::{AccountId, ApplicationId, CaseId, DraftId, OrgId, ReviewId, RoundId, SubjectId, TaskId};
 use kepu_domain::listen::case::{Case, Due, Stage as CaseStage};
 use kepu_domain::org::Region;
 use kepu_domain::trust::TrustView;
@@ -36,7 +40,7 @@ pub struct Desk {
     pub due: List,
     /// What waits for the actor, without a clock of its own.
     pub waiting: List,
-    /// Official warnings for the actor's places. Empty until the node receives any.
+    /// Official warnings for the actor's places.
     pub warnings: List,
     /// Emergency cards for these places: not warnings, but what to have at hand.
     pub cards: Vec<Item>,
@@ -97,6 +101,10 @@ pub enum Task {
     Corrected(SubjectId, Kind),
     /// Stop using what was withdrawn.
     Withdrawn(SubjectId, Kind),
+    /// Not to be used while it is looked at again.
+    Held(SubjectId, Kind),
+    /// Take down what one put up on a board and what was taken back since.
+    TakeDown(SubjectId, Why),
     /// Look again at what one's organisation said.
     Recheck(SubjectId, Kind),
     /// Judge so many applications of a round.
@@ -109,6 +117,12 @@ pub enum Task {
     Confirm,
     /// Confirm so many contributions that one's institution received.
     Ledger(usize),
+    /// Read an official warning.
+    Warning(SubjectId),
+    /// Decide about so many messages of unknown issuers.
+    Messages(usize),
+    /// Do something that is due or blocked.
+    Do(TaskId),
 }
 
 /// What a round or an application waits for.
@@ -192,10 +206,13 @@ pub async fn desk(app: &App, who: &Actor) -> Result<Desk, AppError> {
     let mut waiting = Vec::new();
     own_drafts(app, &mut tx, who, &mut names, &mut due, &mut waiting).await?;
     due.extend(own_entry(app, &mut tx, who, &mut names).await?);
+    due.extend(boards(app, &mut tx, who).await?);
     submitted(app, &mut tx, who, &mut names, &mut waiting).await?;
     due.extend(rounds.due);
     waiting.extend(rounds.waiting);
     waiting.extend(ledger(&mut tx, who, &mut names).await?);
+    due.extend(messages(&mut tx, who).await?);
+    due.extend(tasks(app, &mut tx, who, &mut names).await?);
     due.sort_by_key(|item| item.clock.at());
     let mut unanswered = Vec::new();
     for case in &open {
@@ -205,9 +222,43 @@ pub async fn desk(app: &App, who: &Actor) -> Result<Desk, AppError> {
     desk.due = list(due);
     desk.waiting = list(waiting);
     desk.unanswered = list(unanswered);
+    desk.warnings = list(warnings(app, &mut tx, who).await?);
     desk.cards = cards(&mut tx, who).await?;
     desk.changed = list(changes(app, &mut tx, who).await?);
     Ok(desk)
+}
+
+/// Official warnings that touch a place of the actor, the worst first.
+async fn warnings(app: &App, tx: &mut Tx, who: &Actor) -> Result<Vec<Item>, AppError> {
+    let mut found: Vec<Item> = Vec::new();
+    for region in regions(tx, who).await? {
+        for one in warning::here_in(app, tx, region).await? {
+            let w = &one.open.warning;
+            let words = w.words("zh-Hans");
+            let clock = if one.stands == Stands::Clear { Clock::Since(w.sent) } else { Clock::By(w.expires) };
+            let task = Task::Warning(one.open.subject.clone());
+            if found.iter().all(|item| item.task != task) {
+                found.push(Item { task, title: words.headline, note: words.issuer, place: Place::Region(w.region()), clock });
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Messages of issuers that nobody here knows: one row, with the oldest of them.
+async fn messages(tx: &mut Tx, who: &Actor) -> Result<Option<Item>, AppError> {
+    let Some((n, oldest)) = warning::take::held(tx, who).await? else { return Ok(None) };
+    Ok(Some(Item { task: Task::Messages(n), title: String::new(), note: String::new(), place: Place::Region(Region::NATION), clock: Clock::By(oldest) }))
+}
+
+/// Tasks that are late, blocked, due within two hours, or taken by the actor.
+async fn tasks(app: &App, tx: &mut Tx, who: &Actor, names: &mut Names) -> Result<Vec<Item>, AppError> {
+    let mut found = Vec::new();
+    for task in task::waiting(app, tx, who, SignedDuration::from_hours(2)).await? {
+        let place = names.org(tx, &task.org).await?;
+        found.push(Item { task: Task::Do(task.id), title: task.title, note: task.stage.words().to_owned(), place, clock: Clock::By(task.due) });
+    }
+    Ok(found)
 }
 
 /// Contributions that wait for an institution of the actor: one row, with the oldest of them.
@@ -221,6 +272,20 @@ async fn ledger(tx: &mut Tx, who: &Actor, names: &mut Names) -> Result<Option<It
     let place = names.org(tx, &oldest.host).await?;
     let task = Task::Ledger(usize::try_from(n).unwrap_or_default());
     Ok(Some(Item { task, title: oldest.title, note: String::new(), place, clock: Clock::Since(end_of(oldest.day)) }))
+}
+
+/// What the actor put up and what was taken back or corrected since: a day from then it should be down.
+async fn boards(app: &App, tx: &mut Tx, who: &Actor) -> Result<Vec<Item>, AppError> {
+    let Some(account) = who.account() else { return Ok(vec![]) };
+    let trust = app.trust(tx).await?;
+    let item = |(row, why, at): (subject::Row, Why, Timestamp)| Item {
+        task: Task::TakeDown(row.id.clone(), why),
+        title: title(&row),
+        note: row.reason.clone(),
+        place: holder(&trust, &row),
+        clock: Clock::By(crate::account::later(at, SignedDuration::from_hours(24))),
+    };
+    Ok(recall::mine(app, tx, account).await?.into_iter().map(item).collect())
 }
 
 fn list(mut rows: Vec<Item>) -> List {
@@ -449,7 +514,8 @@ async fn changes(app: &App, tx: &mut Tx, who: &Actor) -> Result<Vec<Item>, AppEr
             break;
         }
         let clock = Clock::Since(moment(at));
-        rows.push(Item { task: Task::Withdrawn(row.id.clone(), kind(&row)), title: title(&row), note: row.reason.clone(), place: place(&row), clock });
+        let task = if row.held.is_some() { Task::Held(row.id.clone(), kind(&row)) } else { Task::Withdrawn(row.id.clone(), kind(&row)) };
+        rows.push(Item { task, title: title(&row), note: row.reason.clone(), place: place(&row), clock });
     }
     rows.sort_by_key(|item| std::cmp::Reverse(item.clock.at()));
     rows.extend(rechecks(app, tx, who).await?);

@@ -29,8 +29,12 @@ pub fn find(app: &App) -> Option<Arc<Encoder>> {
     }
 }
 
-/// Lets searches use `encoder` as soon as [`read_ahead`] has read the library once.
+/// Lets searches use `encoder` as soon as [`read_ahead`] has read the library once, and questions about claims at once.
 pub fn begin(app: &App, encoder: Arc<Encoder>) {
+    match Memory::beside(encoder.clone(), &app.data.join("encoder").join("claims.vectors")) {
+        Ok(memory) => app.claims.use_encoder(Arc::new(memory)),
+        Err(error) => tracing::error!(%error, "claims are matched without the encoder"),
+    }
     let Some(index) = &app.index else { return };
     if let Err(error) = index.use_encoder_once_read(encoder, &app.data.join("index")) {
         tracing::error!(%error, "searching without the encoder");
@@ -39,6 +43,7 @@ pub fn begin(app: &App, encoder: Arc<Encoder>) {
 
 /// Reads what is new in the index; `go_on` may stop it between two moments. For a thread of its own.
 pub fn read_ahead(app: &App, go_on: &dyn Fn() -> bool) {
+    app.claims.read_ahead(go_on);
     let Some(index) = &app.index else { return };
     match index.read_ahead(1, &mut |_| go_on()) {
         Ok(stretches) if stretches > Memory::MOST => {

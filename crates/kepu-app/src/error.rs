@@ -7,6 +7,7 @@ use kepu_domain::create::draft::DraftError;
 use kepu_domain::create::review::ReviewError;
 use kepu_domain::create::round::RoundError;
 use kepu_domain::listen::case::CaseError;
+use kepu_domain::listen::task::TaskError;
 use kepu_domain::trust::Refusal;
 use kepu_store::StoreError;
 
@@ -54,6 +55,9 @@ pub enum AppError {
     /// A move that the case's stage does not allow.
     #[error(transparent)]
     Case(#[from] CaseError),
+    /// A move that the task's stage does not allow.
+    #[error(transparent)]
+    Task(#[from] TaskError),
     /// A move that the round's or application's stage does not allow.
     #[error(transparent)]
     Round(#[from] RoundError),

@@ -67,6 +67,8 @@ pub struct Inner {
     pub(crate) claims: listen::known::Kept,
     /// Cases under way, ready to be joined.
     pub(crate) alike: listen::alike::Kept,
+    /// Warnings that may hold, and the cards beside them.
+    pub(crate) warnings: deliver::warning::Kept,
     /// Sightings that wait to be written.
     pub(crate) counting: listen::hear::Counting,
     pub(crate) rechecked: listen::recheck::Asked,
@@ -123,6 +125,7 @@ impl App {
             parties: create::find::Kept::default(),
             claims: listen::known::Kept::default(),
             alike: listen::alike::Kept::default(),
+            warnings: deliver::warning::Kept::default(),
             counting: listen::hear::Counting::default(),
             rechecked: listen::recheck::Asked::default(),
             listening: tokio::sync::Mutex::default(),

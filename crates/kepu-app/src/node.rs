@@ -22,7 +22,7 @@ use kepu_store::{Tx, counter, invite as invites, meta, peer as peers, subject};
 use kepu_sync::suite::Suite;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 
 /// How to begin a node.
@@ -247,7 +247,7 @@ pub async fn handle_join(app: &App, request: JoinRequest) -> Result<Vec<u8>, App
 
 /// What a node at `region` subscribes to: its chain; the nation stands for everything.
 fn scope_of(region: Region) -> Scope {
-    Scope { region, below: region == Region::NATION, fields: vec![], langs: vec![] }
+    Scope { region, below: region == Region::NATION, fields: vec![], langs: vec![], drills: false }
 }
 
 /// A node below, as it is first known.
@@ -393,8 +393,14 @@ pub async fn overview(app: &App) -> Result<Overview, AppError> {
 
 /// How many of the children that subscribe to this have said that they hold its latest word, and how many there are.
 pub async fn reach(tx: &mut Tx, row: &subject::Row, children: &[Peer]) -> Result<(usize, usize), AppError> {
+    let (confirmed, wanting) = holders(tx, row, children).await?;
+    Ok((confirmed.len(), wanting.len()))
+}
+
+/// The children that have said that they hold the latest word about this, and all that subscribe to it.
+pub(crate) async fn holders<'a>(tx: &mut Tx, row: &subject::Row, children: &'a [Peer]) -> Result<(HashSet<KeyId>, Vec<&'a Peer>), AppError> {
     let records = kepu_store::record::list_by_subjects(tx, std::slice::from_ref(&row.id)).await?;
     let arrival = records.iter().map(|r| r.arrival).max().unwrap_or(0);
     let wanting: Vec<&Peer> = children.iter().filter(|c| sync::read_scope(&c.scope).wants_lib(row.region, &row.fields, &row.lang)).collect();
-    Ok((wanting.iter().filter(|c| c.acked >= arrival).count(), wanting.len()))
+    Ok((wanting.iter().filter(|c| c.acked >= arrival).map(|c| c.id.clone()).collect(), wanting))
 }

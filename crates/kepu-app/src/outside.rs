@@ -4,8 +4,9 @@
 use crate::App;
 use crate::sync::transport::handshake;
 use bytes::Bytes;
-use http_body_util::{BodyExt, Empty, Limited};
+use http_body_util::{BodyExt, Full, Limited};
 use hyper::Request;
+use hyper::http::request::Builder;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -113,13 +114,24 @@ pub enum Refusal {
 
 /// The body at an address, at most `max` bytes.
 pub async fn get(app: &App, address: &Address, max: usize) -> Result<Vec<u8>, Refusal> {
-    match tokio::time::timeout(PATIENCE, fetch(app, address, max)).await {
+    let request = Request::get(&address.path).header("accept", "application/rss+xml, application/atom+xml, application/json, text/csv, */*;q=0.5");
+    within(app, address, request, vec![], max).await
+}
+
+/// Sends a body to an address; the answer, at most `max` bytes.
+pub async fn post(app: &App, address: &Address, headers: &[(&str, String)], body: Vec<u8>, max: usize) -> Result<Vec<u8>, Refusal> {
+    let request = headers.iter().fold(Request::post(&address.path), |request, (name, value)| request.header(*name, value));
+    within(app, address, request, body, max).await
+}
+
+async fn within(app: &App, address: &Address, request: Builder, body: Vec<u8>, max: usize) -> Result<Vec<u8>, Refusal> {
+    match tokio::time::timeout(PATIENCE, ask(app, address, request, body, max)).await {
         Ok(result) => result,
         Err(_) => Err(Refusal::Failed(format!("no whole answer within {} seconds", PATIENCE.as_secs()))),
     }
 }
 
-async fn fetch(app: &App, address: &Address, max: usize) -> Result<Vec<u8>, Refusal> {
+async fn ask(app: &App, address: &Address, request: Builder, body: Vec<u8>, max: usize) -> Result<Vec<u8>, Refusal> {
     let failed = |cause: &dyn std::fmt::Display| Refusal::Failed(cause.to_string());
     let found: Vec<SocketAddr> = tokio::net::lookup_host(address.socket()).await.map_err(|e| failed(&e))?.collect();
     let intranet = app.outside.intranet.load(Ordering::Relaxed);
@@ -135,16 +147,11 @@ async fn fetch(app: &App, address: &Address, max: usize) -> Result<Vec<u8>, Refu
         let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
         let config = rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
         let stream = tokio_rustls::TlsConnector::from(Arc::new(config)).connect(name, stream).await.map_err(|e| failed(&e))?;
-        handshake::<_, Empty<Bytes>>(stream).await.map_err(Refusal::Failed)?
+        handshake::<_, Full<Bytes>>(stream).await.map_err(Refusal::Failed)?
     } else {
-        handshake::<_, Empty<Bytes>>(stream).await.map_err(Refusal::Failed)?
+        handshake::<_, Full<Bytes>>(stream).await.map_err(Refusal::Failed)?
     };
-    let request = Request::get(&address.path)
-        .header("host", &address.host)
-        .header("accept", "application/rss+xml, application/atom+xml, application/json, text/csv, */*;q=0.5")
-        .header("user-agent", "Kepu")
-        .body(Empty::new())
-        .map_err(|e| failed(&e))?;
+    let request = request.header("host", &address.host).header("user-agent", "Kepu").body(Full::new(Bytes::from(body))).map_err(|e| failed(&e))?;
     let response = sender.send_request(request).await.map_err(|e| failed(&e))?;
     match response.status() {
         status if status.is_success() => {}

@@ -7,6 +7,7 @@ mod erase;
 pub mod heads;
 mod numbers;
 mod publish;
+mod spoken;
 
 pub use erase::erase;
 pub use heads::publish_head;
@@ -400,6 +401,7 @@ async fn fold(
     let mut rows = Vec::with_capacity(subjects.len());
     let mut gone = Vec::new();
     let mut files = Files::default();
+    let mut spoken = spoken::Batch::default();
     let mut erased = 0;
     let mut seq = counter::take(tx, counter::SUBJECT, subjects.len() as i64).await?;
     for id in subjects {
@@ -413,6 +415,11 @@ async fn fold(
             }
         }
         erased += erase::carry_out(tx, &mut mine, trust).await?;
+        let kinds = mine.iter().map(|part| part.kind.as_str()).chain(held.get(id).into_iter().flatten().map(|row| row.kind.as_str()));
+        if spoken::is_spoken(kinds) {
+            spoken.note(id, &mine, trust);
+            continue;
+        }
         let row = public_row(id, &mine, trust, seq);
         let shown = row.as_ref().filter(|row| row.standing == subject::Standing::Public).and_then(|row| row.doc_hash);
         mine.iter().for_each(|part| files.note(id, part, shown));
@@ -426,6 +433,7 @@ async fn fold(
     subject::delete_many(tx, &gone).await?;
     kepu_store::deliver::change::note(tx, &rows, &gone, app.now().as_millisecond()).await?;
     files.store(tx).await?;
+    spoken.store(tx).await?;
     Ok(erased)
 }
 
@@ -474,6 +482,7 @@ fn public_row(id: &SubjectId, parts: &[Part], trust: &TrustView, seq: i64) -> Op
         match &part.body {
             Body::Review(doc) => dossier.reviews.push(Placed { place, modified, doc: doc.clone() }),
             Body::Retraction(doc) => dossier.retractions.push(Placed { place, modified, doc: doc.clone() }),
+            Body::Hold(doc) => dossier.holds.push(Placed { place, modified, doc: doc.clone() }),
             Body::Correction(doc) => dossier.notices.push(Placed { place, modified, doc: doc.clone() }),
             _ => {
                 if part.matter.is_some() || is_self_made(&part.body) {
@@ -484,7 +493,7 @@ fn public_row(id: &SubjectId, parts: &[Part], trust: &TrustView, seq: i64) -> Op
     }
     let outcome = standing(&dossier, trust);
     let shown = match &outcome {
-        Standing::Public { doc, .. } => Some(*doc),
+        Standing::Public { doc, .. } | Standing::Held { doc, .. } => Some(*doc),
         Standing::Withdrawn { doc, .. } => *doc,
         Standing::Hidden => None,
     };
@@ -504,7 +513,14 @@ fn public_row(id: &SubjectId, parts: &[Part], trust: &TrustView, seq: i64) -> Op
             row.withdrawn_by = by;
             row.withdrawn_at = Some(at.as_millisecond());
         }
-        // What is held but not fit to be shown has no public row at all.
+        Standing::Held { hold, at, .. } => {
+            row.standing = subject::Standing::Withdrawn;
+            row.reason = hold.reason;
+            row.withdrawn_by = hold.by;
+            row.withdrawn_at = Some(at.as_millisecond());
+            row.held = Some(hold.next.to_string());
+        }
+        // What is here but not fit to be shown has no public row at all.
         Standing::Hidden => return None,
     }
     Some(row)
@@ -548,6 +564,7 @@ fn blank_row(id: &SubjectId, seq: i64) -> subject::Row {
         corrected: 0,
         sample: false,
         same_as: empty(),
+        held: None,
         seq,
     }
 }
@@ -633,6 +650,8 @@ pub async fn rebuild(app: &App) -> Result<Rebuilt, AppError> {
     let mut tx = app.db.write().await?;
     let before = subject::hash_state(&mut tx).await?;
     subject::clear(&mut tx).await?;
+    kepu_store::deliver::warning::clear(&mut tx).await?;
+    kepu_store::deliver::drill::clear(&mut tx).await?;
     media::clear_uses(&mut tx).await?;
     media::clear_wanted(&mut tx).await?;
     app.forget_trust();

@@ -212,6 +212,7 @@ fn matters(people: &People) -> Result<Vec<(String, Matter)>, AppError> {
                 checked: c.checked,
                 next_check: Some(c.next_check),
                 chat: c.chat,
+                media: None,
                 holding: None,
                 ai_use: AiUse::None,
                 corrections: vec![],

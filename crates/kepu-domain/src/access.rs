@@ -102,6 +102,8 @@ pub enum Action {
     Publish,
     /// Correct or withdraw what is public.
     Correct,
+    /// Take what is public out of sight while it is looked at again.
+    Hold,
     /// Import files.
     Import,
     /// Open the pages of imports: of texts, or of registers.
@@ -242,7 +244,7 @@ impl Actor {
             Action::Publish => can(Action::Correct),
             Action::Import => can(Action::Publish),
             Action::BringFiles => can(Action::Import) || can(Action::ManageMembers),
-            Action::IssueHolding => holds(Role::DutyOfficer) || can(Action::Publish),
+            Action::Hold | Action::IssueHolding => holds(Role::DutyOfficer) || can(Action::Publish),
             Action::WorkCase => can(Action::IssueHolding),
             Action::SeeIntake => can(Action::WorkCase) || can(Action::ManageMembers),
             Action::ConfirmContribution => can(Action::Publish) || can(Action::ManageMembers),

@@ -55,6 +55,12 @@ ids! {
     ContributionId,
     /// A monthly pack. Random.
     PackId,
+    /// Something that somebody has to do until a moment. Random.
+    TaskId,
+    /// A plan that was set going, for real or as a drill. Random.
+    OrderId,
+    /// A point that warnings are pushed to. Random.
+    PointId,
     /// A file that is taken in row by row. Random.
     ImportId,
     /// A row of the job table. Random, ordered by time.

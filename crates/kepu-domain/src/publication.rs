@@ -4,7 +4,7 @@
 use crate::create::draft::Matter;
 use crate::create::lane::Lanes;
 use crate::create::review::{Decision, Method, PeerReview, Proof, SignOff};
-use crate::record::{CorrectionNotice, DocHash, Place, Retraction, Stream, is_personal};
+use crate::record::{CorrectionNotice, DocHash, Hold, Place, Retraction, Stream, is_personal};
 use crate::trust::{KeyRole, TrustView};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -209,6 +209,8 @@ pub struct Dossier<'a> {
     pub retractions: Vec<Placed<Retraction>>,
     /// Correction notices.
     pub notices: Vec<Placed<CorrectionNotice>>,
+    /// What was held, and let go again.
+    pub holds: Vec<Placed<Hold>>,
 }
 
 /// How a subject stands.
@@ -220,6 +222,15 @@ pub enum Standing {
         doc: DocHash,
         /// A correction notice whose new version has not arrived (or lacks reviews) yet.
         notice: Option<String>,
+    },
+    /// Out of sight while it is looked at again; readers see a page that says so.
+    Held {
+        /// The version that would be public.
+        doc: DocHash,
+        /// Why, who decided, and when the next word is promised.
+        hold: Hold,
+        /// Informative time.
+        at: Timestamp,
     },
     /// Withdrawn; readers see a page that says so.
     Withdrawn {
@@ -242,6 +253,9 @@ pub fn standing(dossier: &Dossier<'_>, trust: &TrustView) -> Standing {
     let retracted = |v: &Version<'_>| dossier.retractions.iter().any(|r| covers(&r.doc, v.place, trust));
     let best = dossier.versions.iter().filter(|v| !retracted(v) && enough_reviews(v, dossier, trust)).max_by_key(|v| order(v));
     if let Some(version) = best {
+        if let Some(hold) = held(&dossier.holds, trust) {
+            return Standing::Held { doc: version.doc, hold: hold.doc.clone(), at: hold.modified };
+        }
         let notice = dossier
             .notices
             .iter()
@@ -260,6 +274,20 @@ pub fn standing(dossier: &Dossier<'_>, trust: &TrustView) -> Standing {
         },
         None => Standing::Hidden,
     }
+}
+
+/// The hold that stands: of each institution its latest word counts, of several that hold the one nearest to the root speaks.
+pub fn held<'a>(holds: &'a [Placed<Hold>], trust: &TrustView) -> Option<&'a Placed<Hold>> {
+    let line = |hold: &Placed<Hold>| trust.grant(&hold.place.key).map(|grant| (grant.lineage.clone(), grant.rank, grant.depth));
+    let latest = |hold: &&Placed<Hold>| {
+        let mine = line(hold);
+        !holds.iter().any(|other| {
+            let (Some((one, rank, _)), Some((two, later, _))) = (&mine, &line(other)) else { return false };
+            one == two && (later, other.place.n) > (rank, hold.place.n)
+        })
+    };
+    let standing = holds.iter().filter(|hold| hold.doc.on).filter(latest);
+    standing.min_by_key(|hold| (line(hold).map_or(usize::MAX, |(_, _, depth)| depth), &hold.place.key, hold.place.n))
 }
 
 /// The places among `records` (with their kinds) whose bodies a withdrawal takes away: records about one person that it covers.
@@ -348,6 +376,29 @@ mod tests {
         assert_eq!(policy.valid_reviews(&matter(vec![sign_off("a", &["physics"], Method::Individual)]), &[]), 0);
         assert_eq!(policy.valid_reviews(&matter(vec![sign_off("a", &["health"], Method::Batch)]), &[]), 0);
         assert_eq!(policy.valid_reviews(&matter(vec![good.clone()]), &[("did:key:other".into(), good)]), 2);
+    }
+
+    #[test]
+    fn a_hold_hides_every_version_until_the_same_institution_lets_go_and_a_retraction_outlives_it() {
+        let root = KeyId::from("did:key:root");
+        let trust = TrustView::build(&root, &[], &[]);
+        let hold = |n: i64, on: bool| Placed {
+            place: Place { stream: Stream::Alert, ..place(n) },
+            modified: Timestamp::UNIX_EPOCH,
+            doc: Hold { on, reason: "有人指出剂量有误".into(), by: "编辑部".into(), next: jiff::civil::date(2026, 1, 2) },
+        };
+        let two = vec![sign_off("a", &["health"], Method::Individual), sign_off("b", &["health"], Method::Individual)];
+        let (p1, p2, m) = (place(1), place(2), matter(two));
+        let mut dossier = Dossier { versions: vec![version(&p1, &m)], holds: vec![hold(5, true)], ..Dossier::default() };
+        assert!(matches!(standing(&dossier, &trust), Standing::Held { doc, .. } if doc == DocHash([1; 32])));
+        dossier.versions.push(version(&p2, &m));
+        assert!(matches!(standing(&dossier, &trust), Standing::Held { doc, .. } if doc == DocHash([2; 32])), "a new version does not slip out");
+        // Whatever order they arrive in: the later word counts.
+        dossier.holds.insert(0, hold(6, false));
+        assert!(matches!(standing(&dossier, &trust), Standing::Public { .. }));
+        dossier.holds.push(hold(7, true));
+        dossier.retractions.push(retraction(2));
+        assert!(matches!(standing(&dossier, &trust), Standing::Withdrawn { .. }));
     }
 
     #[test]

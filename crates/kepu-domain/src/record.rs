@@ -4,11 +4,14 @@
 use crate::create::card::Card;
 use crate::create::credential::Credential;
 use crate::create::resource::Resource;
+use crate::deliver::drill::Drill;
+use crate::deliver::warning::Warning;
 use crate::ids::{KeyId, SubjectId};
 use crate::listen::claim::ClaimReview;
 use crate::org::Region;
 use crate::trust::TrustDoc;
 use jiff::Timestamp;
+use jiff::civil::Date;
 use std::fmt;
 
 /// Largest signed document, in bytes of its canonical form.
@@ -21,7 +24,7 @@ pub const N_MAX: i64 = (1 << 53) - 1;
 pub enum Stream {
     /// Certificates, rotations, revocations, policy, heads.
     Trust,
-    /// Retractions, correction notices, fork proofs, emergency cards' withdrawals: travels first.
+    /// Official warnings, retractions, holds, correction notices, fork proofs, emergency cards' withdrawals: travels first.
     Alert,
     /// Resources, claim reviews, expert reviews.
     Lib,
@@ -134,8 +137,14 @@ pub enum Body {
     Review(crate::create::review::PeerReview),
     /// A withdrawal.
     Retraction(Retraction),
+    /// Takes a subject out of sight while it is looked at again, or gives it back.
+    Hold(Hold),
     /// A notice that a newer version corrects an older one; overtakes the version itself.
     Correction(CorrectionNotice),
+    /// An official warning that is passed on.
+    Warning(Box<Warning>),
+    /// Something said in a drill; never public.
+    Drill(Box<Drill>),
     /// Two records at one place.
     Fork(ForkProof),
     /// A kind this release does not know: kept, passed on, not shown.
@@ -153,7 +162,10 @@ impl Body {
             Body::Credential(_) => "credential",
             Body::Review(_) => "review",
             Body::Retraction(_) => "retraction",
+            Body::Hold(_) => "hold",
             Body::Correction(_) => "correction",
+            Body::Warning(_) => "warning",
+            Body::Drill(_) => "drill",
             Body::Fork(_) => "fork",
             Body::Unknown(kind) => kind,
         }
@@ -163,8 +175,8 @@ impl Body {
     pub fn stream(&self) -> Option<Stream> {
         match self {
             Body::Trust(_) => Some(Stream::Trust),
-            Body::Resource(_) | Body::Claim(_) | Body::Party(_) | Body::Credential(_) | Body::Review(_) => Some(Stream::Lib),
-            Body::Retraction(_) | Body::Correction(_) | Body::Fork(_) => Some(Stream::Alert),
+            Body::Resource(_) | Body::Claim(_) | Body::Party(_) | Body::Credential(_) | Body::Review(_) | Body::Drill(_) => Some(Stream::Lib),
+            Body::Retraction(_) | Body::Hold(_) | Body::Correction(_) | Body::Warning(_) | Body::Fork(_) => Some(Stream::Alert),
             Body::Unknown(_) => None,
         }
     }
@@ -195,7 +207,22 @@ pub struct Retraction {
     pub by: String,
 }
 
-/// Says that the version `replaces` was wrong and how; its successor follows in `lib`.
+/// "Under check": every version of the subject is out of sight until whoever said so says that it is over. The latest word of an
+/// institution counts; what one institution holds no other lets go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hold {
+    /// Whether it is held from now on, or no longer.
+    pub on: bool,
+    /// Why, for the public.
+    pub reason: String,
+    /// Who decided, for the public.
+    pub by: String,
+    /// The day on which the next word is promised. Nothing happens by itself on it.
+    pub next: Date,
+}
+
+/// Says that the version `replaces` was wrong and how; its successor follows in `lib`. The owner says so, or an institution above it:
+/// then the word stands over the text until the owner has published a corrected version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CorrectionNotice {
     /// The corrected version.

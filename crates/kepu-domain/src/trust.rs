@@ -317,13 +317,33 @@ impl TrustView {
                 self.check_owner(grant, envelope)?;
                 within(grant, envelope)
             }
+            Body::Warning(warning) => {
+                needs(KeyRole::Author)?;
+                self.check_owner(grant, envelope)?;
+                // A warning is about places, not about fields of science; nobody warns for a place that is not theirs.
+                let places = std::iter::once(&envelope.region).chain(&warning.places);
+                match places.into_iter().find(|place| !grant.region.covers(**place)) {
+                    Some(place) => Err(Refusal::Region { asked: *place, held: grant.region }),
+                    None => Ok(()),
+                }
+            }
+            Body::Drill(_) => {
+                needs(KeyRole::Author)?;
+                self.check_owner(grant, envelope)
+            }
             Body::Review(_) => {
                 needs(KeyRole::Reviewer)?;
                 within(grant, envelope)
             }
-            Body::Correction(_) => {
-                needs(KeyRole::Author)?;
-                self.check_owner(grant, envelope)
+            Body::Correction(_) | Body::Hold(_) => {
+                if self.check_owner(grant, envelope).is_ok() {
+                    return needs(KeyRole::Author);
+                }
+                needs(KeyRole::Retractor)?;
+                let owner = envelope.subject.parts().map(|(owner, _)| owner);
+                let below =
+                    |(key, target): (&KeyId, &Grant)| owner.is_some_and(|owner| target.lineage.fingerprint() == owner) && self.is_above(&place.key, key);
+                if self.grants().any(below) { Ok(()) } else { Err(Refusal::NotOwner) }
             }
             Body::Retraction(retraction) => {
                 let own = self.grants.get(&retraction.key).is_some_and(|target| target.lineage == grant.lineage);

@@ -108,6 +108,19 @@ impl Fonts {
         Self::collect(own.into_iter().map(|folder| found(|database| database.load_fonts_dir(folder))).chain([system]))
     }
 
+    /// The same fonts for whoever draws: faces are found in the files, nothing is read before it is used.
+    pub(crate) fn database(&self) -> fontdb::Database {
+        let mut database = fontdb::Database::new();
+        let mut last = None;
+        for (path, _) in &self.files {
+            // A collection stands in the list once for each of its faces.
+            if last != Some(path) && database.load_font_file(path).is_ok() {
+                last = Some(path);
+            }
+        }
+        database
+    }
+
     /// Only the fonts below these folders.
     #[cfg(test)]
     pub(crate) fn of_folders(folders: &[&std::path::Path]) -> Self {

@@ -1,4 +1,4 @@
-//! Paper: certificates and sheets as PDF, typeset by typst with the fonts of the machine. What a certificate means and who
+//! Paper: certificates and sheets as PDF, typeset by typst with the fonts of the machine; and drawings as pictures. What a certificate means and who
 //! may issue one is not here; nothing here reads tables, records or files other than fonts.
 //!
 //! - Texts are handed to the templates as values, never as source, so no text can become markup or reach a file.
@@ -9,6 +9,7 @@ mod certificate;
 mod error;
 mod fonts;
 mod input;
+mod picture;
 mod qr;
 mod sheet;
 mod typeset;
@@ -16,6 +17,7 @@ mod typeset;
 pub use certificate::{CertificateSheet, Item};
 pub use error::{Missing, PrintError};
 pub use input::Lang;
+pub use picture::Picture;
 pub use sheet::{Block, Footer, Paper, Sheet};
 
 use fonts::Fonts;
@@ -39,6 +41,13 @@ pub fn sheet(sheet: &Sheet) -> Result<Vec<u8>, PrintError> {
 /// Fails as [`certificate`] does.
 pub fn sheets(sheets: &[Sheet]) -> Result<Vec<u8>, PrintError> {
     with_fonts(|fonts| sheet::print(sheets, fonts))
+}
+
+/// A drawing as PNG.
+///
+/// Fails as [`certificate`] does.
+pub fn picture(picture: &Picture) -> Result<Vec<u8>, PrintError> {
+    with_fonts(|fonts| picture::draw(picture, fonts))
 }
 
 /// Fonts are looked up once. When a glyph is missing they are looked up again, so that a font installed meanwhile is found

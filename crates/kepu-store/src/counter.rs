@@ -12,6 +12,11 @@ pub const ARRIVAL: &str = "arrival";
 /// Change numbers of subjects, which feed the search index.
 pub const SUBJECT: &str = "subject";
 
+/// Changes of the warnings held: whoever keeps them in memory reads them again.
+pub const WARNING: &str = "warning";
+/// Records of drills held.
+pub const DRILL: &str = "drill";
+
 /// Bodies erased here by law; the search index is made anew when it changes.
 pub const ERASED: &str = "erased";
 

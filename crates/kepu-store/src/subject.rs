@@ -96,6 +96,8 @@ pub struct Row {
     pub sample: bool,
     /// The claim that answers for this one; empty if none does. Lists leave it out, its address leads there.
     pub same_as: String,
+    /// While it is held, the day (ISO) on which the next word is promised: it stands as withdrawn, for the time being.
+    pub held: Option<String>,
     /// Number of the last change (`counter::SUBJECT`); feeds the search index, no part of the state.
     pub seq: i64,
 }
@@ -146,7 +148,7 @@ pub enum Order {
 macro_rules! columns {
     () => {
         "id, kind, standing, doc_hash, signer, n, title, title_en, summary, type, verdict, region, fields, audience, lang, hazard, date, modified,
-         expires, notice, reason, withdrawn_by, withdrawn_at, corrected, sample, same_as, seq"
+         expires, notice, reason, withdrawn_by, withdrawn_at, corrected, sample, same_as, held, seq"
     };
 }
 use columns;
@@ -179,6 +181,7 @@ fn read(c: &mut Cells<'_>) -> Result<Row, StoreError> {
         corrected: c.int()?,
         sample: c.bool()?,
         same_as: c.text()?,
+        held: c.opt_text()?,
         seq: c.int()?,
     })
 }
@@ -211,6 +214,7 @@ fn bind<'r>(row: &'r Row, values: &mut Vec<Value<'r>>) {
         row.corrected.into(),
         row.sample.into(),
         row.same_as.as_str().into(),
+        row.held.as_deref().into(),
         row.seq.into(),
     ]);
 }
@@ -225,11 +229,12 @@ pub async fn upsert_many(tx: &mut Tx, rows: &[Row]) -> Result<(), StoreError> {
             verdict = excluded.verdict, region = excluded.region, fields = excluded.fields, audience = excluded.audience,
             lang = excluded.lang, hazard = excluded.hazard, date = excluded.date, modified = excluded.modified,
             expires = excluded.expires, notice = excluded.notice, reason = excluded.reason, withdrawn_by = excluded.withdrawn_by,
-            withdrawn_at = excluded.withdrawn_at, corrected = excluded.corrected, sample = excluded.sample, same_as = excluded.same_as, seq = excluded.seq";
+            withdrawn_at = excluded.withdrawn_at, corrected = excluded.corrected, sample = excluded.sample, same_as = excluded.same_as,
+            held = excluded.held, seq = excluded.seq";
     let last: HashMap<&SubjectId, &Row> = rows.iter().map(|row| (&row.id, row)).collect();
     let mut rows: Vec<&Row> = last.into_values().collect();
     rows.sort_by(|a, b| a.id.cmp(&b.id));
-    bulk_insert(tx, "store subjects", SQL, 27, OVER, &rows, |row, values: &mut Vec<Value<'_>>| bind(row, values)).await.map(drop)
+    bulk_insert(tx, "store subjects", SQL, 28, OVER, &rows, |row, values: &mut Vec<Value<'_>>| bind(row, values)).await.map(drop)
 }
 
 /// Removes subjects of which no record is held any more.

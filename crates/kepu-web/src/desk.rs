@@ -108,7 +108,7 @@ pub fn row(s: &Shell, item: &Item) -> Row {
     Row {
         task,
         kind,
-        title: item.title.clone(),
+        title: if let Task::Messages(n) = &item.task { s.t1("task-messages", "n", n) } else { item.title.clone() },
         note: item.note.clone(),
         place: match &item.place {
             Place::Org(name) => name.clone(),
@@ -128,7 +128,7 @@ fn clock(s: &Shell, item: &Item) -> Html {
             s.due(day(*at), day(s.now))
         }
         (Clock::By(at), _) => s.clk(*at, *at < s.now),
-        (Clock::Since(at), Task::Corrected(..) | Task::Withdrawn(..) | Task::Card(_)) => s.soon(at),
+        (Clock::Since(at), Task::Corrected(..) | Task::Withdrawn(..) | Task::Held(..) | Task::Card(_)) => s.soon(at),
         (Clock::Since(at), _) => crate::page::Html(crate::page::escape(&s.t1("desk-since", "span", s.span(&s.now.duration_since(*at))))),
     }
 }
@@ -173,10 +173,15 @@ fn task_words(s: &Shell, task: &Task) -> (&'static str, String, String, String) 
         Task::Card(id) => ("card", s.t("task-card"), urls::resource(id), s.t("verb-read")),
         Task::Corrected(id, kind) => ("corrected", s.t("corrected"), subject(*kind, id), s.t("verb-read")),
         Task::Withdrawn(id, kind) => ("withdrawn", s.t("withdrawn"), subject(*kind, id), s.t("verb-read")),
+        Task::Held(id, kind) => ("held", s.t("recall-held"), subject(*kind, id), s.t("verb-read")),
+        Task::TakeDown(id, _) => ("takeDown", s.t("task-take-down"), urls::recall(id), s.t("verb-take-down")),
         Task::Confirm => ("confirm", s.t("task-confirm"), "/account/registry".to_owned(), s.t("verb-confirm")),
         Task::Recheck(id, kind) => ("recheck", s.t("task-recheck"), subject(*kind, id), s.t("verb-recheck")),
         Task::Judge(n) => ("judge", s.t1("task-judge", "n", n), urls::JUDGING.to_owned(), s.t("verb-judge")),
         Task::Ledger(n) => ("ledger", s.t1("task-ledger", "n", n), "/contributions/confirm".to_owned(), s.t("verb-ledger")),
+        Task::Warning(id) => ("warning", s.t("task-warning"), urls::warning(id), s.t("verb-read")),
+        Task::Messages(n) => ("messages", s.t1("task-messages", "n", n), "/warnings".to_owned(), s.t("verb-decide")),
+        Task::Do(id) => ("do", s.t("task-do"), urls::task(id), s.t("verb-do")),
         Task::Office(id, step, n) => ("round", s.t1(round_step(*step), "n", n), urls::round_office(id), s.t("verb-round")),
         Task::Applicant(id, step) => ("application", s.t1(round_step(*step), "n", 1), urls::application(id), s.t("verb-application")),
     }

@@ -1,6 +1,7 @@
 //! The first page: one field that is also "is this true?", three doors, what is being checked, what was corrected.
 
 use crate::Web;
+use crate::deliver::now::{Strip, strips};
 use crate::line::{Change, Line, changes, lines};
 use crate::page::{Answer, Html, Req, Shell, page};
 use askama::Template;
@@ -14,6 +15,7 @@ use kepu_store::subject::{self, Filter, Order, Row, Standing};
 #[template(path = "home.html")]
 struct HomePage {
     s: Shell,
+    strips: Vec<Strip>,
     newest: Option<Line>,
     claims: i64,
     place: String,
@@ -51,7 +53,9 @@ pub async fn home(State(web): State<Web>, req: Req) -> Answer {
     }
     // What is meant for the whole country is everywhere; "nearby" is what is meant for this place in particular.
     let here = Filter { region_chain: web.settings.region.chain().into_iter().skip(1).collect(), standing: Some(Standing::Public), ..Filter::default() };
+    let strips = strips(&web, &s, web.settings.region, 3).await?;
     let page_values = HomePage {
+        strips,
         newest: resources.first().map(|row| Line::new(&s, row, &trust)),
         claims: count(&mut tx, &public("claim")).await?,
         place: s.place(&web.settings.region),

@@ -24,6 +24,7 @@ pub(crate) fn kind_word(s: &Shell, kind: &str) -> String {
         Some(Kind::Exchange) => s.t("job-exchange"),
         Some(Kind::Rounds) => s.t("job-rounds"),
         Some(Kind::Reviews) => s.t("job-reviews"),
+        Some(Kind::Push) => s.t("job-push"),
         Some(Kind::Listen) => s.t("job-listen"),
         None => kind.to_owned(),
     }

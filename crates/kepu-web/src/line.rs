@@ -150,6 +150,11 @@ pub async fn page_of(tx: &mut Tx, filter: &Filter, order: Order, page: usize, si
     Ok((rows.into_iter().skip((page - 1) * size).collect(), total))
 }
 
+/// The message for something taken back: for ever, or while it is looked at again.
+pub(crate) fn taken_word(row: &Row) -> &'static str {
+    if row.held.is_some() { "recall-held" } else { "withdrawn" }
+}
+
 /// What was corrected or withdrawn, as short lists tell it.
 #[derive(Clone, Debug)]
 pub struct Change {
@@ -163,8 +168,8 @@ pub struct Change {
     pub day: Html,
     /// Milliseconds, to sort by.
     pub at: i64,
-    /// Withdrawn rather than corrected.
-    pub withdrawn: bool,
+    /// What happened, in a word.
+    pub word: String,
 }
 
 /// The latest corrections and withdrawals, newest first.
@@ -188,7 +193,8 @@ pub async fn changes(web: &Web, req: &Req, tx: &mut Tx, limit: u32) -> Result<Ve
 
 fn change(s: &Shell, row: &Row, text: String, at: i64, withdrawn: bool) -> Change {
     let title = if row.title.is_empty() { row.id.0.clone() } else { s.pick(&row.title, &row.title_en).to_owned() };
-    Change { href: urls::of_kind(&row.kind, &row.id), title, text, day: s.day_ms(&at), at, withdrawn }
+    let word = s.t(if withdrawn { taken_word(row) } else { "corrected" });
+    Change { href: urls::of_kind(&row.kind, &row.id), title, text, day: s.day_ms(&at), at, word }
 }
 
 async fn corrections(web: &Web, tx: &mut Tx, row: &Row) -> Result<Vec<Correction>, AppError> {

@@ -62,11 +62,22 @@ pub struct SheetPaper {
     pub foot: Vec<String>,
 }
 
-/// Makes PDFs.
+/// A drawing as a picture.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PicturePaper {
+    /// SVG.
+    pub svg: String,
+    /// The texts in it.
+    pub texts: Vec<String>,
+}
+
+/// Makes PDFs and pictures.
 #[derive(Clone, Copy, Debug)]
 pub struct Printer {
     /// A certificate.
     pub certificate: fn(&CertificatePaper) -> Result<Vec<u8>, PaperError>,
+    /// A drawing as PNG.
+    pub picture: fn(&PicturePaper) -> Result<Vec<u8>, PaperError>,
     /// Sheets in large letters, each on pages of its own.
     pub sheets: fn(&[SheetPaper]) -> Result<Vec<u8>, PaperError>,
 }

@@ -16,6 +16,7 @@ use kepu_domain::create::draft::DraftError;
 use kepu_domain::create::review::ReviewError;
 use kepu_domain::create::round::RoundError;
 use kepu_domain::listen::case::CaseError;
+use kepu_domain::listen::task::TaskError;
 use serde_json::{Value, json};
 use std::error::Error;
 use std::fmt::{Display, Write as _};
@@ -177,6 +178,8 @@ impl From<AppError> for Problem {
             AppError::Draft(error) => draft(error),
             AppError::Review(error) => review(error),
             AppError::Case(error) => case(error),
+            AppError::Task(TaskError::Over) => kind(Kind::WrongStage).why("problem-task-over", &[]),
+            AppError::Task(TaskError::NoWords) => Problem { errors: vec![FieldError::new("words", "task_words")], ..kind(Kind::Invalid) },
             AppError::Round(error) => round(&error),
             AppError::Stranger => kind(Kind::Stranger),
             AppError::Refused(refusal) => kind(Kind::NotCertified).why("problem-refused", &[("cause", refusal.to_string())]),

@@ -61,6 +61,7 @@ fn all() -> impl Iterator<Item = Route> {
         channel_routes(),
         listen_routes(),
         claim_routes(),
+        warning_routes(),
     ]
     .into_iter()
     .flatten()
@@ -89,13 +90,19 @@ fn public() -> Vec<Route> {
         route("GET", "/r/{owner}/{local}", Public, create::resource::show),
         route("GET", "/r/{owner}/{local}/spoken.txt", Public, create::resource::spoken),
         route("GET", "/id/{owner}/{local}", Public, subject::resolve),
+        route("GET", "/history/{owner}/{local}", Public, create::history::show),
+        route("GET", "/sticker/{owner}/{local}", Public, deliver::recall::sticker),
         route("GET", "/media/{hash}", Public, media::serve),
         // Questions and cases
         route("GET", "/ask", Public, listen::question::ask_page),
         route("POST", "/ask", Public, listen::question::ask),
         route("GET", "/q/{id}", Public, listen::question::status),
         route("GET", "/cases", Public, listen::case::list),
+        route("GET", "/cases/figures", Public, listen::service::show),
         route("GET", "/case/{id}", Public, listen::case::show),
+        route("POST", "/case/{id}/appeal", Public, listen::report::appeal),
+        route("GET", "/report/{owner}/{local}", Public, listen::report::show),
+        route("POST", "/report/{owner}/{local}", Public, listen::report::file),
         // Records
         route("GET", "/records/{hash}", Public, record::show),
         // Figures
@@ -217,6 +224,7 @@ fn work_routes() -> Vec<Route> {
         route("POST", "/case/{id}/classify", cases, listen::work::classify),
         route("POST", "/case/{id}/expert", cases, listen::work::ask_expert),
         route("POST", "/case/{id}/hold", Access::Can(Action::IssueHolding), listen::work::hold),
+        route("POST", "/case/{id}/decide", Access::Can(Action::Correct), listen::report::decide),
         route("POST", "/case/{id}/note", cases, listen::work::note),
         route("POST", "/case/{id}/close", cases, listen::work::close),
         route("GET", "/import", imports, create::import::list),
@@ -267,6 +275,14 @@ fn desk_routes() -> Vec<Route> {
         route("POST", "/correct", Can(Action::Correct), correct::correct),
         route("GET", "/withdraw/{owner}/{local}", Can(Action::Correct), correct::withdraw_page),
         route("POST", "/withdraw/{owner}/{local}", Can(Action::Correct), correct::withdraw),
+        route("GET", "/hold/{owner}/{local}", Can(Action::Hold), correct::hold_page),
+        route("POST", "/hold/{owner}/{local}", Can(Action::Hold), correct::hold),
+        route("GET", "/release/{owner}/{local}", Can(Action::Correct), correct::release_page),
+        route("POST", "/release/{owner}/{local}", Can(Action::Correct), correct::release),
+        route("GET", "/notice/{owner}/{local}", Can(Action::Correct), correct::notice_page),
+        route("POST", "/notice/{owner}/{local}", Can(Action::Correct), correct::notice),
+        route("GET", "/recall/{owner}/{local}", SignedIn, deliver::recall::show),
+        route("POST", "/recall/{owner}/{local}", SignedIn, deliver::recall::taken_down),
         // The same for programs
         route("GET", "/api/desk", Can(Action::UseDesk), api::desk::desk),
         route("GET", "/api/drafts", Can(Action::Draft), api::desk::drafts),
@@ -444,6 +460,7 @@ fn listen_routes() -> Vec<Route> {
         route("POST", "/check/link", Public, shown::link),
         route("GET", "/api/topics", works, api::tipline::topics),
         route("POST", "/api/v1/tipline/{id}", Public, api::tipline::call),
+        route("POST", "/api/v1/tipline/{id}/changes", Public, api::tipline::changes),
     ]
 }
 
@@ -459,10 +476,50 @@ fn claim_routes() -> Vec<Route> {
         route("GET", "/c/{owner}/{local}/chat.txt", Public, share::chat),
         route("GET", "/c/{owner}/{local}/spoken.txt", Public, share::spoken),
         route("GET", "/c/{owner}/{local}/card.svg", Public, share::card),
+        route("GET", "/c/{owner}/{local}/card.png", Public, share::picture),
         route("POST", "/c/{owner}/{local}/useful", Public, listen::claim::useful),
         route("GET", "/c/{owner}/{local}/care", edits, care::show),
         route("POST", "/c/{owner}/{local}/care", edits, care::act),
         route("POST", "/api/check", Public, api::listen::check_long),
         route("GET", "/api/claims.jsonl", Public, api::dump::claims),
+    ]
+}
+
+/// Official warnings for everybody; messages of unknown issuers, start orders, tasks and drills for those who work there.
+fn warning_routes() -> Vec<Route> {
+    use deliver::{now, point, warning};
+    use listen::{order, task};
+    let (works, decides) = (Access::Can(Action::WorkCase), Access::Can(Action::IssueHolding));
+    vec![
+        route("GET", "/now", Public, now::show),
+        route("GET", "/now/figures", Public, now::figures),
+        route("GET", "/now/{county}", Public, now::show_place),
+        route("GET", "/now/{county}/{file}", Public, now::text),
+        route("GET", "/now/w/{owner}/{local}", Public, now::one),
+        route("GET", "/now.atom", Public, now::atom),
+        route("GET", "/now.json", Public, now::json_feed),
+        route("GET", "/api/warnings", Public, api::warning::list),
+        route("POST", "/api/warnings", Public, api::warning::take),
+        route("GET", "/warnings", decides, warning::list),
+        route("POST", "/warnings", decides, warning::take_back),
+        route("GET", "/warnings/{hash}", decides, warning::show),
+        route("POST", "/warnings/{hash}", decides, warning::decide),
+        route("GET", "/orders", works, order::list),
+        route("GET", "/orders/new", decides, order::new_page),
+        route("POST", "/orders/new", decides, order::create),
+        route("GET", "/orders/{id}", SignedIn, order::show),
+        route("POST", "/orders/{id}", decides, order::end),
+        route("GET", "/drills", works, order::drills),
+        route("POST", "/drills/{owner}/{local}/join", decides, order::join),
+        route("GET", "/plans", works, order::plans),
+        route("GET", "/points", Access::Can(Action::SeeIntake), point::list),
+        route("GET", "/points/new", Can(Action::ManageMembers), point::new_page),
+        route("POST", "/points/new", Can(Action::ManageMembers), point::add),
+        route("GET", "/points/{id}", Can(Action::ManageMembers), point::show),
+        route("POST", "/points/{id}", Can(Action::ManageMembers), point::act),
+        route("GET", "/api/points/{id}", Public, point::collect),
+        route("POST", "/api/points/{id}", Public, point::confirm),
+        route("GET", "/tasks/{id}", SignedIn, task::show),
+        route("POST", "/tasks/{id}", SignedIn, task::act),
     ]
 }

@@ -2,12 +2,12 @@
 //! data block, the page that stands where something was withdrawn, and addresses that lead to the right page for ever.
 
 use crate::Web;
+use crate::deliver::recall::{next_word, taken_at, title_for};
 use crate::form::see_other;
 use crate::line::holder;
 use crate::page::{Answer, Html, Req, Shell, page_with};
 use crate::problem::Problem;
 use crate::urls;
-use crate::words::moment;
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -85,7 +85,9 @@ pub async fn find(web: &Web, req: &Req, kind: &str, owner: &str, local: &str) ->
     let holder = holder(&trust, &row);
     let (history, versions) = history(&req.shell, &mut tx, &row).await?;
     if row.standing == Standing::Withdrawn {
-        return Ok(Found::Other(tombstone(req, kind, &row, history)));
+        drop(tx);
+        let tools = crate::create::correct::tools_html(web, req, &row).await?;
+        return Ok(Found::Other(tombstone(req, kind, &row, history, tools)));
     }
     let record = record.ok_or_else(|| Problem::internal(format!("the record of the public subject {id} is not held")))?;
     Ok(Found::Here(Box::new(Subject { row, record, holder, history, versions })))
@@ -118,6 +120,7 @@ pub async fn history(s: &Shell, tx: &mut Tx, row: &Row) -> Result<(Vec<Event>, u
                 s.t1("event-party", "n", versions)
             }
             Ok(Body::Correction(notice)) => s.t1("event-correction", "text", &notice.text),
+            Ok(Body::Hold(hold)) => s.t1(if hold.on { "event-hold" } else { "event-release" }, "text", &hold.reason),
             Ok(Body::Retraction(retraction)) => s.t1("event-retraction", "text", &retraction.reason),
             Ok(Body::Review(review)) => s.t1("event-review", "name", &review.sign_off.name),
             _ => continue,
@@ -185,21 +188,26 @@ struct TombstonePage {
     title: String,
     row: Row,
     at: Html,
+    /// Day of the next word, while it is held.
+    next: Option<Html>,
     history: Vec<Event>,
+    whole: String,
+    tools: Html,
 }
 
-/// Stands where something was withdrawn: that it was, when, by whom, why. The text itself is gone.
-fn tombstone(req: &Req, kind: &str, row: &Row, history: Vec<Event>) -> Response {
+/// Stands where something was withdrawn, or is under check: that it is, since when, by whom, why. The text itself is gone.
+fn tombstone(req: &Req, kind: &str, row: &Row, history: Vec<Event>, tools: Html) -> Response {
     let s = &req.shell;
-    let title = if row.title.is_empty() { row.id.0.clone() } else { s.pick(&row.title, &row.title_en).to_owned() };
+    let title = title_for(s, row);
     let (list, list_word) = match kind {
         "claim" => ("/claims", s.t("nav-claims")),
         "party" => ("/registers", s.t("registers-title")),
         _ => ("/resources", s.t("nav-resources")),
     };
-    let at = row.withdrawn_at.map_or_else(Html::default, |ms| s.time(&moment(ms)));
-    let s = req.titled(s.t1("withdrawn-title", "title", &title));
-    page_with(StatusCode::GONE, &TombstonePage { list, list_word, title, at, row: row.clone(), history, s })
+    let (at, next) = (taken_at(s, row), next_word(s, row));
+    let s = req.titled(s.t1(if next.is_some() { "held-title" } else { "withdrawn-title" }, "title", &title));
+    let whole = if kind == "party" { String::new() } else { urls::history(&row.id) };
+    page_with(StatusCode::GONE, &TombstonePage { list, list_word, title, at, next, row: row.clone(), history, whole, tools, s })
 }
 
 /// GET /id/{owner}/{local}: leads to the page of the subject, whatever it is by now.

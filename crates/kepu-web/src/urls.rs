@@ -92,6 +92,34 @@ pub fn topic(id: &TopicId) -> String {
 pub fn inlet(id: &InletId) -> String {
     format!("/intake/{}", encode(&id.0))
 }
+/// What to do now in a place.
+pub fn now(region: kepu_domain::org::Region) -> String {
+    format!("/now/{region}")
+}
+/// An official warning.
+pub fn warning(id: &SubjectId) -> String {
+    subject_at("now/w", id)
+}
+/// A message of a source, for those who decide about it.
+pub fn message(hash: &str) -> String {
+    format!("/warnings/{}", encode(hash))
+}
+/// A start order with its tasks.
+pub fn order(id: &kepu_domain::ids::OrderId) -> String {
+    format!("/orders/{}", encode(&id.0))
+}
+/// A point that warnings are pushed to, for its stewards.
+pub fn point(id: &kepu_domain::ids::PointId) -> String {
+    format!("/points/{}", encode(&id.0))
+}
+/// A task.
+pub fn task(id: &kepu_domain::ids::TaskId) -> String {
+    format!("/tasks/{}", encode(&id.0))
+}
+/// A drill, for those who exercise.
+pub fn drill(id: &SubjectId) -> String {
+    subject_at("drills", id)
+}
 /// A draft.
 pub fn draft(id: &DraftId) -> String {
     format!("/drafts/{}", encode(&id.0))
@@ -162,9 +190,25 @@ pub fn party(id: &SubjectId) -> String {
 pub fn entry(id: &str) -> String {
     format!("/registry/{}", encode(id))
 }
-/// Where an editor withdraws a subject.
-pub fn withdraw(id: &SubjectId) -> String {
-    subject_at("withdraw", id)
+/// Where somebody takes a subject back; `deed`: `withdraw`, `hold`, `release`, `notice`.
+pub fn take_back(deed: &str, id: &SubjectId) -> String {
+    subject_at(deed, id)
+}
+/// Who still has what was taken back.
+pub fn recall(id: &SubjectId) -> String {
+    subject_at("recall", id)
+}
+/// The slip to paste over a poster.
+pub fn sticker(id: &SubjectId) -> String {
+    subject_at("sticker", id)
+}
+/// Where anybody says what is wrong with a content.
+pub fn report(id: &SubjectId) -> String {
+    subject_at("report", id)
+}
+/// The whole history of a statement.
+pub fn history(id: &SubjectId) -> String {
+    subject_at("history", id)
 }
 /// A file.
 pub fn media(hash: &str) -> String {

@@ -1,10 +1,11 @@
-//! `kepu alert check`: judging warnings as files, without any node or network.
+//! `kepu alert`: judging warnings as files without any node or network, and taking them in.
 
-use crate::input;
+use crate::{Data, input};
 use anyhow::Context;
+use kepu_app::deliver::warning::source::text;
+use kepu_app::deliver::warning::take::{self, Taken};
 use kepu_domain::deliver::alert::{Divisions, Judged, judge};
 use serde::Serialize;
-use std::borrow::Cow;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -26,6 +27,14 @@ pub enum Alert {
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
+    /// Take official warnings into a node, as a source would send them: passed on if an issuer is known to one of its sources, else held for a duty officer.
+    Take {
+        #[command(flatten)]
+        data: Data,
+        /// Warnings.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
 }
 
 #[derive(Serialize)]
@@ -37,8 +46,39 @@ struct Line<'a> {
 
 impl Alert {
     /// Runs the command.
-    pub fn run(self) -> anyhow::Result<ExitCode> {
-        let Alert::Check { divisions, time, files } = self;
+    pub async fn run(self) -> anyhow::Result<ExitCode> {
+        match self {
+            Alert::Check { divisions, time, files } => check(divisions, time, &files),
+            Alert::Take { data, files } => take_in(&data, &files).await,
+        }
+    }
+}
+
+/// Takes files in, one after the other; says what became of each.
+async fn take_in(data: &Data, files: &[PathBuf]) -> anyhow::Result<ExitCode> {
+    let app = data.open(false).await?;
+    let mut refused = false;
+    for path in files {
+        let name = path.display().to_string();
+        let line = match take::take(&app, "operator", None, &input::read(path)?).await? {
+            Taken::Passed(id) => serde_json::json!({"file": name, "taken": "passed", "subject": id}),
+            Taken::Held(hash) => serde_json::json!({"file": name, "taken": "held", "message": hash}),
+            Taken::Exercise(hash) => serde_json::json!({"file": name, "taken": "exercise", "message": hash}),
+            Taken::Nothing(why) => serde_json::json!({"file": name, "taken": "nothing", "why": why}),
+            Taken::Duplicate => serde_json::json!({"file": name, "taken": "duplicate"}),
+            Taken::Invalid(errors) => {
+                refused = true;
+                serde_json::json!({"file": name, "taken": "invalid", "errors": errors})
+            }
+        };
+        println!("{line}");
+    }
+    Ok(if refused { ExitCode::from(1) } else { ExitCode::SUCCESS })
+}
+
+/// Judges files.
+fn check(divisions: Option<PathBuf>, time: bool, files: &[PathBuf]) -> anyhow::Result<ExitCode> {
+    {
         let start = std::time::Instant::now();
         let divisions = match divisions {
             Some(path) => {
@@ -49,10 +89,10 @@ impl Alert {
         };
         let loaded = start.elapsed();
         let mut refused = false;
-        for path in &files {
+        for path in files {
             let name = path.display().to_string();
             let bytes = input::read(path)?;
-            let judged = judge(&text(&bytes).unwrap_or_default(), &divisions);
+            let judged = judge(&text(&bytes).filter(|_| bytes.len() <= BYTES_MAX).unwrap_or_default(), &divisions);
             if !judged.valid {
                 refused = true;
                 let why: Vec<String> = judged.errors.iter().map(|note| format!("{}: {}", note.rule, note.text)).collect();
@@ -66,22 +106,4 @@ impl Alert {
         }
         Ok(if refused { ExitCode::from(1) } else { ExitCode::SUCCESS })
     }
-}
-
-/// The text of a document: UTF-8, what its declaration says, or what it can only be.
-fn text(bytes: &[u8]) -> Option<Cow<'_, str>> {
-    if bytes.len() > BYTES_MAX {
-        return None;
-    }
-    if let Ok(text) = std::str::from_utf8(bytes) {
-        return Some(Cow::Borrowed(text));
-    }
-    let head = String::from_utf8_lossy(&bytes[..bytes.len().min(200)]).to_ascii_lowercase();
-    if ["iso-8859-1", "latin1", "us-ascii", "windows-1252"]
-        .iter()
-        .any(|name| head.contains(&format!("encoding=\"{name}\"")) || head.contains(&format!("encoding='{name}'")))
-    {
-        return Some(bytes.iter().map(|byte| char::from(*byte)).collect());
-    }
-    kepu_text::decode(bytes).ok().map(|decoded| Cow::Owned(decoded.text))
 }

@@ -14,6 +14,8 @@ mod hear;
 mod import;
 mod input;
 mod measure;
+#[cfg(feature = "nats")]
+mod nats;
 mod node;
 #[cfg(feature = "print")]
 mod print;
@@ -138,7 +140,7 @@ async fn main() -> ExitCode {
         Command::Sync(sync) => sync.run().await,
         Command::Bundle(bundle) => bundle.run().await,
         Command::Verify(verify) => verify.run().await,
-        Command::Alert(alert) => alert.run(),
+        Command::Alert(alert) => alert.run().await,
         Command::Backup(backup) => backup.run().await,
         Command::Restore(restore) => restore.run().await,
         Command::Rebuild(folder) => folder.rebuild().await,

@@ -77,6 +77,9 @@ pub enum Node {
         /// Languages by prefix, separated by commas; an empty text = all.
         #[arg(long)]
         langs: Option<String>,
+        /// Drills too: yes or no. Only nodes that exercise ask for them.
+        #[arg(long)]
+        drills: Option<String>,
     },
     /// Say how many bytes of files this node keeps.
     Files {
@@ -138,7 +141,7 @@ impl Node {
                 let app = data.open(false).await?;
                 println!("{}", show(&node::overview(&app).await?));
             }
-            Node::Subscribe { data, region, below, fields, langs } => {
+            Node::Subscribe { data, region, below, fields, langs, drills } => {
                 let app = data.open(false).await?;
                 let mut scope = subscription::current(&app).await?;
                 if let Some(region) = region {
@@ -149,6 +152,12 @@ impl Node {
                     Some("yes") => scope.below = true,
                     Some("no") => scope.below = false,
                     Some(other) => anyhow::bail!("--below is yes or no, not \"{other}\""),
+                }
+                match drills.as_deref() {
+                    None => {}
+                    Some("yes") => scope.drills = true,
+                    Some("no") => scope.drills = false,
+                    Some(other) => anyhow::bail!("--drills is yes or no, not \"{other}\""),
                 }
                 let list = |text: String| words(&text).into_iter().map(str::to_owned).collect();
                 scope.fields = fields.map_or(scope.fields, list);

@@ -4,7 +4,7 @@ use crate::input;
 use anyhow::Context;
 use kepu_print::{Block, CertificateSheet, Footer, Item, Lang, Paper, PrintError, Sheet};
 use kepu_text::outline::Part;
-use kepu_web::paper::{CertificatePaper, PaperError, Printer, SheetPaper};
+use kepu_web::paper::{CertificatePaper, PaperError, PicturePaper, Printer, SheetPaper};
 use serde::de::DeserializeOwned;
 use serde_json::json;
 use std::path::PathBuf;
@@ -51,7 +51,12 @@ impl Page {
 }
 
 /// What the pages print with.
-pub const PRINTER: Printer = Printer { certificate, sheets };
+pub const PRINTER: Printer = Printer { certificate, picture, sheets };
+
+/// A drawing of the pages as PNG.
+fn picture(paper: &PicturePaper) -> Result<Vec<u8>, PaperError> {
+    kepu_print::picture(&kepu_print::Picture { svg: paper.svg.clone(), texts: paper.texts.clone() }).map_err(refused)
+}
 
 /// A certificate of the pages as PDF.
 fn certificate(paper: &CertificatePaper) -> Result<Vec<u8>, PaperError> {

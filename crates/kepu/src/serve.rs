@@ -37,6 +37,9 @@ pub struct Serve {
     /// Read the page behind a link that a visitor shows.
     #[arg(long)]
     fetch_links: bool,
+    #[cfg(feature = "nats")]
+    #[command(flatten)]
+    signals: crate::nats::Source,
     /// Jobs done at the same time; 0 leaves them to `kepu work`.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(0..=16))]
     workers: u8,
@@ -74,6 +77,8 @@ impl Serve {
         }
         let (stop, workers) = crate::work::begin(&app, self.workers);
         tokio::spawn(keep_encoder(app.clone(), stop.subscribe()));
+        #[cfg(feature = "nats")]
+        self.signals.begin(&app, &stop);
         let listener = tokio::net::TcpListener::bind(self.listen).await.with_context(|| format!("cannot listen at {}", self.listen))?;
         let address = listener.local_addr()?;
         if let Some(code) = setup::code(&app).await? {

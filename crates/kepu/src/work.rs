@@ -19,6 +19,9 @@ pub struct Work {
     /// Lists of signals may be read from addresses inside the house too, if a steward named the host.
     #[arg(long)]
     intranet: bool,
+    #[cfg(feature = "nats")]
+    #[command(flatten)]
+    signals: crate::nats::Source,
     /// End when nothing is due any more.
     #[arg(long)]
     once: bool,
@@ -40,6 +43,8 @@ impl Work {
         }
         let (stop, workers) = begin(&app, self.workers);
         tokio::spawn(crate::serve::keep_claims(app.clone()));
+        #[cfg(feature = "nats")]
+        self.signals.begin(&app, &stop);
         eprintln!("kepu: working; Ctrl-C ends");
         crate::serve::stopped().await;
         end(stop, workers).await;

@@ -95,7 +95,7 @@ async fn files_follow_their_records_and_go_with_them() -> anyhow::Result<()> {
     assert!(head.contains("nosniff") && head.contains("sandbox"), "{head}");
     assert_eq!(body, picture(300_000, 1)[299_990..]);
     // What is withdrawn is gone from every node that has heard of it.
-    kepu_app::create::publish::withdraw(&above, &operator(), &id, "图片有误，先撤回核查").await?;
+    kepu_app::create::take_back::withdraw(&above, &operator(), &id, "图片有误，先撤回核查").await?;
     county.run(&["sync"])?;
     for address in [served.address, here.address] {
         assert!(get(address, &path, "").0.starts_with("http/1.1 404"));

@@ -55,7 +55,7 @@ async fn a_parent_that_withholds_a_withdrawal_is_found_out() -> anyhow::Result<(
     let mut tx = above.db.read().await?;
     let row = kepu_store::subject::list(&mut tx, &Default::default(), Default::default(), None, 1).await?.remove(0);
     drop(tx);
-    kepu_app::create::publish::withdraw(&above, &operator(), &row.id, "依据有误，现予撤回").await?;
+    kepu_app::create::take_back::withdraw(&above, &operator(), &row.id, "依据有误，现予撤回").await?;
     record::publish_head(&above).await?;
     let all = items(&above).await;
     let honest = all.len();

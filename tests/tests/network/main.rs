@@ -5,6 +5,7 @@ mod backup;
 mod bundle;
 mod files;
 mod history;
+mod hold;
 mod kill;
 mod scope;
 mod suite;

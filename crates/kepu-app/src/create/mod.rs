@@ -13,3 +13,4 @@ pub mod recheck;
 pub mod registry;
 pub mod review;
 pub mod round;
+pub mod take_back;

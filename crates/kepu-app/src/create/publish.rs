@@ -1,10 +1,10 @@
-//! Publication, correction, withdrawal: what leaves the house, always as signed records through `record::publish`.
+//! Publication and correction: what leaves the house, always as signed records through `record::publish`. How it is taken back is in `take_back`.
 
 use crate::App;
-use crate::account::{log, log_detail};
+use crate::account::log_detail;
 use crate::create::draft::{self as writing, limits};
-use crate::create::{lane, review};
-use crate::error::{AppError, FieldError};
+use crate::create::{lane, review, take_back};
+use crate::error::AppError;
 use crate::measure::contribution::{self, Deed};
 use crate::record::{self, Saying};
 use kepu_domain::access::{Action, Actor};
@@ -13,8 +13,8 @@ use kepu_domain::create::draft::{Draft, DraftError, Gate, Matter, Stage};
 use kepu_domain::create::resource::Correction;
 use kepu_domain::ids::{DraftId, KeyId, OrgId, SubjectId};
 use kepu_domain::org::Region;
-use kepu_domain::record::{Body, CorrectionNotice, Retraction};
-use kepu_domain::trust::{KeyRole, TrustView};
+use kepu_domain::record::{Body, CorrectionNotice};
+use kepu_domain::trust::TrustView;
 use kepu_store::create::draft::{self as drafts, Seen};
 use kepu_store::{Tx, subject};
 
@@ -62,6 +62,10 @@ pub async fn publish(app: &App, who: &Actor, id: &DraftId) -> Result<SubjectId, 
         sayings.push(say(&draft, row.region, Body::Correction(CorrectionNotice { replaces: hash, text })));
     }
     sayings.push(say(&draft, draft.matter.region(), body_of(&draft.matter)));
+    // What was under check has been checked: reviewed anew, it is seen again with the version that comes of it.
+    if let Some(over) = take_back::over(app, &mut tx, &draft).await? {
+        sayings.push(say(&draft, draft.matter.region(), Body::Hold(over)));
+    }
     record::publish(app, &mut tx, sayings).await?;
     drafts::update(&mut tx, seen, &draft, app.now()).await?;
     note_author(app, &mut tx, &draft, corrects_something).await?;
@@ -147,39 +151,14 @@ pub(crate) async fn org_of(tx: &mut Tx, id: &SubjectId) -> Result<OrgId, AppErro
 }
 
 pub(crate) async fn may_correct(tx: &mut Tx, who: &Actor, id: &SubjectId) -> Result<OrgId, AppError> {
+    may(tx, who, Action::Correct, id).await
+}
+
+/// The organisation that answers for a subject, if `who` may do `action` there.
+pub(crate) async fn may(tx: &mut Tx, who: &Actor, action: Action, id: &SubjectId) -> Result<OrgId, AppError> {
     let org = org_of(tx, id).await?;
-    who.may(Action::Correct, Some(&kepu_store::org::line(tx, &org).await?))?;
+    who.may(action, Some(&kepu_store::org::line(tx, &org).await?))?;
     Ok(org)
-}
-
-/// What an editor may do with a public page, and how far its present version has travelled.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Editing {
-    /// Whether it can be corrected here; else only withdrawn.
-    pub correct: bool,
-    /// Nodes below that said that they hold it, and those that should.
-    pub reach: (usize, usize),
-    /// The draft that corrects it, if one is under way.
-    pub draft: Option<DraftId>,
-}
-
-/// What `who` may do with a public subject; `None` for whoever is no editor of it.
-pub async fn editing(app: &App, who: &Actor, row: &subject::Row) -> Result<Option<Editing>, AppError> {
-    if who.may(Action::Correct, None).is_err() {
-        return Ok(None);
-    }
-    let mut tx = app.db.read().await?;
-    if may_correct(&mut tx, who, &row.id).await.is_err() {
-        return Ok(None);
-    }
-    let correct = own_subject(app, &mut tx, &row.id).await.is_ok();
-    if !correct && !may_retract(app, &mut tx, row).await? {
-        return Ok(None);
-    }
-    let children = kepu_store::peer::list(&mut tx, Some(kepu_store::peer::Direction::Child), 5_000).await?;
-    let reach = crate::node::reach(&mut tx, row, &children).await?;
-    let draft = under_way(&mut tx, &row.id).await?.map(|draft| draft.id);
-    Ok(Some(Editing { correct, reach, draft }))
 }
 
 /// The draft of a subject that is being written or reviewed.
@@ -218,42 +197,6 @@ pub(crate) async fn own_subject(app: &App, tx: &mut Tx, id: &SubjectId) -> Resul
         Some((owner, _)) if owner == own => Ok(()),
         _ => Err(AppError::Refused(kepu_domain::trust::Refusal::NotOwner)),
     }
-}
-
-/// Withdraws all versions of a subject up to now, here and wherever it went.
-///
-/// May: editors of the organisation that answers for it; for subjects of nodes below, if this node's certificate carries the role.
-/// Writes: record, subject, log.
-pub async fn withdraw(app: &App, who: &Actor, id: &SubjectId, reason: &str) -> Result<(), AppError> {
-    let reason = kepu_text::clean_text(reason);
-    if let Err(error) = kepu_domain::text::NOTE.check(kepu_text::count(&reason)) {
-        return Err(AppError::Invalid(vec![FieldError { field: "reason".into(), ..crate::error::text_error(&error) }]));
-    }
-    let mut tx = app.db.write().await?;
-    let org = may_correct(&mut tx, who, id).await?;
-    let row = subject::find(&mut tx, id).await?.ok_or_else(|| AppError::NotFound { what: "subject", id: id.0.clone() })?;
-    if row.standing != subject::Standing::Public {
-        return Err(AppError::Invalid(vec![FieldError::new("reason", "already_withdrawn")]));
-    }
-    if !may_retract(app, &mut tx, &row).await? {
-        return Err(AppError::Refused(kepu_domain::trust::Refusal::NotOwner));
-    }
-    let versions = kepu_store::record::list_by_subjects(&mut tx, std::slice::from_ref(id)).await?;
-    let through = versions.iter().filter(|v| v.key == row.signer && matches!(v.kind.as_str(), "resource" | "claim")).map(|v| v.n).max().unwrap_or(row.n);
-    let by = kepu_store::org::find(&mut tx, &org).await?.map_or_else(String::new, |o| o.name);
-    let body = Body::Retraction(Retraction { key: row.signer.clone(), through, reason, by });
-    let saying = Saying { subject: id.clone(), region: row.region, fields: row.fields.clone(), lang: row.lang.clone(), body };
-    record::publish(app, &mut tx, vec![saying]).await?;
-    log(app, &mut tx, &who.log_name(), "subject.withdrawn", &id.0, "ok").await?;
-    tx.commit().await?;
-    app.notify();
-    Ok(())
-}
-
-/// Whether this node may withdraw what `row` shows: its own words, or those of others if its certificate carries the role.
-async fn may_retract(app: &App, tx: &mut Tx, row: &subject::Row) -> Result<bool, AppError> {
-    let trust = app.trust(tx).await?;
-    Ok(own_keys(app, &trust).contains(&row.signer) || trust.grant(app.key.id()).is_some_and(|grant| grant.roles.contains(&KeyRole::Retractor)))
 }
 
 /// The node's key with those that it replaced.

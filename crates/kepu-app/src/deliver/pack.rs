@@ -77,8 +77,12 @@ pub async fn make(app: &App, who: &Actor, asked: Make) -> Result<PackId, AppErro
         return Err(AppError::Invalid(vec![FieldError::new("county", "pack_nothing")]));
     }
     let pack = match held {
-        Some(pack) => Pack { items, made_at: app.now(), ..pack },
-        None => Pack { id: PackId(random_word(16)), wish, point, org, items, made_at: app.now(), version: 0 },
+        Some(mut pack) => {
+            let gone = pack.items.iter().map(|item| item.subject.clone()).filter(|id| !keep.contains(id));
+            pack.dropped.extend(gone.collect::<Vec<_>>());
+            Pack { items, made_at: app.now(), ..pack }
+        }
+        None => Pack { id: PackId(random_word(16)), wish, point, org, items, dropped: vec![], made_at: app.now(), version: 0 },
     };
     if pack.version == 0 {
         store::insert_once(&mut tx, &pack).await?;

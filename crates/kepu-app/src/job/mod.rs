@@ -7,6 +7,7 @@ pub mod expire;
 
 use crate::account::log;
 use crate::create::{import, lane, recheck, review, round};
+use crate::deliver::{push, warning};
 use crate::error::AppError;
 use crate::listen::intake;
 use crate::{App, index, keys, sync};
@@ -36,12 +37,14 @@ pub enum Kind {
     Rounds,
     /// Gives the review queue away, looks whether what was said is still right. Queued every day.
     Reviews,
+    /// Calls the points that a warning is pushed to.
+    Push,
     /// Reads lists, matches what was heard, looks at topics. Woken whenever there is something.
     Listen,
 }
 
 /// Every kind.
-pub const KINDS: [Kind; 7] = [Kind::Import, Kind::Expire, Kind::Reindex, Kind::Exchange, Kind::Rounds, Kind::Reviews, Kind::Listen];
+pub const KINDS: [Kind; 8] = [Kind::Import, Kind::Expire, Kind::Reindex, Kind::Exchange, Kind::Rounds, Kind::Reviews, Kind::Push, Kind::Listen];
 
 impl Kind {
     /// The stored word.
@@ -53,6 +56,7 @@ impl Kind {
             Kind::Exchange => "exchange",
             Kind::Rounds => "rounds",
             Kind::Reviews => "reviews",
+            Kind::Push => "push",
             Kind::Listen => "listen",
         }
     }
@@ -89,7 +93,7 @@ pub(crate) fn new_job(app: &App, id: JobId, kind: Kind, payload: &Value) -> NewJ
 pub async fn ask_for(app: &App, who: &Actor, kind: Kind) -> Result<(), AppError> {
     who.may(Action::ManageJobs, None)?;
     let mut tx = app.db.write().await?;
-    if matches!(kind, Kind::Import | Kind::Listen) || store::count_waiting(&mut tx, kind.as_str()).await? > 0 {
+    if matches!(kind, Kind::Import | Kind::Listen | Kind::Push) || store::count_waiting(&mut tx, kind.as_str()).await? > 0 {
         return Err(AppError::Stale { what: "job", id: kind.as_str().into() });
     }
     let id = queue(app, &mut tx, kind, &json!({})).await?;
@@ -158,6 +162,9 @@ pub async fn work(app: App, mut stop: watch::Receiver<bool>) {
         match claim(&app).await {
             Ok(Some(job)) => attend(&app, job, &mut stop).await,
             Ok(None) => {
+                if let Err(error) = warning::follow::follow(&app).await {
+                    tracing::warn!(error = chain(&error), "warnings could not be followed");
+                }
                 if let Err(error) = intake::tick(&app).await {
                     tracing::warn!(error = chain(&error), "it could not be looked whether there is something to listen to");
                 }
@@ -330,6 +337,7 @@ async fn perform(app: &App, job: &Job) -> Result<(), Failure> {
         Some(Kind::Exchange) => exchange(app, job).await,
         Some(Kind::Rounds) => round::after::daily(app).await.map(drop),
         Some(Kind::Reviews) => reviews(app).await,
+        Some(Kind::Push) => call_points(app, job).await,
         Some(Kind::Listen) => listen_to(app, job).await,
         None => Err(AppError::NotFound { what: "kind of job", id: job.kind.clone() }),
     };
@@ -345,6 +353,13 @@ async fn reviews(app: &App) -> Result<(), AppError> {
     lane::mend(app).await?;
     recheck::nightly(app).await?;
     review::queue::nightly(app).await.map(drop)
+}
+
+async fn call_points(app: &App, job: &Job) -> Result<(), AppError> {
+    let payload: Value = serde_json::from_str(&job.payload).map_err(|e| AppError::Record(e.to_string()))?;
+    let done = push::call(app, payload["push"].as_i64().unwrap_or_default()).await?;
+    say(app, &job.id, &format!("+{done}")).await;
+    Ok(())
 }
 
 async fn listen_to(app: &App, job: &Job) -> Result<(), AppError> {

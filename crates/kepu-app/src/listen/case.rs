@@ -15,6 +15,8 @@ use kepu_domain::ids::{AccountId, CaseId, PartyId, SubjectId};
 use kepu_domain::listen::case::{Case, Clock, RECHECK, Stage, Step};
 use kepu_domain::listen::claim::{ClaimReview, Holding, VARIANTS_MAX, Verdict};
 use kepu_domain::listen::question::{Question, Stage as Asked};
+use kepu_domain::listen::report::REPORT;
+use kepu_domain::listen::service::{self, Service};
 use kepu_domain::record::Body;
 use kepu_domain::text;
 use kepu_domain::vocabulary::FIELDS;
@@ -145,6 +147,22 @@ pub async fn search(app: &App, who: &Actor, wanted: &Wanted) -> Result<Vec<Liste
     Ok(list)
 }
 
+/// How well the cases of a quarter (year, 1 to 4) kept their clocks, by kind, and what was decided about reports then. Of more than [`LISTED_MAX`] cases the newest
+/// count.
+pub async fn service(app: &App, (year, quarter): (i16, i8), within: Option<kepu_domain::org::Region>) -> Result<(Vec<Service>, Vec<(String, i64)>), AppError> {
+    let begins = |year: i16, month: i8| {
+        let day = jiff::civil::Date::new(year, month, 1).unwrap_or(jiff::civil::Date::MIN);
+        jiff::tz::Offset::constant(8).to_timestamp(day.at(0, 0, 0, 0)).unwrap_or(Timestamp::MIN)
+    };
+    let month = (quarter.clamp(1, 4) - 1) * 3 + 1;
+    let (from, before) = (begins(year, month), if month == 10 { begins(year.saturating_add(1), 1) } else { begins(year, month + 3) });
+    let mut tx = app.db.read().await?;
+    let filter = store::Filter { within, opened: Some((from, before)), ..store::Filter::default() };
+    let cases = store::list(&mut tx, &filter, None, LISTED_MAX).await?;
+    let outcomes = kepu_store::listen::report::count_outcomes(&mut tx, from.as_millisecond(), before.as_millisecond()).await?;
+    Ok((service::service(&cases, app.now()), outcomes))
+}
+
 /// On which of `cases` somebody may work, in their order. Each organisation is looked up once.
 pub async fn may_work(tx: &mut Tx, who: &Actor, cases: &[Case]) -> Result<Vec<bool>, AppError> {
     let mut rights = std::collections::HashMap::new();
@@ -181,6 +199,8 @@ pub async fn take(app: &App, who: &Actor, id: &CaseId) -> Result<(), AppError> {
     let case = open_for(&mut tx, who, Action::WorkCase, id).await?;
     let Some(account) = who.account() else { return Err(kepu_domain::access::Denied::NotSignedIn.into()) };
     let case = case.take(account.clone())?;
+    // Whoever takes a report has looked at it: that is the first thing its clock waits for.
+    let case = if case.kind == REPORT { case.held(app.now())? } else { case };
     keep(app, tx, who, case, step(app, "taken", "", true)).await
 }
 
@@ -262,6 +282,9 @@ pub async fn experts(app: &App, case: &Case) -> Result<Vec<Candidate>, AppError>
 pub async fn ask_expert(app: &App, who: &Actor, id: &CaseId, party: &PartyId) -> Result<Draft, AppError> {
     let mut tx = app.db.write().await?;
     let case = open_for(&mut tx, who, Action::WorkCase, id).await?;
+    if case.kind == REPORT {
+        return Err(AppError::Invalid(vec![FieldError::new("party", "report_decides")]));
+    }
     let expert = kepu_store::create::party::get(&mut tx, party).await?;
     if expert.competence(&case.fields, app.today()) == 0 {
         return Err(kepu_domain::create::review::ReviewError::NotCompetent { reviewer: party.clone() }.into());
@@ -356,6 +379,9 @@ pub async fn hold(app: &App, who: &Actor, id: &CaseId, form: HoldingForm) -> Res
     }
     let mut tx = app.db.write().await?;
     let case = open_for(&mut tx, who, Action::IssueHolding, id).await?;
+    if case.kind == REPORT {
+        return Err(AppError::Invalid(vec![FieldError::new("known", "report_decides")]));
+    }
     if case.kind == RECHECK {
         // The old answer stands, with its date, until there is a new one.
         return Err(AppError::Invalid(vec![FieldError::new("known", "recheck_stands")]));
@@ -419,6 +445,9 @@ pub(crate) async fn answered(app: &App, tx: &mut Tx, who: &Actor, id: &CaseId, c
 pub async fn close(app: &App, who: &Actor, id: &CaseId, reason: &str) -> Result<(), AppError> {
     let mut tx = app.db.write().await?;
     let case = open_for(&mut tx, who, Action::WorkCase, id).await?;
+    if case.kind == REPORT {
+        return Err(AppError::Invalid(vec![FieldError::new("reason", "report_decides")]));
+    }
     let reason = kepu_text::clean_text(reason);
     let case = case.close(&reason, app.now())?;
     for question in questions::list_by_case(&mut tx, id, 10_000).await? {

@@ -167,7 +167,9 @@ pub async fn compare(app: &App, text: &str) -> Result<Heard, AppError> {
 async fn compare_all(app: &App, texts: Vec<String>) -> Result<Vec<(Heard, Vec<SubjectId>)>, AppError> {
     known::refresh(app).await?;
     let (own, today) = (app.clone(), app.today());
-    let work = move || texts.iter().map(|text| look(&own, text, today)).collect::<Vec<_>>();
+    // The optional encoder looks again for one who waits, not for a file of thousands.
+    let one = texts.len() == 1;
+    let work = move || texts.iter().map(|text| look(&own, text, today, one)).collect::<Vec<_>>();
     let mut all = tokio::task::spawn_blocking(work).await.map_err(|fault| AppError::Record(fault.to_string()))?;
     // What lost its public row without a trace (its signer's right ended) is kept until the next start, and never offered.
     let named: Vec<SubjectId> =
@@ -183,14 +185,14 @@ async fn compare_all(app: &App, texts: Vec<String>) -> Result<Vec<(Heard, Vec<Su
     Ok(all)
 }
 
-fn look(app: &App, text: &str, today: jiff::civil::Date) -> (Heard, Vec<SubjectId>) {
+fn look(app: &App, text: &str, today: jiff::civil::Date, twice: bool) -> (Heard, Vec<SubjectId>) {
     // Bytes first: one user character can be a hundred kilobytes of accents.
     let bounded = &text[..text.floor_char_boundary(BYTES_MAX)];
     let cleaned = kepu_text::clean_text(bounded);
     let short = kepu_text::truncate(&cleaned, SAID_MAX);
     let cut = bounded.len() < text.len() || short.len() < cleaned.len();
     let (text, _) = mask_personal(short);
-    let hits = app.claims.find(&text, MATCHES, today);
+    let hits = if twice { app.claims.find(&text, MATCHES, today) } else { app.claims.find_quickly(&text, MATCHES, today) };
     let due = hits.iter().filter(|hit| hit.overdue && hit.sure == known::Sure::Yes).map(|hit| hit.claim.clone()).collect();
     let matches: Vec<Match> = hits.into_iter().map(|hit| matched(&text, hit)).collect();
     let band = matches.first().map_or(Band::Nothing, |found| found.band);

@@ -8,11 +8,12 @@ use kepu_domain::ids::SubjectId;
 use kepu_domain::listen::claim::{Verdict, answers_for};
 use kepu_domain::record::Body;
 use kepu_search::claims::{self, Matcher, Sums};
+use kepu_search::encoder::{Memory, Role};
 use kepu_store::subject::{self, Row, Standing};
 use kepu_store::{Tx, counter};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 /// Rows read at once.
 const CHUNK: u32 = 1_000;
@@ -41,6 +42,8 @@ pub struct Kept {
     held: RwLock<Held>,
     /// Held by whoever brings it up to date, so that two do not read the same rows.
     following: tokio::sync::Mutex<()>,
+    /// The optional encoder with what it has read.
+    encoder: RwLock<Option<Arc<Memory>>>,
     /// Memory for the sums of a search, used again.
     sums: Mutex<Vec<Sums>>,
 }
@@ -108,14 +111,47 @@ impl Kept {
         look(&self.held.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The claims that say what `text` says, the surest first, at most `limit`. [`refresh`] comes first. Takes up to some milliseconds: not for an async task.
+    /// The claims that say what `text` says, the surest first, at most `limit`. [`refresh`] comes first. Takes up to some milliseconds, with the optional encoder up to a
+    /// second: not for an async task.
     pub fn find(&self, text: &str, limit: usize, today: Date) -> Vec<Hit> {
+        self.find_with(text, limit, today, Look::Twice)
+    }
+
+    /// The same without the encoder: for what comes by thousands.
+    pub fn find_quickly(&self, text: &str, limit: usize, today: Date) -> Vec<Hit> {
+        self.find_with(text, limit, today, Look::Once)
+    }
+
+    fn find_with(&self, text: &str, limit: usize, today: Date, look: Look) -> Vec<Hit> {
         let mut sums = self.sums.lock().ok().and_then(|mut pool| pool.pop()).unwrap_or_default();
-        let hits = self.read(|held| held.find(text, limit, today, &mut sums));
+        let hits = self.read(|held| held.find(text, limit, today, (&mut sums, look)));
         if let Ok(mut pool) = self.sums.lock() {
             pool.push(sums);
         }
         hits
+    }
+
+    fn encoder(&self) -> Option<Arc<Memory>> {
+        self.encoder.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// From now on the encoder looks again at what is in doubt.
+    pub(crate) fn use_encoder(&self, memory: Arc<Memory>) {
+        *self.encoder.write().unwrap_or_else(PoisonError::into_inner) = Some(memory.clone());
+        let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
+        let held = &mut *held;
+        let texts: Vec<(String, &str)> =
+            held.claims.iter().flat_map(|(id, known)| known.wordings.iter().enumerate().map(|(n, text)| (name(id, n), text.as_str()))).collect();
+        held.matcher.use_encoder(memory, texts.iter().map(|(id, text)| (id.as_str(), *text)));
+    }
+
+    /// Reads with the encoder what it has not read yet, so that nobody who asks waits for it; `go_on` may stop it between two claims.
+    pub(crate) fn read_ahead(&self, go_on: &dyn Fn() -> bool) {
+        let Some(memory) = self.encoder() else { return };
+        let texts: Vec<String> = self.read(|held| held.claims.values().flat_map(|known| known.wordings.clone()).collect());
+        for text in texts.iter().take(Memory::MOST).take_while(|_| go_on()) {
+            let _ = memory.get(Role::Query, &[claims::beginning(text)], 1);
+        }
     }
 
     /// The claim that has exactly these words (as [`digest`]), or answers for the one that has.
@@ -171,8 +207,11 @@ impl Held {
         answers_for((id, a.verdict), (into, b.verdict))
     }
 
-    fn find(&self, text: &str, limit: usize, today: Date, sums: &mut Sums) -> Vec<Hit> {
-        let found = self.matcher.find(text, FOUND, sums);
+    fn find(&self, text: &str, limit: usize, today: Date, (sums, look): (&mut Sums, Look)) -> Vec<Hit> {
+        let found = match look {
+            Look::Once => self.matcher.find_quickly(text, FOUND, sums),
+            Look::Twice => self.matcher.find(text, FOUND, sums),
+        };
         let mut near: Vec<Near> = Vec::new();
         if let Some((id, wording)) = self.exact.get(&digest(text)).and_then(|id| Some((id, self.exact_wording(id, text)?))) {
             near.push(Near { claim: self.root(id), score: 1.0, cover: 1.0, wording });
@@ -271,6 +310,13 @@ struct Near<'a> {
     wording: &'a str,
 }
 
+/// Whether the optional encoder may look again.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Look {
+    Once,
+    Twice,
+}
+
 /// When the matcher learns of a change.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Index {
@@ -329,8 +375,12 @@ impl Kept {
             next.change(&id, now, Index::Later);
         }
         let numbered = |(id, known): (&SubjectId, &Known)| known.wordings.iter().enumerate().map(|(n, text)| (name(id, n), text.clone())).collect::<Vec<_>>();
-        let texts = next.claims.iter().flat_map(numbered).collect();
-        next.matcher = Matcher::new(texts, std::thread::available_parallelism().map_or(1, usize::from));
+        let texts: Vec<(String, String)> = next.claims.iter().flat_map(numbered).collect();
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        next.matcher = match self.encoder() {
+            Some(memory) => Matcher::with_encoder(texts, threads, memory),
+            None => Matcher::new(texts, threads),
+        };
         *self.held.write().unwrap_or_else(PoisonError::into_inner) = next;
     }
 }

@@ -8,11 +8,14 @@ pub mod hear;
 pub mod intake;
 pub mod known;
 pub mod merge;
+pub mod order;
 pub mod placement;
 pub mod question;
 pub mod recheck;
+pub mod report;
+pub mod task;
 pub mod topic;
 pub mod usefulness;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -100,7 +100,7 @@ pub(crate) async fn case_for(app: &App, tx: &mut Tx, text: &str, region: Region,
         return Ok((joined, false));
     }
     // What a claim answers that is being looked at (again) belongs to the case of that claim.
-    let said = app.claims.find(text, 1, app.today()).into_iter().find(|hit| hit.sure == Sure::Yes);
+    let said = app.claims.find_quickly(text, 1, app.today()).into_iter().find(|hit| hit.sure == Sure::Yes);
     match said.and_then(|hit| open.iter().find(|case| case.subject == hit.claim)) {
         Some(case) => Ok((case.id.clone(), false)),
         None => Ok((open_case(app, tx, text, region, kind, level).await?, true)),

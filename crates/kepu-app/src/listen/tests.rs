@@ -21,38 +21,43 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 /// The clock of a test, in seconds.
 #[derive(Clone)]
-struct Hand(Arc<AtomicI64>);
+pub(crate) struct Hand(Arc<AtomicI64>);
 
 impl Hand {
-    fn at(seconds: i64) -> Self {
+    pub(crate) fn at(seconds: i64) -> Self {
         Self(Arc::new(AtomicI64::new(seconds)))
     }
-    fn set(&self, seconds: i64) {
+    pub(crate) fn set(&self, seconds: i64) {
         self.0.store(seconds, Ordering::Relaxed);
     }
 }
 
 const START: i64 = 1_772_294_400;
 
-async fn begin(folder: &Path, hand: &Hand) -> App {
+pub(crate) async fn begin(folder: &Path, hand: &Hand) -> App {
     let init = node::Init { name: "测试".into(), region: Region::NATION, suite: kepu_sync::suite::Suite::Ed25519, database: None };
     node::init(folder, init).await.expect("node");
     open(folder, hand).await
 }
 
-async fn open(folder: &Path, hand: &Hand) -> App {
+pub(crate) async fn open(folder: &Path, hand: &Hand) -> App {
     let key = keys::NodeKey::load(folder).expect("key");
     let hand = hand.clone();
     let clock = move || Timestamp::from_second(hand.0.load(Ordering::Relaxed)).expect("time");
     App::open_with(Options { data: folder.to_owned(), database: None, index: false }, key, Box::new(clock)).await.expect("opens")
 }
 
-fn operator() -> Actor {
+pub(crate) fn operator() -> Actor {
     Actor::Node { name: "operator".into() }
 }
 
 fn person(role: Role) -> Actor {
     Actor::Person { account: "a".into(), name: "甲".into(), memberships: vec![Membership { org: "000000".into(), role }] }
+}
+
+/// Somebody with a role in an organisation.
+pub(crate) fn member(account: &str, org: &str, role: Role) -> Actor {
+    Actor::Person { account: account.into(), name: account.into(), memberships: vec![Membership { org: org.into(), role }] }
 }
 
 async fn hear(app: &App, said: impl IntoIterator<Item = (i64, String)>) {
@@ -211,7 +216,14 @@ async fn topics_are_put_together_taken_apart_and_back_again() {
 }
 
 fn plan(format: Format, column: &str, name: &str) -> Plan {
-    Plan { address: format!("file:{name}"), format, columns: [("text".to_owned(), column.to_owned())].into(), every_minutes: 60, repeats: false }
+    Plan {
+        address: format!("file:{name}"),
+        format,
+        columns: [("text".to_owned(), column.to_owned())].into(),
+        every_minutes: 60,
+        repeats: false,
+        issuers: vec![],
+    }
 }
 
 #[tokio::test]

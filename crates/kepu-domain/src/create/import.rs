@@ -114,7 +114,8 @@ const CLAIM: &[Target<'static>] = &[
     target("sample", false, &["sample", "示例"]),
 ];
 
-const SIGNAL: &[Target<'static>] = &[
+/// What a row of a file of signals, or a message of a stream of them, can fill.
+pub const SIGNAL: &[Target<'static>] = &[
     target("text", true, &["text", "内容", "正文", "消息", "标题", "title", "message", "content"]),
     target("time", false, &["time", "时间", "日期", "date", "unix_time", "first_seen"]),
     target("region", false, &["region", "adcode", "county", "地区代码", "行政区划代码", "县"]),

@@ -5,9 +5,11 @@
 //! to be done with a message.
 
 mod cap;
+mod feed;
 mod place;
 
 pub use cap::{Area, Circle, Info, Message, Point, read};
+pub use feed::{Link, links};
 pub use place::{Divisions, PlaceError};
 
 use crate::org::Region;
@@ -74,9 +76,14 @@ pub struct Judged {
 
 /// Reads and judges a document. Never fails: what cannot be read is not valid, with the reason.
 pub fn judge(text: &str, divisions: &Divisions) -> Judged {
+    judge_and_read(text, divisions).0
+}
+
+/// [`judge`], with what was read.
+pub fn judge_and_read(text: &str, divisions: &Divisions) -> (Judged, Option<Message>) {
     let (message, mut errors) = read(text);
     let Some(message) = message else {
-        return Judged {
+        let judged = Judged {
             valid: false,
             action: Action::None,
             identifier: None,
@@ -88,6 +95,7 @@ pub fn judge(text: &str, divisions: &Divisions) -> Judged {
             errors,
             warnings: vec![],
         };
+        return (judged, None);
     };
     errors.extend(demands(&message));
     let valid = errors.is_empty();
@@ -100,7 +108,7 @@ pub fn judge(text: &str, divisions: &Divisions) -> Judged {
     if action == Action::None {
         targets.clear();
     }
-    Judged {
+    let judged = Judged {
         valid,
         action,
         targets: targets.into_iter().collect(),
@@ -108,10 +116,11 @@ pub fn judge(text: &str, divisions: &Divisions) -> Judged {
         unknown_geocodes: unknown.into_iter().collect(),
         errors,
         warnings: advice(&message),
-        identifier: message.identifier,
-        status: message.status,
-        msg_type: message.msg_type,
-    }
+        identifier: message.identifier.clone(),
+        status: message.status.clone(),
+        msg_type: message.msg_type.clone(),
+    };
+    (judged, Some(message))
 }
 
 fn action(message: &Message) -> Action {

@@ -2,5 +2,11 @@
 
 pub mod alert;
 pub mod channel;
+pub mod drill;
+pub mod guide;
 pub mod pack;
+pub mod plan;
+pub mod point;
+pub mod say;
 pub mod scope;
+pub mod warning;

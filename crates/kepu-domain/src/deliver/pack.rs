@@ -251,6 +251,9 @@ pub struct Pack {
     pub org: OrgId,
     /// What is in it, in order.
     pub items: Vec<PackItem>,
+    /// What was in it once and was not fit to be shown any more when it was filled up again: it may still hang.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dropped: Vec<SubjectId>,
     /// When it was made, or filled up again.
     pub made_at: Timestamp,
     /// Version read, for safe updates.

@@ -1,6 +1,7 @@
 //! What a node subscribes to: a place with everything above it, fields and languages.
 //! How the wanted records are found and sent is in `kepu-sync` and `kepu-app::sync`.
 
+use super::drill;
 use crate::org::Region;
 use crate::record::{Envelope, Stream};
 
@@ -15,12 +16,14 @@ pub struct Scope {
     pub fields: Vec<String>,
     /// Languages by prefix (`zh` passes `zh-Hans`); empty = all.
     pub langs: Vec<String>,
+    /// Whether drills are taken too: only those who exercise ask for them.
+    pub drills: bool,
 }
 
 impl Scope {
     /// Everything.
     pub fn all() -> Self {
-        Self { region: Region::NATION, below: true, fields: vec![], langs: vec![] }
+        Self { region: Region::NATION, below: true, fields: vec![], langs: vec![], drills: false }
     }
 
     /// Whether nothing is left out.
@@ -35,7 +38,7 @@ impl Scope {
         let above = !other.below && other.region.covers(self.region);
         let fields = self.fields.is_empty() || (!other.fields.is_empty() && other.fields.iter().all(|f| self.fields.contains(f)));
         let langs = self.langs.is_empty() || (!other.langs.is_empty() && other.langs.iter().all(|o| self.langs.iter().any(|l| o.starts_with(l.as_str()))));
-        (inside || above) && fields && langs
+        (inside || above) && fields && langs && (self.drills || !other.drills)
     }
 
     /// Whether a record passes.
@@ -49,6 +52,9 @@ impl Scope {
 
     /// The rule for the library stream.
     pub fn wants_lib(&self, region: Region, fields: &[String], lang: &str) -> bool {
+        if fields.iter().any(|field| field == drill::FIELD) {
+            return self.drills;
+        }
         let here = region.covers(self.region) || (self.below && self.region.covers(region));
         let field = self.fields.is_empty() || fields.is_empty() || fields.iter().any(|f| self.fields.contains(f));
         let spoken = self.langs.is_empty() || self.langs.iter().any(|l| lang.starts_with(l.as_str()));
@@ -63,7 +69,7 @@ mod tests {
     #[test]
     fn a_county_gets_its_chain_and_its_fields() {
         let region = |code| Region::parse(code).expect("code");
-        let scope = Scope { region: region("411525"), below: false, fields: vec!["health".into()], langs: vec!["zh".into()] };
+        let scope = Scope { region: region("411525"), below: false, fields: vec!["health".into()], langs: vec!["zh".into()], drills: false };
         let health = vec!["health".to_owned(), "food".to_owned()];
         assert!(scope.wants_lib(Region::NATION, &health, "zh-Hans"));
         assert!(scope.wants_lib(region("410000"), &[], "zh-Hans"));
@@ -74,12 +80,23 @@ mod tests {
     }
 
     #[test]
+    fn drills_reach_only_those_who_ask_for_them() {
+        let region = |code| Region::parse(code).expect("code");
+        let drill = vec![drill::FIELD.to_owned()];
+        assert!(!Scope::all().wants_lib(Region::NATION, &drill, "zh-Hans"));
+        let plays = Scope { fields: vec!["health".into()], drills: true, region: region("411525"), ..Scope::all() };
+        assert!(plays.wants_lib(region("410000"), &drill, "zh-Hans"));
+        assert!(!Scope::all().covers(&plays) && Scope { drills: true, ..Scope::all() }.covers(&plays));
+    }
+
+    #[test]
     fn a_scope_covers_what_it_is_wider_than() {
         let scope = |code, below, fields: &[&str], langs: &[&str]| Scope {
             region: Region::parse(code).expect("code"),
             below,
             fields: fields.iter().map(|f| (*f).to_owned()).collect(),
             langs: langs.iter().map(|l| (*l).to_owned()).collect(),
+            drills: false,
         };
         let all = Scope::all();
         let province = scope("410000", true, &[], &["zh"]);

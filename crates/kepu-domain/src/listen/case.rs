@@ -36,10 +36,12 @@ pub struct Level {
 
 /// The kinds built into the program.
 pub static KINDS: std::sync::LazyLock<Vec<Kind>> = std::sync::LazyLock::new(|| {
-    const FILES: [&str; 3] = [
+    const FILES: [&str; 5] = [
         include_str!("../../../../data/cases/question.json"),
         include_str!("../../../../data/cases/rumour.json"),
         include_str!("../../../../data/cases/recheck.json"),
+        include_str!("../../../../data/cases/report.json"),
+        include_str!("../../../../data/cases/warning.json"),
     ];
     FILES.iter().map(|text| serde_json::from_str(text).expect("built-in case kinds are checked by a test")).collect()
 });
@@ -242,7 +244,7 @@ impl Case {
 pub struct Step {
     /// When.
     pub at: Timestamp,
-    /// A short word: `opened`, `taken`, `handed`, `classified`, `asked`, `held`, `answered`, `closed`, `note`.
+    /// A short word: `opened`, `taken`, `handed`, `classified`, `asked`, `held`, `answered`, `closed`, `note`, `reported`, `decided`, `appealed`.
     pub kind: String,
     /// Words about it.
     pub text: String,

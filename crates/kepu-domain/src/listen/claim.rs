@@ -260,6 +260,9 @@ pub struct ClaimReview {
     /// A text for a chat group.
     #[serde(default)]
     pub chat: String,
+    /// What is true of the picture, film or recording with which it goes round.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub media: Option<MediaFinding>,
     /// The holding statement; present exactly while the verdict is `Checking`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub holding: Option<Holding>,
@@ -278,6 +281,69 @@ pub struct ClaimReview {
     /// Sample for demonstration.
     #[serde(default)]
     pub sample: bool,
+}
+
+/// What a picture, film or recording really is; schema.org `MediaManipulationRatingEnumeration`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MediaRating {
+    /// As it was taken, and shows what is said.
+    Original,
+    /// Real, but of another time, place or event.
+    Decontextualized,
+    /// Cut, cropped or put together so that it misleads.
+    Edited,
+    /// Changed or made by a machine.
+    Transformed,
+    /// Played for the camera.
+    Staged,
+    /// Meant as a joke.
+    Satire,
+}
+
+/// Every rating, in the order shown.
+pub const MEDIA_RATINGS: [MediaRating; 6] =
+    [MediaRating::Original, MediaRating::Decontextualized, MediaRating::Edited, MediaRating::Transformed, MediaRating::Staged, MediaRating::Satire];
+
+impl MediaRating {
+    /// The word in records and forms.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            MediaRating::Original => "original",
+            MediaRating::Decontextualized => "decontextualized",
+            MediaRating::Edited => "edited",
+            MediaRating::Transformed => "transformed",
+            MediaRating::Staged => "staged",
+            MediaRating::Satire => "satire",
+        }
+    }
+    /// Reads the word.
+    pub fn parse(text: &str) -> Option<Self> {
+        MEDIA_RATINGS.into_iter().find(|rating| rating.as_str() == text)
+    }
+    /// The name of schema.org.
+    pub fn schema(self) -> &'static str {
+        match self {
+            MediaRating::Original => "OriginalMediaContent",
+            MediaRating::Decontextualized => "DecontextualizedContent",
+            MediaRating::Edited => "EditedOrCroppedContent",
+            MediaRating::Transformed => "TransformedContent",
+            MediaRating::Staged => "StagedContent",
+            MediaRating::Satire => "SatireOrParodyContent",
+        }
+    }
+}
+
+/// What is true of the picture, film or recording with which a claim goes round.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MediaFinding {
+    /// What it really is.
+    pub rating: MediaRating,
+    /// What is to be seen or heard, and where it is from, in a sentence.
+    pub about: String,
+    /// Where the original stands; may be empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub original: String,
 }
 
 fn zh_hans() -> String {
@@ -305,6 +371,7 @@ impl ClaimReview {
             checked: today,
             next_check: today.checked_add(1.year()).ok(),
             chat: String::new(),
+            media: None,
             holding: None,
             ai_use: AiUse::None,
             corrections: vec![],
@@ -338,6 +405,9 @@ impl ClaimReview {
             }
             finding
         }));
+        if self.media.as_ref().is_some_and(|media| media.about.trim().is_empty()) {
+            found.push(Finding::block("media_about", "no_media_about"));
+        }
         if self.author.name.trim().is_empty() {
             found.push(Finding::block("author", "no_author"));
         }

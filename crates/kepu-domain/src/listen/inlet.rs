@@ -12,6 +12,9 @@ pub const FILES: &str = "files";
 /// The inlet of questions and searches on the node's own pages that no claim answered.
 pub const ASKED: &str = "asked";
 
+/// The inlet of a stream that an outside queue holds: it needs no setting up here.
+pub const STREAM: &str = "stream";
+
 /// What an inlet is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -20,10 +23,12 @@ pub enum Kind {
     List,
     /// A house that sends what people tell it.
     Tipline,
+    /// A source of official warnings: it calls like a tipline, or is read like a list.
+    Warning,
 }
 
-/// Both kinds.
-pub const KINDS: [Kind; 2] = [Kind::List, Kind::Tipline];
+/// Every kind.
+pub const KINDS: [Kind; 3] = [Kind::List, Kind::Tipline, Kind::Warning];
 
 impl Kind {
     /// The stored word.
@@ -31,6 +36,7 @@ impl Kind {
         match self {
             Kind::List => "list",
             Kind::Tipline => "tipline",
+            Kind::Warning => "warning",
         }
     }
     /// Reads the stored word.
@@ -84,7 +90,22 @@ pub struct Plan {
     pub every_minutes: i64,
     /// Whether an entry that is still there an hour later counts again, as in lists of what is looked for most.
     pub repeats: bool,
+    /// Issuers whose warnings are passed on at once: senders, `*@host`, or the first digits of identifiers with `*`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub issuers: Vec<String>,
 }
+
+impl Plan {
+    /// Whether there is something to read.
+    pub fn is_read(&self, kind: Kind) -> bool {
+        kind == Kind::List || (kind == Kind::Warning && !self.address.is_empty())
+    }
+}
+
+/// Fewest and most minutes between two readings of a source of warnings.
+pub const WARNING_MINUTES: std::ops::RangeInclusive<i64> = 1..=60;
+/// Most issuers of a source.
+pub const ISSUERS_MAX: usize = 100;
 
 /// Fewest and most minutes between two readings.
 pub const EVERY_MINUTES: std::ops::RangeInclusive<i64> = 5..=7 * 24 * 60;
@@ -176,7 +197,7 @@ impl Inlet {
     /// Switched on or off by somebody. Switched on it is read at once.
     #[must_use]
     pub fn switched(self, on: bool, now: Timestamp) -> Self {
-        let due_at = (on && self.kind == Kind::List).then_some(now);
+        let due_at = (on && self.plan.is_read(self.kind)).then_some(now);
         Self { due_at, failures: 0, state: if on { State::On } else { State::Off }, trouble: String::new(), ..self }
     }
 }

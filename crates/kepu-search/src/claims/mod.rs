@@ -34,6 +34,7 @@ pub mod slots;
 
 pub use against::contradicts;
 pub use cover::covered;
+pub use late::beginning;
 pub use matcher::{Band, Candidate, Found, Hit, JUDGED, Matcher};
 pub use postings::Sums;
 pub use reason::{Shared, shared};

@@ -25,6 +25,8 @@ pub struct Filter {
     pub owner: Option<AccountId>,
     /// Inside this place.
     pub within: Option<Region>,
+    /// Opened from the first moment on and before the second.
+    pub opened: Option<(Timestamp, Timestamp)>,
 }
 
 macro_rules! columns {
@@ -196,6 +198,9 @@ fn narrow<'a>(query: &mut Built<'a>, filter: &'a Filter) {
         if let Some(value) = value {
             query.push(piece, args![value]);
         }
+    }
+    if let Some((from, before)) = filter.opened {
+        query.push(" AND opened_at >= {} AND opened_at < {}", args![from, before]);
     }
     if let Some(place) = filter.within.filter(|place| *place != Region::NATION) {
         // A code without its zeros begins the codes of everything inside: 41 = province, 4115 = prefecture.

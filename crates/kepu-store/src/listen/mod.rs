@@ -3,10 +3,13 @@
 pub mod case;
 pub mod inlet;
 pub mod merge;
+pub mod order;
 pub mod placement;
 pub mod question;
+pub mod report;
 pub mod sighting;
 pub mod signal;
+pub mod task;
 pub mod topic;
 pub mod usefulness;
 pub mod wording;

@@ -1,4 +1,4 @@
-//! One hash over all subjects: two nodes with the same records have the same, whatever their database program.
+//! One hash over all subjects and warnings: two nodes with the same records have the same, whatever their database program.
 
 use super::{Row, columns, read};
 use crate::db::Tx;
@@ -29,6 +29,10 @@ pub async fn hash_state(tx: &mut Tx) -> Result<String, StoreError> {
     for (_, hash) in &hashes {
         whole.update(hash);
     }
+    // Warnings have their own table; a node without any has the hash that it had before there were warnings.
+    if let Some(warnings) = crate::deliver::warning::hash_state(tx).await? {
+        whole.update(warnings.as_bytes());
+    }
     Ok(data_encoding::HEXLOWER.encode(&whole.finalize()))
 }
 
@@ -42,7 +46,7 @@ fn hash_row(row: &Row) -> [u8; 32] {
     let number = |n: i64| n.to_string();
     put(Some(row.id.as_str()));
     put(Some(&row.kind));
-    put(Some(row.standing.as_str()));
+    put(Some(row.held.as_deref().map_or_else(|| row.standing.as_str().to_owned(), |day| format!("held {day}")).as_str()));
     put(row.doc_hash.map(|hash| hash.hex()).as_deref());
     put(Some(row.signer.as_str()));
     put(Some(&number(row.n)));
@@ -100,6 +104,7 @@ mod tests {
             corrected: 0,
             sample: false,
             same_as: String::new(),
+            held: None,
             seq: 1,
         }
     }

@@ -6,6 +6,7 @@ use kepu_domain::org::Region;
 use kepu_domain::record::DocHash;
 use kepu_store::deliver::change::{self, Asked};
 use kepu_store::deliver::pack::{self, Got};
+use kepu_store::deliver::recall;
 use kepu_store::subject::{Row, Standing};
 use kepu_store::{Db, StoreError};
 
@@ -37,6 +38,7 @@ fn row(id: &str, kind: &str, version: u8, standing: Standing, fields: &[&str]) -
         corrected: 0,
         sample: false,
         same_as: String::new(),
+        held: None,
         seq: 1,
     }
 }
@@ -86,7 +88,7 @@ fn pack(id: &str, region: &str, month: &str, items: usize) -> Pack {
         audience: String::new(),
         crops: vec![],
     };
-    Pack { id: id.into(), wish, point: None, org: "o".into(), items: (0..items).map(item).collect(), made_at: at(7), version: 1 }
+    Pack { id: id.into(), wish, point: None, org: "o".into(), items: (0..items).map(item).collect(), dropped: vec![], made_at: at(7), version: 1 }
 }
 
 pub async fn packs_and_receipts(db: &Db) {
@@ -113,6 +115,17 @@ pub async fn packs_and_receipts(db: &Db) {
     assert!(read!(db, tx => pack::has_receipt(tx, &a.id, &"x".into())).expect("has"));
     assert!(!read!(db, tx => pack::has_receipt(tx, &b.id, &"x".into())).expect("has"));
     assert_eq!(read!(db, tx => pack::count_receipts(tx, &a.id)).expect("count"), 2);
+    // Recall: who put it up, and who took something down again.
+    let posted = |one: &recall::Posted| (one.pack.id.0.clone(), one.account.0.clone(), one.at);
+    let from = Month::parse("2026-06").expect("month");
+    let list = read!(db, tx => recall::list_posted(tx, from, None, 9)).expect("posted");
+    assert_eq!(list.iter().map(posted).collect::<Vec<_>>(), [("a".into(), "x".into(), at(1)), ("a".into(), "y".into(), at(3))]);
+    assert_eq!(read!(db, tx => recall::list_posted(tx, from, Some(&"y".into()), 9)).expect("posted").len(), 1);
+    let receipt = |ms: i64| recall::Receipt { pack: a.id.clone(), account: "y".into(), at: at(ms) };
+    for ms in [5, 9] {
+        write!(db, tx => recall::put(tx, &"kepu:a/1".into(), &receipt(ms))).expect("put");
+    }
+    assert_eq!(read!(db, tx => recall::list(tx, &"kepu:a/1".into(), 9)).expect("list"), [receipt(9)]);
     let got = |region: Region, packs, items, receipts| Got { region, packs, items, receipts };
     assert_eq!(read!(db, tx => pack::list_got(tx, a.wish.month)).expect("got"), [got(a.wish.region, 1, 5, 2), got(b.wish.region, 1, 6, 0)]);
 }

@@ -10,6 +10,7 @@ mod published;
 mod records;
 mod registry;
 mod rounds;
+mod tasks;
 mod work;
 
 use futures::FutureExt;
@@ -137,6 +138,9 @@ macro_rules! suite {
             heard::topics,
             registry::names_that_stand_twice,
             registry::what_entries_said_before,
+            tasks::tasks,
+            tasks::warnings,
+            tasks::points_and_pushes,
             work::drafts,
             work::reviews,
             work::a_queue_is_given_and_taken_back,

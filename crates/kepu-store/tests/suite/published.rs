@@ -35,6 +35,7 @@ fn row(id: &str, modified: i64) -> Row {
         corrected: 0,
         sample: false,
         same_as: String::new(),
+        held: None,
         seq: modified,
     }
 }

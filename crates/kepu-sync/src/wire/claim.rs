@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use kepu_domain::create::resource::AiUse;
 use kepu_domain::ids::SubjectId;
-use kepu_domain::listen::claim::{ClaimReview, Holding, Verdict};
+use kepu_domain::listen::claim::{ClaimReview, Holding, MediaFinding, Verdict};
 use kepu_domain::record::{Body, Envelope};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -38,6 +38,8 @@ struct Wire {
     date_published: Date,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     next_check: Option<Date>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    media_review: Option<MediaFinding>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     holding: Option<WireHolding>,
     #[serde(default, skip_serializing_if = "by_hand")]
@@ -108,6 +110,7 @@ pub(super) fn write(c: &ClaimReview) -> Map<String, Value> {
         creator: WirePerson::from(&c.author),
         date_published: c.checked,
         next_check: c.next_check,
+        media_review: c.media.clone(),
         holding: c.holding.as_ref().map(|h| WireHolding {
             known: h.known.clone(),
             not_known: h.not_known.clone(),
@@ -155,6 +158,7 @@ pub(super) fn read(value: &Value, envelope: &Envelope) -> Result<Body, String> {
         checked: w.date_published,
         next_check: w.next_check,
         chat: w.chat,
+        media: w.media_review,
         holding,
         ai_use: w.ai_use,
         corrections: back(w.correction),

@@ -7,6 +7,7 @@ mod party;
 mod resource;
 mod review;
 mod trust;
+mod warning;
 
 use kepu_domain::record::{Body, Envelope};
 use serde::{Deserialize, Serialize};
@@ -32,7 +33,10 @@ pub fn read(kind: &str, value: &Value, envelope: &Envelope) -> Result<Body, Wire
         "credential" => credential::read(value, envelope).map_err(wrong),
         "review" => review::read_review(value, envelope).map_err(wrong),
         "retraction" => review::read_retraction(value).map_err(wrong),
+        "hold" => review::read_hold(value).map_err(wrong),
         "correction" => review::read_correction(value).map_err(wrong),
+        "warning" => warning::read(value, envelope).map_err(wrong),
+        "drill" => warning::read_drill(value, envelope).map_err(wrong),
         "fork" => trust::read_fork(value).map_err(wrong),
         "certificate" | "rotation" | "revocation" | "policy" | "head" => trust::read(kind, value).map_err(wrong),
         _ => Ok(Body::Unknown(kind.to_owned())),
@@ -48,7 +52,10 @@ pub fn write(body: &Body) -> Map<String, Value> {
         Body::Credential(credential) => credential::write(credential),
         Body::Review(review) => review::write_review(review),
         Body::Retraction(retraction) => review::write_retraction(retraction),
+        Body::Hold(hold) => review::write_hold(hold),
         Body::Correction(notice) => review::write_correction(notice),
+        Body::Warning(warning) => warning::write(warning),
+        Body::Drill(drill) => warning::write_drill(drill),
         Body::Fork(fork) => trust::write_fork(fork),
         Body::Trust(doc) => trust::write(doc),
         Body::Unknown(_) => Map::new(),

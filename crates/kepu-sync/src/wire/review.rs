@@ -1,9 +1,9 @@
-//! Reviews by other institutions, withdrawals and correction notices.
+//! Reviews by other institutions, withdrawals, holds and correction notices.
 
 use super::parts::WireSignOff;
 use kepu_domain::create::review::{Decision, PeerReview};
 use kepu_domain::ids::KeyId;
-use kepu_domain::record::{Body, CorrectionNotice, DocHash, Envelope, N_MAX, Retraction};
+use kepu_domain::record::{Body, CorrectionNotice, DocHash, Envelope, Hold, N_MAX, Retraction};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -48,6 +48,30 @@ pub(super) fn read_retraction(value: &Value) -> Result<Body, String> {
         return Err("\"through\" must be an integer from 1".into());
     }
     Ok(Body::Retraction(Retraction { key: KeyId(w.key), through: w.through, reason: w.reason, by: w.by }))
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WireHold {
+    #[serde(rename = "@type")]
+    type_: String,
+    reason: String,
+    by: String,
+    next: jiff::civil::Date,
+}
+
+/// The words of schema.org for pausing something and going on with it.
+const HOLD: [(bool, &str); 2] = [(true, "SuspendAction"), (false, "ResumeAction")];
+
+pub(super) fn write_hold(h: &Hold) -> Map<String, Value> {
+    let type_ = HOLD.iter().find(|(on, _)| *on == h.on).map_or("", |(_, word)| word).to_owned();
+    super::to_map(&WireHold { type_, reason: h.reason.clone(), by: h.by.clone(), next: h.next })
+}
+
+pub(super) fn read_hold(value: &Value) -> Result<Body, String> {
+    let w: WireHold = super::from_value(value)?;
+    let on = HOLD.iter().find(|(_, word)| *word == w.type_).map(|(on, _)| *on).ok_or("\"@type\" must be SuspendAction or ResumeAction")?;
+    Ok(Body::Hold(Hold { on, reason: w.reason, by: w.by, next: w.next }))
 }
 
 #[derive(Serialize, Deserialize)]

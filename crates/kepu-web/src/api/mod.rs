@@ -9,6 +9,7 @@ pub mod listen;
 pub mod registry;
 pub mod round;
 pub mod tipline;
+pub mod warning;
 pub mod work;
 
 use crate::Web;
@@ -208,7 +209,8 @@ pub(crate) async fn one(web: &Web, req: &Req, kind: &str, owner: &str, local: &s
     let missing = || Problem::from(AppError::NotFound { what: "subject", id: id.0.clone() });
     let (row, record) = kepu_app::create::publish::current(&web.app, &mut tx, &id).await?.ok_or_else(missing)?;
     if row.standing == subject::Standing::Withdrawn {
-        return Err(Problem::new(Kind::Gone).why("problem-gone-reason", &[("reason", row.reason), ("by", row.withdrawn_by)]));
+        let key = if row.held.is_some() { "problem-held-reason" } else { "problem-gone-reason" };
+        return Err(Problem::new(Kind::Gone).why(key, &[("reason", row.reason), ("by", row.withdrawn_by), ("day", row.held.unwrap_or_default())]));
     }
     let record = record.filter(|_| row.kind == kind && row.standing == subject::Standing::Public).ok_or_else(missing)?;
     let trust = web.app.trust(&mut tx).await?;
@@ -656,7 +658,10 @@ pub async fn vocabulary(Path(name): Path<String>) -> Answer {
         registry::party,
         registry::talent,
         tipline::call,
-        tipline::topics
+        tipline::changes,
+        tipline::topics,
+        warning::take,
+        warning::list
     )
 )]
 struct Doc;
@@ -733,6 +738,6 @@ mod tests {
     fn the_description_names_its_version_and_every_operation() {
         let value = serde_json::to_value(description()).expect("json");
         assert!(value["openapi"].as_str().is_some_and(|v| v.starts_with("3.1")));
-        assert_eq!(value["paths"].as_object().map(serde_json::Map::len), Some(42));
+        assert_eq!(value["paths"].as_object().map(serde_json::Map::len), Some(44));
     }
 }

@@ -48,12 +48,69 @@ pub async fn call(State(web): State<Web>, req: Req, Path(id): Path<String>, requ
     json(&TiplineAnswer { band: band_word(reply.band), say: say(&req, &reply), claim, probability: reply.probability })
 }
 
-fn header(request: &Request, name: &str) -> String {
+/// One answer that a tipline gave and that holds no longer as it was said.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TiplineChange {
+    /// The claim.
+    claim: String,
+    /// `corrected`, `held` (under check) or `withdrawn`.
+    change: &'static str,
+    /// Ready to be said where the earlier answer was said.
+    say: String,
+    /// Its page.
+    address: String,
+}
+
+/// What changed of the answers that a tipline gave.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TiplineChanges {
+    /// In the order of change.
+    items: Vec<TiplineChange>,
+    /// To be sent as `after` next time.
+    next: i64,
+    /// Whether there is more at once.
+    more: bool,
+}
+
+/// What changed of the answers that a tipline gave since it asked last: corrected, under check, withdrawn. Signed as a message is; body: `{"after": N}` with the `next`
+/// of the last answer, 0 at first.
+#[utoipa::path(post, path = "/api/v1/tipline/{id}/changes", tag = "listening", params(("id" = String, Path, description = "The tipline")),
+    responses((status = 200, body = TiplineChanges), (status = 403, description = "problem details"), (status = 409, description = "problem details"),
+        (status = 422, description = "problem details")))]
+pub async fn changes(State(web): State<Web>, req: Req, Path(id): Path<String>, request: Request) -> Answer {
+    let (timestamp, signature) = (header(&request, "kepu-timestamp"), header(&request, "kepu-signature"));
+    let body = read_body(request, BODY_BYTES_MAX).await?.to_vec();
+    let found = tipline::changes(&web.app, Call { inlet: InletId(id), timestamp, signature, body }).await.map_err(refused)?;
+    let s = &req.shell;
+    let change = |row: &kepu_store::subject::Row| {
+        let (address, title) = (format!("{}{}", s.origin, urls::claim(&row.id)), s.pick(&row.title, &row.title_en));
+        let (change, say) = match (row.standing, &row.held) {
+            (kepu_store::subject::Standing::Public, _) => (
+                "corrected",
+                s.t3(
+                    "tipline-corrected",
+                    "claim",
+                    title,
+                    "answer",
+                    format!("{}{}{}", s.verdict_word(&row.verdict), s.t("colon"), row.summary),
+                    "address",
+                    &address,
+                ),
+            ),
+            (_, Some(day)) => ("held", s.t3("tipline-held", "claim", title, "day", day, "address", &address)),
+            _ => ("withdrawn", s.t3("tipline-withdrawn", "claim", title, "reason", &row.reason, "address", &address)),
+        };
+        TiplineChange { claim: row.id.0.clone(), change, say, address }
+    };
+    json(&TiplineChanges { items: found.rows.iter().map(change).collect(), next: found.next, more: found.more })
+}
+
+pub(super) fn header(request: &Request, name: &str) -> String {
     request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
 }
 
 /// Why a call is not taken, in words that a caller's writer can use.
-fn refused(error: AppError) -> Problem {
+pub(super) fn refused(error: AppError) -> Problem {
     match error {
         AppError::Stranger => Problem::new(Kind::Stranger).why("tipline-stranger", &[]),
         AppError::Stale { .. } => Problem::new(Kind::Stale).why("tipline-replay", &[]),

@@ -433,7 +433,7 @@ pub async fn show(State(web): State<Web>, req: Req, Path(id): Path<String>) -> A
     let now = edit::write(&view.draft.matter, "");
     let public = view.public.as_ref().filter(|_| matches!(view.draft.stage, Stage::Published { .. }));
     let editing = match public {
-        Some(row) => publishing::editing(&web.app, &req.actor, row).await?,
+        Some(row) => kepu_app::create::take_back::editing(&web.app, &req.actor, row).await?,
         None => None,
     };
     Ok(page(&ShowPage {

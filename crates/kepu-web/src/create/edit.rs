@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use kepu_app::FieldError;
 use kepu_domain::create::draft::Matter;
 use kepu_domain::create::resource::{AiUse, Credit, Media, Resource, Source};
-use kepu_domain::listen::claim::{ClaimReview, Verdict};
+use kepu_domain::listen::claim::{ClaimReview, MediaFinding, MediaRating, Verdict};
 use kepu_domain::org::Region;
 use kepu_domain::vocabulary::LANGUAGES;
 use std::collections::BTreeMap;
@@ -66,6 +66,11 @@ fn write_claim(out: &mut Fields, c: &ClaimReview) {
     put(out, "why", c.why.join("\n\n"));
     for (name, value) in [("instead", &c.instead), ("chat", &c.chat)] {
         put(out, name, value);
+    }
+    if let Some(media) = &c.media {
+        for (name, value) in [("media_rating", media.rating.as_str()), ("media_about", &media.about), ("media_original", &media.original)] {
+            put(out, name, value);
+        }
     }
     put(out, "checked", c.checked.to_string());
     put(out, "next_check", c.next_check.map(|day| day.to_string()).unwrap_or_default());
@@ -171,6 +176,7 @@ fn read_claim(form: &Fields, c: &ClaimReview, errors: &mut Vec<FieldError>) -> C
         checked: needed_day(form, "checked", c.checked, errors),
         next_check: day(form, "next_check", errors),
         chat: text("chat"),
+        media: MediaRating::parse(form.get("media_rating")).map(|rating| MediaFinding { rating, about: text("media_about"), original: text("media_original") }),
         holding: None,
         ai_use,
         corrections: c.corrections.clone(),

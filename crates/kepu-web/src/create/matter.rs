@@ -128,7 +128,7 @@ impl Shown {
                     .collect(),
                 variants: c.variants.clone(),
                 files: vec![],
-                facts: facts(s, &edit::write(matter, ""), &[], &["checked", "next_check"], &c.author),
+                facts: facts(s, &edit::write(matter, ""), &[], &["media_rating", "media_about", "media_original", "checked", "next_check"], &c.author),
                 is_claim: true,
                 sources,
                 lang,
@@ -171,6 +171,7 @@ fn value(s: &Shell, form: &Fields, name: &str) -> String {
         "verdict" => s.verdict_word(typed),
         "hazard" => HAZARDS.name(typed, s.lang.code()).to_owned(),
         "phase" => PHASES.name(typed, s.lang.code()).to_owned(),
+        "media_rating" if !typed.is_empty() => s.t(&format!("media-{typed}")),
         "ai_use" => match typed {
             "assisted" => s.t("ai-assisted"),
             "generated" => s.t("ai-generated"),
@@ -221,7 +222,7 @@ pub struct Difference {
 
 /// Which fields differ between two fillings of the form, in the order of the form.
 pub fn differences(s: &Shell, old: &Fields, new: &Fields) -> Vec<Difference> {
-    const NAMES: [&str; 32] = [
+    const NAMES: [&str; 35] = [
         "title",
         "claim",
         "verdict",
@@ -248,6 +249,9 @@ pub fn differences(s: &Shell, old: &Fields, new: &Fields) -> Vec<Difference> {
         "expires",
         "checked",
         "next_check",
+        "media_rating",
+        "media_about",
+        "media_original",
         "ai_use",
         "title_en",
         "claim_en",

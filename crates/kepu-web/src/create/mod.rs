@@ -9,6 +9,7 @@ pub mod draft;
 pub mod edit;
 pub mod entry;
 pub mod field;
+pub mod history;
 pub mod import;
 pub mod lane;
 pub mod matter;

@@ -159,6 +159,10 @@ struct ResourcePage {
     path: String,
     print: String,
     record: String,
+    /// The whole history.
+    whole: String,
+    /// Where anybody says what is wrong with it.
+    report: String,
     ai: String,
     ai_used: bool,
     licence: String,
@@ -371,6 +375,8 @@ fn show_found(web: &Web, req: &Req, subject: Subject, tools: Html, titles: &Hash
         print: urls::with(&path, &[("edition", name), ("view", "print")]),
         path,
         record: urls::record(&subject.record.hash.hex()),
+        whole: urls::history(&subject.row.id),
+        report: urls::report(&subject.row.id),
         ai: s.ai_use(&r.ai_use),
         ai_used: r.ai_use != kepu_domain::create::resource::AiUse::None,
         licence: s.licence(&r.licence),

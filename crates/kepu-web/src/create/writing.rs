@@ -25,7 +25,7 @@ use kepu_app::{AppError, FieldError};
 use kepu_domain::create::check::Weight;
 use kepu_domain::create::draft::{DraftError, Matter, Stage};
 use kepu_domain::ids::DraftId;
-use kepu_domain::listen::claim::{VERDICTS, Verdict};
+use kepu_domain::listen::claim::{MEDIA_RATINGS, VERDICTS, Verdict};
 use kepu_domain::vocabulary::{AUDIENCES, EVIDENCE, FIELDS, HAZARDS, LANGUAGES, LICENCES, PHASES, RESOURCE_TYPES, Vocabulary};
 
 /// What was typed, as a template asks for it.
@@ -112,6 +112,8 @@ struct EditPage {
     fields: Vec<Choice>,
     audiences: Vec<Choice>,
     verdicts: Vec<Choice>,
+    /// What a picture may be; empty first.
+    ratings: Vec<Choice>,
     licences: Vec<Choice>,
     languages: Vec<Choice>,
     provinces: Vec<Choice>,
@@ -216,6 +218,10 @@ fn edit_page(web: &Web, req: &Req, view: &DraftView, typed: Fields, extra: Extra
         details: details(&s, web, &f.0),
         fields: options(words(&s, &FIELDS), |v| f.on("fields", v)),
         audiences: options(words(&s, &AUDIENCES), |v| f.on("audience", v)),
+        ratings: options(
+            std::iter::once(("", s.t("media-nothing"))).chain(MEDIA_RATINGS.iter().map(|r| (r.as_str(), s.t(&format!("media-{}", r.as_str()))))),
+            |r| r == f.val("media_rating"),
+        ),
         verdicts: options(VERDICTS.iter().filter(|v| **v != Verdict::Checking).map(|v| (v.as_str(), s.verdict_word(v.as_str()))), |v| v == f.val("verdict")),
         licences: options(LICENCES.iter().map(|(id, _)| (*id, s.licence(id))), |v| v == f.val("licence")),
         languages: options(words(&s, &LANGUAGES), |v| v == f.val("lang")),

@@ -62,7 +62,10 @@ pub async fn show(State(web): State<Web>, req: Req, Path((kind, owner, local)): 
         Embedded::Withdrawn(row) => {
             let s = &req.shell;
             let at = row.withdrawn_at.map_or_else(Html::default, |ms| s.day_ms(&ms));
-            (StatusCode::GONE, Card { date: at, reason: row.reason.clone(), ..empty(&req, kind, &id, s.t("embed-withdrawn")) })
+            (
+                StatusCode::GONE,
+                Card { date: at, reason: row.reason.clone(), ..empty(&req, kind, &id, s.t(if row.held.is_some() { "held-head" } else { "embed-withdrawn" })) },
+            )
         }
         // The page itself says that it is overdue and stays; here only the way there is left.
         Embedded::Expired(_) => (StatusCode::OK, empty(&req, kind, &id, req.shell.t("embed-expired"))),

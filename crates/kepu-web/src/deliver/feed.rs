@@ -3,7 +3,7 @@
 //! the place of what it corrects and a withdrawal takes it away.
 
 use crate::Web;
-use crate::line::filter;
+use crate::line::{filter, taken_word};
 use crate::page::{Answer, Req, Shell, escape};
 use crate::urls;
 use crate::words::{iso, moment};
@@ -133,7 +133,7 @@ fn tombstone(xml: &mut Xml, s: &Shell, row: &Row) {
 }
 
 fn withdrawn_title(s: &Shell, row: &Row) -> String {
-    format!("{}：{}", s.t("withdrawn"), s.pick(&row.title, &row.title_en))
+    format!("{}：{}", s.t(taken_word(row)), s.pick(&row.title, &row.title_en))
 }
 
 fn atom_entry(xml: &mut Xml, s: &Shell, e: &Entry<'_>) {

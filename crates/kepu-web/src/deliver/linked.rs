@@ -6,7 +6,7 @@ use crate::subject::script_json;
 use crate::urls;
 use kepu_domain::create::resource::{Credit, Resource, Source};
 use kepu_domain::create::review::SignOff;
-use kepu_domain::listen::claim::ClaimReview;
+use kepu_domain::listen::claim::{ClaimReview, MediaFinding};
 use kepu_domain::vocabulary::{AUDIENCES, RESOURCE_TYPES, licence_url};
 use kepu_store::subject::Row;
 use serde_json::{Map, Value, json};
@@ -72,7 +72,25 @@ pub(crate) fn claim(s: &Shell, row: &Row, c: &ClaimReview, holder: &str) -> Valu
         .map(|value| json!({"@type": "Rating", "ratingValue": value, "bestRating": 5, "worstRating": 1, "alternateName": s.verdict_word(c.verdict.as_str())}));
     put(&mut review, "reviewRating", rating.unwrap_or_default());
     put(&mut review, "citation", sources(&c.evidence));
-    page(&url, &c.claim, &c.lang, &c.reviews, Value::Object(review))
+    let main = match &c.media {
+        Some(media) => json!([Value::Object(review), media_review(&url, media, c, holder)]),
+        None => Value::Object(review),
+    };
+    page(&url, &c.claim, &c.lang, &c.reviews, main)
+}
+
+/// What is true of the picture, film or recording, as schema.org says it.
+fn media_review(url: &str, media: &MediaFinding, c: &ClaimReview, holder: &str) -> Value {
+    let mut review = Map::new();
+    put(&mut review, "@type", json!("MediaReview"));
+    put(&mut review, "url", json!(url));
+    put(&mut review, "datePublished", json!(c.checked));
+    put(&mut review, "author", json!({"@type": "Organization", "name": holder}));
+    put(&mut review, "mediaAuthenticityCategory", json!(format!("https://schema.org/{}", media.rating.schema())));
+    put(&mut review, "originalMediaContextDescription", text(&media.about));
+    put(&mut review, "originalMediaLink", text(&media.original));
+    put(&mut review, "itemReviewed", json!({"@type": "MediaReviewItem", "name": c.claim}));
+    Value::Object(review)
 }
 
 fn page(url: &str, name: &str, lang: &str, reviews: &[SignOff], main: Value) -> Value {

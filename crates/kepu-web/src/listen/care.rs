@@ -173,13 +173,18 @@ async fn print(web: &Web, req: &Req, id: &SubjectId, work: Work, status: StatusC
     Ok(response)
 }
 
-fn shows(s: &Shell, place: &Placement, now: Option<DocHash>) -> Shows {
-    let name = match place.kind {
+/// The name of a place that shows an answer.
+pub(crate) fn place_name(s: &Shell, place: &Placement) -> String {
+    match place.kind {
         PlaceKind::Screen => Region::parse(&place.place).map_or_else(|_| place.place.clone(), |region| s.place_line(&region)),
         PlaceKind::Embed | PlaceKind::Bot => place.place.clone(),
-    };
+    }
+}
+
+fn shows(s: &Shell, place: &Placement, now: Option<DocHash>) -> Shows {
     let day = place.at.as_millisecond();
-    Shows { kind: s.t(&format!("place-{}", place.kind.as_str())), place: name, at: s.day_ms(&day), current: Some(place.doc) == now }
+    let kind = s.t(&format!("place-{}", place.kind.as_str()));
+    Shows { kind, place: place_name(s, place), at: s.day_ms(&day), current: Some(place.doc) == now }
 }
 
 async fn merged(s: &Shell, tx: &mut kepu_store::Tx, req: &Req, id: &SubjectId, one: &Merge) -> Result<Merged, AppError> {

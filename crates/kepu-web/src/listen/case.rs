@@ -3,6 +3,7 @@
 
 use crate::Web;
 use crate::line::{Choice, Line, attachment, choices, csv_cell, region_choices};
+use crate::listen::report;
 use crate::listen::work::{Failed, panel};
 use crate::page::{Answer, Html, Pager, Req, Shell, escape, page, page_with};
 use crate::words::iso;
@@ -16,6 +17,7 @@ use kepu_domain::ids::CaseId;
 use kepu_domain::listen::case::{Case, Clock, Due, KINDS, Stage, Step};
 use kepu_domain::listen::claim::Holding;
 use kepu_domain::listen::question::Question;
+use kepu_domain::listen::report::RULES;
 use kepu_domain::org::Region;
 use kepu_domain::record::Body;
 
@@ -31,6 +33,9 @@ pub fn step_text(s: &Shell, step: &Step) -> String {
         "answered" => s.t("step-answered"),
         "closed" => s.t1("step-closed", "reason", &step.text),
         "note" => s.t1("step-note", "text", &step.text),
+        "reported" => s.t1("step-reported", "text", &step.text),
+        "decided" => s.t1("step-decided", "outcome", RULES.outcome(&step.text).map_or(step.text.as_str(), |o| s.pick(&o.zh, &o.en))),
+        "appealed" => s.t("step-appealed"),
         other => format!("{other} {}", step.text),
     }
 }
@@ -304,6 +309,8 @@ struct CasePage {
     next_update: Html,
     events: Events,
     closed: String,
+    /// What a report is about, with decision and appeal; empty for other cases.
+    report: Html,
     /// What there is to do, for whoever may; empty for visitors.
     work: Html,
 }
@@ -315,6 +322,15 @@ pub async fn show(State(web): State<Web>, req: Req, Path(id): Path<String>) -> A
 
 /// The page of a case; `failed` is a form of the work panel that could not be taken.
 pub(crate) async fn show_with(web: &Web, req: &Req, id: &CaseId, status: StatusCode, failed: Option<&Failed<'_>>) -> Answer {
+    show_whole(web, req, id, status, (failed, &report::Typed::default())).await
+}
+
+/// The page of a case about a report; `typed` is a form of it that could not be taken.
+pub(crate) async fn show_reported(web: &Web, req: &Req, id: &CaseId, status: StatusCode, typed: &report::Typed<'_>) -> Answer {
+    show_whole(web, req, id, status, (None, typed)).await
+}
+
+async fn show_whole(web: &Web, req: &Req, id: &CaseId, status: StatusCode, (failed, typed): (Option<&Failed<'_>>, &report::Typed<'_>)) -> Answer {
     let view = case::view(&web.app, &req.actor, id).await?;
     let s = &req.shell;
     let mut tx = web.app.db.read().await.map_err(AppError::from)?;
@@ -346,6 +362,7 @@ pub(crate) async fn show_with(web: &Web, req: &Req, id: &CaseId, status: StatusC
                 Stage::Closed { reason, .. } => reason.clone(),
                 _ => String::new(),
             },
+            report: report::part(web, req, &view, typed).await?,
             work,
             s: req.titled(title.clone()),
             title,

@@ -14,7 +14,7 @@ use axum::http::header;
 use axum::response::IntoResponse;
 use kepu_app::AppError;
 use kepu_app::listen::{merge, usefulness};
-use kepu_domain::listen::claim::ClaimReview;
+use kepu_domain::listen::claim::{ClaimReview, MediaFinding, MediaRating};
 use kepu_domain::listen::usefulness::Vote;
 use kepu_domain::record::Body;
 use kepu_store::listen::case::Steps;
@@ -117,6 +117,10 @@ struct ClaimPage {
     /// Hash of the version, by which a browser knows whether what it keeps is old.
     version: String,
     record: String,
+    /// The whole history.
+    whole: String,
+    /// Where anybody says what is wrong with it.
+    report: String,
     path: String,
     ai: String,
     related: Vec<Line>,
@@ -144,6 +148,20 @@ struct ClaimPage {
     vote: String,
     /// What came of a vote, in words.
     voted: String,
+}
+
+impl ClaimPage {
+    /// The name of the message for what a picture really is.
+    fn rating(&self, media: &MediaFinding) -> &'static str {
+        match media.rating {
+            MediaRating::Original => "media-original",
+            MediaRating::Decontextualized => "media-decontextualized",
+            MediaRating::Edited => "media-edited",
+            MediaRating::Transformed => "media-transformed",
+            MediaRating::Staged => "media-staged",
+            MediaRating::Satire => "media-satire",
+        }
+    }
 }
 
 /// GET /c/{owner}/{local}
@@ -227,6 +245,8 @@ async fn show_found(web: &Web, req: &Req, subject: Subject) -> Answer {
         chat,
         address,
         record: urls::record(&subject.record.hash.hex()),
+        whole: urls::history(&subject.row.id),
+        report: urls::report(&subject.row.id),
         version: subject.record.hash.hex(),
         card: urls::embed("claim", &subject.row.id),
         frame: embed::code(s, "claim", &subject.row.id, &title),

@@ -14,9 +14,10 @@ use kepu_app::account::secret::{seal, unseal};
 use kepu_app::create::import::Reason;
 use kepu_app::listen::intake::inlet::{self as deeds, TARGETS, Typed};
 use kepu_app::listen::intake::overview::{self, Stands};
+use kepu_app::listen::intake::stream::Standing;
 use kepu_app::{AppError, FieldError, account};
 use kepu_domain::ids::{InletId, OrgId};
-use kepu_domain::listen::inlet::{ASKED, FILES, FORMATS, Format, Inlet, Kind, Plan, State as InletState};
+use kepu_domain::listen::inlet::{ASKED, FILES, FORMATS, Format, Inlet, Kind, Plan, STREAM, State as InletState};
 use kepu_domain::listen::signal::Counts;
 
 /// One inlet in the table.
@@ -37,6 +38,7 @@ fn kind_word(s: &Shell, kind: Kind) -> String {
     match kind {
         Kind::List => s.t("inlet-list"),
         Kind::Tipline => s.t("inlet-tipline"),
+        Kind::Warning => s.t("inlet-warning"),
     }
 }
 
@@ -58,6 +60,7 @@ fn item(s: &Shell, one: &Stands) -> Item {
         (Some(inlet), _) => (inlet.name.clone(), kind_word(s, inlet.kind)),
         (None, FILES) => (s.t("inlet-files"), s.t("inlet-files-kind")),
         (None, ASKED) => (s.t("inlet-asked"), s.t("inlet-asked-kind")),
+        (None, STREAM) => (s.t("inlet-stream"), s.t("inlet-stream-kind")),
         (None, other) => (other.to_owned(), String::new()),
     };
     Item {
@@ -71,6 +74,19 @@ fn item(s: &Shell, one: &Stands) -> Item {
         lag: one.oldest.map(|at| s.span(&s.now.duration_since(at))).unwrap_or_default(),
         hour: one.hour,
         day: one.day,
+    }
+}
+
+/// What the outside queue itself says: whether it answers, and how much waits there.
+fn with_stream(s: &Shell, item: Item, one: &Stands, stream: Option<&Standing>) -> Item {
+    let Some(stream) = stream.filter(|_| one.id == STREAM) else { return item };
+    let good = stream.trouble.is_empty();
+    Item {
+        kind: stream.name.clone(),
+        state: s.state(if good { "true" } else { "false" }, s.t(if good { "inlet-on" } else { "inlet-broken" })),
+        trouble: if good { s.t1("inlet-stream-waits", "n", stream.waiting) } else { stream.trouble.clone() },
+        last: s.time_ms(&stream.at),
+        ..item
     }
 }
 
@@ -98,7 +114,7 @@ async fn list_with(web: &Web, req: &Req, status: StatusCode, typed: Option<&str>
     let found = overview::overview(&web.app, &req.actor).await?;
     let hosts = found.hosts.iter().cloned().collect::<Vec<_>>().join("\n");
     let answer = IntakePage {
-        items: found.inlets.iter().map(|one| item(&s, one)).collect(),
+        items: found.inlets.iter().map(|one| with_stream(&s, item(&s, one), one, found.stream.as_ref())).collect(),
         room: found.room,
         most: found.most,
         full: found.room == 0,
@@ -128,6 +144,9 @@ struct InletPage {
     id: String,
     version: i64,
     list: bool,
+    /// A source of official warnings.
+    warning: bool,
+    issuers: String,
     name: String,
     address: String,
     every: String,
@@ -161,11 +180,11 @@ fn columns_of(s: &Shell, plan: &Plan, typed: Option<&Fields>) -> Vec<(&'static s
 /// The page of an inlet, or of one that is being set up.
 async fn form_page(web: &Web, req: &Req, status: StatusCode, kind: Kind, inlet: Option<&Inlet>, typed: Option<&Fields>, errors: &[FieldError]) -> Answer {
     let shell = &req.shell;
-    let heading = inlet.map_or_else(|| shell.t(if kind == Kind::List { "inlet-new-list" } else { "inlet-new-tipline" }), |inlet| inlet.name.clone());
+    let heading = inlet.map_or_else(|| shell.t(new_word(kind)), |inlet| inlet.name.clone());
     let s = req.titled(heading);
     let plan = inlet.map(|inlet| inlet.plan.clone()).unwrap_or_else(|| Plan {
         columns: [("text".to_owned(), "title".to_owned()), ("id".into(), "id".into()), ("time".into(), "date".into())].into(),
-        every_minutes: 60,
+        every_minutes: if kind == Kind::Warning { 1 } else { 60 },
         ..Plan::default()
     });
     let own = |name: &str, otherwise: String| typed.map_or(otherwise, |fields| fields.get(name).to_owned());
@@ -181,6 +200,8 @@ async fn form_page(web: &Web, req: &Req, status: StatusCode, kind: Kind, inlet: 
         id: inlet.map(|inlet| inlet.id.0.clone()).unwrap_or_default(),
         version: inlet.map_or(0, |inlet| inlet.version),
         list: kind == Kind::List,
+        warning: kind == Kind::Warning,
+        issuers: own("issuers", plan.issuers.join("\n")),
         name: own("name", inlet.map(|inlet| inlet.name.clone()).unwrap_or_default()),
         address: own("address", plan.address.clone()),
         every: own("every", plan.every_minutes.to_string()),
@@ -202,8 +223,10 @@ async fn form_page(web: &Web, req: &Req, status: StatusCode, kind: Kind, inlet: 
         last: inlet.and_then(|inlet| inlet.last_at).map(|at| s.time(&at)).unwrap_or_default(),
         good: inlet.and_then(|inlet| inlet.good_at).map(|at| s.time(&at)).unwrap_or_default(),
         next: inlet.and_then(|inlet| inlet.due_at).map(|at| s.soon(&at)).unwrap_or_default(),
-        call: inlet.map(|inlet| format!("{}/api/v1/tipline/{}", s.origin, inlet.id)).unwrap_or_default(),
-        secret: inlet.filter(|inlet| kind == Kind::Tipline && fresh(web, req, inlet)).map(|inlet| deeds::secret(&web.app, inlet)).unwrap_or_default(),
+        call: inlet
+            .map(|inlet| if kind == Kind::Warning { format!("{}/api/warnings", s.origin) } else { format!("{}/api/v1/tipline/{}", s.origin, inlet.id) })
+            .unwrap_or_default(),
+        secret: inlet.filter(|inlet| kind != Kind::List && fresh(web, req, inlet)).map(|inlet| deeds::secret(&web.app, inlet)).unwrap_or_default(),
         s,
     };
     let response = page_with(status, &answer);
@@ -219,6 +242,24 @@ fn fresh(web: &Web, req: &Req, inlet: &Inlet) -> bool {
     unseal(&web.app, SEEN, req.query.get("seen"), &inlet.nonce) == Some(inlet.id.as_str())
 }
 
+/// The message that heads the page of a new inlet.
+fn new_word(kind: Kind) -> &'static str {
+    match kind {
+        Kind::List => "inlet-new-list",
+        Kind::Tipline => "inlet-new-tipline",
+        Kind::Warning => "inlet-new-warning",
+    }
+}
+
+/// What of a typed plan an inlet of this kind has.
+fn plan_for(kind: Kind, plan: &Plan) -> Plan {
+    match kind {
+        Kind::List => Plan { issuers: vec![], ..plan.clone() },
+        Kind::Tipline => Plan::default(),
+        Kind::Warning => Plan { address: plan.address.clone(), every_minutes: plan.every_minutes, issuers: plan.issuers.clone(), ..Plan::default() },
+    }
+}
+
 fn typed(form: &Fields) -> Result<Typed, FieldError> {
     let columns = TARGETS.iter().filter_map(|target| Some(((*target).to_owned(), form.opt(&format!("column_{target}"))?.to_owned()))).collect();
     Ok(Typed {
@@ -230,6 +271,7 @@ fn typed(form: &Fields) -> Result<Typed, FieldError> {
             columns,
             every_minutes: form.int("every").unwrap_or_default(),
             repeats: form.has("repeats"),
+            issuers: form.lines("issuers"),
         },
         org: OrgId::from(form.get("org")),
     })
@@ -247,7 +289,7 @@ pub async fn add(State(web): State<Web>, req: Req, form: Form) -> Answer {
     let kind = Kind::parse(form.get("kind")).unwrap_or(Kind::List);
     let deed = async {
         let typed = typed(&form).map_err(|error| AppError::Invalid(vec![error]))?;
-        let plan = if kind == Kind::List { typed.plan.clone() } else { Plan::default() };
+        let plan = plan_for(kind, &typed.plan);
         let id = deeds::add(&web.app, &req.actor, kind, Typed { plan, ..typed }).await?;
         let inlet = deeds::get(&web.app, &req.actor, &id).await?;
         Ok(shown(&web, &inlet))
@@ -260,7 +302,7 @@ pub async fn add(State(web): State<Web>, req: Req, form: Form) -> Answer {
 
 /// Where an inlet is shown; a tipline with its secret.
 fn shown(web: &Web, inlet: &Inlet) -> String {
-    let seen = if inlet.kind == Kind::Tipline { seal(&web.app, SEEN, inlet.id.as_str(), &inlet.nonce) } else { String::new() };
+    let seen = if inlet.kind != Kind::List { seal(&web.app, SEEN, inlet.id.as_str(), &inlet.nonce) } else { String::new() };
     urls::with(&urls::inlet(&inlet.id), &[("seen", &seen)])
 }
 
@@ -279,7 +321,7 @@ pub async fn act_on(State(web): State<Web>, req: Req, Path(id): Path<String>, fo
         match form.get("do") {
             "save" => {
                 let typed = typed(&form).map_err(|error| AppError::Invalid(vec![error]))?;
-                let plan = if inlet.kind == Kind::List { typed.plan.clone() } else { Plan::default() };
+                let plan = plan_for(inlet.kind, &typed.plan);
                 deeds::save(app, who, &id, form.int("version").unwrap_or_default(), Typed { plan, ..typed }).await?;
             }
             "on" => deeds::switch(app, who, &id, true).await?,

@@ -4,6 +4,7 @@
 use crate::Web;
 use crate::deliver::embed;
 use crate::page::{Answer, Html, Req, Shell, escape, page};
+use crate::paper::PicturePaper;
 use crate::problem::Problem;
 use crate::subject::{Found, Subject, find};
 use crate::{statics, urls};
@@ -26,6 +27,8 @@ struct SharePage {
     chat: String,
     chat_file: String,
     card: String,
+    /// The same as PNG; empty without a typesetter.
+    picture: String,
     spoken: String,
     spoken_file: String,
     frame: String,
@@ -62,6 +65,7 @@ pub async fn show(State(web): State<Web>, req: Req, Path((owner, local)): Path<(
         chat: chat_text(s, &subject, &claim),
         chat_file: format!("{href}/chat.txt"),
         card: format!("{href}/card.svg"),
+        picture: if web.settings.printer.is_some() { format!("{href}/card.png") } else { String::new() },
         spoken: spoken_text(s, &claim),
         spoken_file: format!("{href}/spoken.txt"),
         frame: embed::code(s, "claim", id, &title),
@@ -137,6 +141,22 @@ pub async fn card(State(web): State<Web>, req: Req, Path((owner, local)): Path<(
     let mut response = ([(header::CONTENT_TYPE, "image/svg+xml; charset=utf-8")], svg).into_response();
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
     Ok(response)
+}
+
+/// GET /c/{owner}/{local}/card.png: the same picture for programs that show no drawings; only where there is a typesetter.
+pub async fn picture(State(web): State<Web>, req: Req, Path((owner, local)): Path<(String, String)>) -> Answer {
+    let Some(printer) = web.settings.printer else { return Err(Problem::not_found()) };
+    let (subject, claim) = match answer(&web, &req, &owner, &local).await? {
+        Ok(found) => found,
+        Err(response) => return Ok(response),
+    };
+    let s = &req.shell;
+    let texts = [s.pick(&claim.claim, &claim.claim_en), s.pick(&claim.plain, &claim.plain_en), &subject.holder];
+    let texts = texts.into_iter().filter(|text| !text.trim().is_empty()).map(str::to_owned).collect();
+    let paper = PicturePaper { svg: draw(s, &subject, &claim), texts };
+    let drawn = tokio::task::spawn_blocking(move || (printer.picture)(&paper)).await;
+    let png = drawn.map_err(|fault| Problem::internal(fault.to_string()))??;
+    Ok(([(header::CONTENT_TYPE, "image/png"), (header::CACHE_CONTROL, "public, max-age=300")], png).into_response())
 }
 
 fn draw(s: &Shell, subject: &Subject, claim: &ClaimReview) -> String {

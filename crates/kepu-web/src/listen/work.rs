@@ -18,6 +18,7 @@ use kepu_domain::create::review::ReviewError;
 use kepu_domain::ids::{AccountId, CaseId};
 use kepu_domain::listen::case::{CaseError, KINDS, Level, Stage};
 use kepu_domain::listen::claim::Holding;
+use kepu_domain::listen::report::REPORT;
 use kepu_domain::vocabulary::FIELDS;
 use std::collections::HashMap;
 use std::fmt::Display;
@@ -56,6 +57,8 @@ struct Work {
     failed: &'static str,
     errors: Errors,
     open: bool,
+    /// A case about a report, which ends with a decision.
+    report: bool,
     over: bool,
     mine: bool,
     held: bool,
@@ -80,6 +83,8 @@ struct Work {
 fn next_step(view: &CaseView) -> &'static str {
     match &view.case.stage {
         Stage::Open => "take",
+        // What is to be done about a report stands in its own part of the page.
+        Stage::Working { .. } if view.case.kind == REPORT => "report",
         Stage::Working { .. } if view.case.fields.is_empty() => "classify",
         Stage::Working { .. } if view.case.held_at.is_none() => "hold",
         Stage::Working { expert: None, .. } => "expert",
@@ -186,6 +191,7 @@ pub(crate) async fn panel(web: &Web, req: &Req, view: &CaseView, holding: Option
         failed: failed.map_or("", |failed| failed.step),
         errors: failed.map(|failed| s.errors(&failed.errors)).unwrap_or_default(),
         open: view.case.stage == Stage::Open,
+        report: view.case.kind == REPORT,
         over: matches!(view.case.stage, Stage::Answered { .. } | Stage::Closed { .. }),
         mine: owner.is_some() && owner == me,
         held: view.case.held_at.is_some(),

@@ -36,7 +36,7 @@ async fn feeds_carry_what_is_new_and_take_away_what_was_withdrawn() {
     let feed: serde_json::Value = serde_json::from_str(&json).expect("json");
     assert_eq!(feed["version"], "https://jsonfeed.org/version/1.1");
     assert!(feed["items"].as_array().expect("items").iter().any(|item| item["id"] == id.0.as_str()));
-    publish::withdraw(&node.web.app, &operator(), &id, "用量写错了，不安全").await.expect("withdrawn");
+    kepu_app::create::take_back::withdraw(&node.web.app, &operator(), &id, "用量写错了，不安全").await.expect("withdrawn");
     let (_, atom) = get(&site, "/feed.atom?kind=claim").await;
     assert!(atom.contains(&format!("<at:deleted-entry ref=\"{id}\"")) && !atom.contains(&format!("<id>{id}</id>")), "{atom}");
     let (_, json) = get(&site, "/feed.json?field=agri").await;
@@ -98,7 +98,7 @@ async fn a_harvester_gets_everything_once_and_learns_what_was_withdrawn() {
     let restarted = crate::router(node.restarted(10).await);
     let (_, second) = get(&restarted, &format!("/oai?verb=ListIdentifiers&resumptionToken={token}")).await;
     assert!(second.contains("<ListIdentifiers>") && !second.contains("<error"), "{second}");
-    publish::withdraw(app, &operator(), &id, "用量写错了，不安全").await.expect("withdrawn");
+    kepu_app::create::take_back::withdraw(app, &operator(), &id, "用量写错了，不安全").await.expect("withdrawn");
     let (_, record) = get(&site, &format!("/oai?verb=GetRecord&metadataPrefix=oai_dc&identifier={id}")).await;
     assert!(record.contains("<header status=\"deleted\">") && !record.contains("<metadata>"), "{record}");
     let (_, changed) = get(&site, &format!("/oai?verb=ListIdentifiers&metadataPrefix=oai_dc&from={}", jiff::Timestamp::now().strftime("%Y-%m-%d"))).await;
@@ -153,7 +153,7 @@ async fn a_card_may_be_framed_and_empties_itself() {
     assert_eq!(send(&site, ask(&format!("url={url}&format=yaml"))).await.status(), StatusCode::NOT_IMPLEMENTED);
     assert_eq!(send(&site, ask("url=https://evil.example/c/a/b")).await.status(), StatusCode::NOT_FOUND);
     assert_eq!(get(&site, "/embed/party/aaaaaaaaaa/x").await.0, StatusCode::NOT_FOUND);
-    publish::withdraw(&node.web.app, &operator(), &id, "用量写错了，不安全").await.expect("withdrawn");
+    kepu_app::create::take_back::withdraw(&node.web.app, &operator(), &id, "用量写错了，不安全").await.expect("withdrawn");
     let (status, card) = get(&site, &path).await;
     assert!(status == StatusCode::GONE && card.contains("用量写错了，不安全") && card.contains("已撤回"), "{card}");
     assert_eq!(send(&site, ask(&format!("url={url}"))).await.status(), StatusCode::GONE);
@@ -218,7 +218,7 @@ async fn a_pack_is_made_once_printed_posted_and_filled_up_after_a_withdrawal() {
     let first = page.split("<li><h3><a href=\"/r/").nth(1).and_then(|rest| rest.split('"').next()).expect("an item").to_owned();
     let id = SubjectId(format!("kepu:{first}"));
     assert!(chat.contains(&first), "{chat}");
-    publish::withdraw(&t.node.web.app, &operator(), &id, "剂量写错了").await.expect("withdrawn");
+    kepu_app::create::take_back::withdraw(&t.node.web.app, &operator(), &id, "剂量写错了").await.expect("withdrawn");
     let (_, page) = get(&t.site, &path).await;
     assert!(page.contains("已经撤回") && page.contains("剂量写错了") && page.contains("请取下"), "{page}");
     for file in ["chat.txt", "broadcast.txt"] {
@@ -271,7 +271,7 @@ async fn the_shelf_learns_what_became_of_what_it_keeps() {
         (answer["items"][0]["state"].as_str().unwrap_or_default().to_owned(), answer["items"][1]["state"].as_str().unwrap_or_default().to_owned())
     };
     assert_eq!(state().await, ("public".into(), "unknown".into()));
-    publish::withdraw(&node.web.app, &operator(), &id, "用量写错了，不安全").await.expect("withdrawn");
+    kepu_app::create::take_back::withdraw(&node.web.app, &operator(), &id, "用量写错了，不安全").await.expect("withdrawn");
     assert_eq!(state().await, ("withdrawn".into(), "unknown".into()));
     for bad in ["nonsense".to_owned(), vec!["kepu:aaaaaaaaaa/x"; 101].join(",")] {
         assert_eq!(get(&site, &format!("/shelf/status?ids={bad}")).await.0, StatusCode::BAD_REQUEST);
@@ -301,7 +301,7 @@ async fn pages_say_what_search_engines_ask_and_the_map_names_them() {
     assert_eq!(get(&site, "/sitemap/1").await.1.matches("<loc>").count(), map.matches("<loc>").count());
     assert_eq!(get(&site, "/sitemap/2").await.0, StatusCode::NOT_FOUND);
     assert_eq!(get(&site, "/sitemap/x").await.0, StatusCode::NOT_FOUND);
-    publish::withdraw(&node.web.app, &operator(), &id, "用量写错了，不安全").await.expect("withdrawn");
+    kepu_app::create::take_back::withdraw(&node.web.app, &operator(), &id, "用量写错了，不安全").await.expect("withdrawn");
     assert!(!get(&site, "/sitemap.xml").await.1.contains(&urls::claim(&id)));
     assert!(get(&site, "/robots.txt").await.1.contains("Disallow: /embed/"));
 }
@@ -327,7 +327,7 @@ async fn a_recording_becomes_an_episode_with_its_file() {
     );
     let (_, json) = get(&site, "/feed.json?kind=resource").await;
     assert!(json.contains("\"mime_type\":\"audio/mpeg\""), "{json}");
-    publish::withdraw(app, &operator(), &id, "录音里说错了用量").await.expect("withdrawn");
+    kepu_app::create::take_back::withdraw(app, &operator(), &id, "录音里说错了用量").await.expect("withdrawn");
     assert!(!get(&site, "/podcast.xml").await.1.contains("<item>"));
 }
 

@@ -323,7 +323,7 @@ async fn an_answer_is_passed_on_as_text_picture_and_script() {
     assert_eq!(answer.headers()[header::CONTENT_TYPE], "image/svg+xml; charset=utf-8");
     let svg = text(answer).await;
     assert!(svg.starts_with("<svg") && svg.contains("不实") && !svg.contains("style="), "{svg}");
-    kepu_app::create::publish::withdraw(&node.web.app, &operator(), &claim, "依据已经更新，重新核查。").await.expect("withdrawn");
+    kepu_app::create::take_back::withdraw(&node.web.app, &operator(), &claim, "依据已经更新，重新核查。").await.expect("withdrawn");
     for file in ["share", "chat.txt", "spoken.txt", "card.svg"] {
         assert_eq!(get(&site, &format!("{base}/{file}")).await.0, StatusCode::GONE, "{file}");
     }

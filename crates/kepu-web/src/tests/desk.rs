@@ -80,7 +80,7 @@ async fn what_changed_is_told_and_cards_are_no_warnings() {
     let before = desk(&t, &t.editor).await;
     assert_eq!((before["warnings"]["total"].as_i64(), before["cards"].as_array().map(Vec::len)), (Some(0), Some(3)));
     assert!(text(open(&t.site, &t.editor, "/desk").await).await.contains("没有收到针对全国的预警"));
-    let answer = submit(&t.site, &t.editor, &urls::withdraw(&t.claim), &[("reason", "依据过期，正在重查。")]).await;
+    let answer = submit(&t.site, &t.editor, &urls::take_back("withdraw", &t.claim), &[("reason", "依据过期，正在重查。")]).await;
     assert_eq!(place(&answer), urls::claim(&t.claim));
     let after = desk(&t, &t.doctor).await;
     let row = &after["changed"]["items"][0];
@@ -105,7 +105,7 @@ async fn every_page_of_content_work_keeps_the_house_rules() {
         (&t.editor, urls::draft(&sent)),
         (&t.review1, "/reviews".into()),
         (&t.review1, review),
-        (&t.editor, urls::withdraw(&t.claim)),
+        (&t.editor, urls::take_back("withdraw", &t.claim)),
         (&t.editor, urls::claim(&t.claim)),
     ];
     for (who, path) in paths {

@@ -189,7 +189,7 @@ async fn a_text_is_written_reviewed_published_corrected_and_withdrawn() {
     let page = text(send(&t.site, request(Method::GET, &public, "", "")).await).await;
     assert!(page.contains("notice correction") && page.contains("原来的水量偏少") && page.contains("1700"));
 
-    let withdraw = urls::withdraw(&subject);
+    let withdraw = urls::take_back("withdraw", &subject);
     assert_eq!(open(&t.site, &t.editor, &withdraw).await.status(), StatusCode::OK);
     let answer = submit(&t.site, &t.editor, &withdraw, &[("reason", " ")]).await;
     assert_eq!(answer.status(), StatusCode::UNPROCESSABLE_ENTITY);
@@ -253,7 +253,7 @@ async fn a_stranger_finds_nothing() {
     // Somebody who may see it but not do it is told so.
     assert_eq!(submit(&t.site, &t.review1, &format!("/drafts/{id}/take-back"), &[]).await.status(), StatusCode::FORBIDDEN);
     assert_eq!(submit(&t.site, &t.doctor, &format!("/drafts/{id}/publish"), &[]).await.status(), StatusCode::FORBIDDEN);
-    assert_eq!(submit(&t.site, &t.stranger, &urls::withdraw(&t.claim), &[("reason", "不喜欢")]).await.status(), StatusCode::FORBIDDEN);
+    assert_eq!(submit(&t.site, &t.stranger, &urls::take_back("withdraw", &t.claim), &[("reason", "不喜欢")]).await.status(), StatusCode::FORBIDDEN);
     assert_eq!(submit(&t.site, &t.stranger, "/correct", &[("id", t.claim.as_str())]).await.status(), StatusCode::FORBIDDEN);
     let answer = submit(&t.site, &t.stranger, "/drafts/new", &[("org", "org-nat"), ("kind", "resource"), ("title", "外人的稿件")]).await;
     assert_eq!(answer.status(), StatusCode::FORBIDDEN);

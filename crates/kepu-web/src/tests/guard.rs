@@ -152,7 +152,7 @@ async fn what_was_withdrawn_leaves_a_page_that_says_why() {
     let page = urls::claim(&id);
     assert_eq!(send(&site, request(Method::GET, &page, "", "")).await.status(), StatusCode::OK);
     let operator = Actor::Node { name: "operator".into() };
-    publish::withdraw(&node.web.app, &operator, &id, "用量写错了，不安全").await.expect("withdrawn");
+    kepu_app::create::take_back::withdraw(&node.web.app, &operator, &id, "用量写错了，不安全").await.expect("withdrawn");
     let answer = send(&site, request(Method::GET, &page, "", "")).await;
     assert_eq!(answer.status(), StatusCode::GONE);
     assert!(text(answer).await.contains("用量写错了，不安全"));

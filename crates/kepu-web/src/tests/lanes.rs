@@ -273,7 +273,7 @@ async fn what_cites_something_withdrawn_is_put_on_its_editors_desk_and_readers_a
     t.send(&t.doctor, &urls::draft(&made), &form.with("do", "submit")).await;
     t.approved(&made).await;
     let later = t.published(&made).await;
-    submit(&t.site, &t.editor, &urls::withdraw(&base), &[("reason", "指南已经更新，正在重写。")]).await;
+    submit(&t.site, &t.editor, &urls::take_back("withdraw", &base), &[("reason", "指南已经更新，正在重写。")]).await;
     kepu_app::create::recheck::nightly(&t.node.web.app).await.expect("night");
     let page = text(send(&t.site, request(Method::GET, &later, "", "")).await).await;
     assert!(page.contains("正在提前复核") && page.contains("引用的内容已撤回"), "{page}");

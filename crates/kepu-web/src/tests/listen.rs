@@ -51,7 +51,17 @@ impl House {
     }
 
     async fn raw(&self, id: &str, at: &str, signature: &str, body: &str) -> (StatusCode, Value) {
-        let call = Request::post(format!("/api/v1/tipline/{id}"))
+        self.post(&format!("/api/v1/tipline/{id}"), at, signature, body).await
+    }
+
+    /// What changed of the answers given.
+    async fn changes(&self, id: &str, secret: &str, at: i64, after: i64) -> (StatusCode, Value) {
+        let (at, body) = (at.to_string(), json!({"after": after}).to_string());
+        self.post(&format!("/api/v1/tipline/{id}/changes"), &at, &sign(secret, &at, body.as_bytes()), &body).await
+    }
+
+    async fn post(&self, path: &str, at: &str, signature: &str, body: &str) -> (StatusCode, Value) {
+        let call = Request::post(path)
             .header("kepu-timestamp", at)
             .header("kepu-signature", signature)
             .header(header::CONTENT_TYPE, "application/json")
@@ -89,6 +99,38 @@ async fn a_signed_call_is_answered_at_once_and_what_nobody_knows_waits_in_the_qu
     drop(tx);
     let page = text(open(&house.site, &house.duty, "/intake").await).await;
     assert!(page.contains("科普热线") && page.contains("已答 1 · 待看 0 · 未知 1"), "{page}");
+}
+
+#[tokio::test]
+async fn a_tipline_learns_what_became_of_the_answers_it_gave() {
+    let house = house().await;
+    let (id, secret) = house.tipline().await;
+    let app = &house.node.web.app;
+    let mut tx = app.db.read().await.expect("tx");
+    let filter = kepu_store::subject::Filter { kind: Some("claim".into()), ..Default::default() };
+    let claims = kepu_store::subject::list(&mut tx, &filter, Default::default(), None, 3).await.expect("list");
+    drop(tx);
+    let now = house.now();
+    for (n, claim) in claims.iter().take(2).enumerate() {
+        let (_, said) = house.call(&id, &secret, now + n as i64, &json!({"text": claim.title})).await;
+        assert_eq!(said["band"], "answer");
+    }
+    let (status, none) = house.changes(&id, &secret, now + 10, 0).await;
+    assert_eq!((status, none["items"].as_array().map(Vec::len)), (StatusCode::OK, Some(0)), "{none}");
+    let after = none["next"].as_i64().expect("next");
+    let operator = kepu_domain::access::Actor::Node { name: "operator".into() };
+    let next = app.today().checked_add(jiff::Span::new().days(1)).ok();
+    kepu_app::create::take_back::hold(app, &operator, &claims[0].id, "有人指出写错了", next).await.expect("held");
+    kepu_app::create::take_back::withdraw(app, &operator, &claims[1].id, "依据已经更新").await.expect("withdrawn");
+    // What it never said is not told.
+    kepu_app::create::take_back::withdraw(app, &operator, &claims[2].id, "依据已经更新").await.expect("withdrawn");
+    let (_, told) = house.changes(&id, &secret, now + 11, after).await;
+    let kinds: Vec<_> = told["items"].as_array().expect("items").iter().map(|one| (one["claim"].as_str(), one["change"].as_str())).collect();
+    assert_eq!(kinds, [(Some(claims[0].id.as_str()), Some("held")), (Some(claims[1].id.as_str()), Some("withdrawn"))], "{told}");
+    assert!(told["items"][1]["say"].as_str().expect("words").contains("依据已经更新"));
+    let (_, again) = house.changes(&id, &secret, now + 12, told["next"].as_i64().expect("next")).await;
+    assert_eq!(again["items"].as_array().map(Vec::len), Some(0));
+    assert_eq!(house.changes(&id, "another secret", now + 13, 0).await.0, StatusCode::FORBIDDEN);
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ mod rounds;
 mod search;
 mod store;
 mod sync;
+mod warnings;
 
 use kepu_app::{App, Options, index, node, seed};
 use kepu_domain::org::Region;
@@ -83,6 +84,16 @@ pub enum Bench {
         #[arg(long, value_name = "FILE")]
         encoder: Option<PathBuf>,
     },
+    /// Official warnings judged: samples, hostile documents, counties of areas. Size: rounds over the samples.
+    Alerts {
+        #[command(flatten)]
+        args: Args,
+        /// Folder with the shared emergency data.
+        #[arg(long, default_value = "../shared/data/emergency")]
+        data: PathBuf,
+    },
+    /// From the file of a warning to page, feed and queue, for growing numbers of points. Size: most points.
+    Warnings(Args),
     /// Two nodes over loopback: small records first, then nothing new. Size: records.
     Sync(Args),
 }
@@ -134,6 +145,8 @@ impl Bench {
                 let figures = search::run(&data, questions.as_deref(), encoder.as_deref(), args.or(100_000))?;
                 ("search", args.or(100_000), args.json, figures)
             }
+            Bench::Alerts { args, data } => ("alerts", args.or(5_000), args.json, warnings::alerts(&data, args.or(5_000))?),
+            Bench::Warnings(args) => ("warnings", args.or(1_000_000), args.json, warnings::warnings(args.or(1_000_000)).await?),
             Bench::Sync(args) => ("sync", args.or(10_000), args.json, sync::run(args.or(10_000)).await?),
         };
         for Figure { metric, value, unit } in figures {

@@ -45,6 +45,7 @@ fn row(n: usize) -> Row {
         corrected: 0,
         sample: true,
         same_as: String::new(),
+        held: None,
         seq: number,
     }
 }

@@ -46,6 +46,9 @@ pub fn clean(matter: Matter) -> Matter {
             c.why = c.why.iter().map(|p| body(p)).filter(|p| !p.is_empty()).collect();
             c.instead = body(&c.instead);
             c.chat = body(&c.chat);
+            if let Some(media) = &mut c.media {
+                (media.about, media.original) = (body(&media.about), line(&media.original));
+            }
             clean_sources(&mut c.evidence);
             clean_credit(&mut c.author);
             Matter::Claim(c)
@@ -90,6 +93,12 @@ fn texts(matter: &Matter) -> Vec<(Limit, &str)> {
                 (text::CHAT, &c.chat),
             ];
             list.extend(c.variants.iter().map(|v| (named("variants", text::CLAIM), v.as_str())));
+            if let Some(media) = &c.media {
+                list.extend([
+                    (named("media_about", text::INSTEAD), media.about.as_str()),
+                    (named("media_original", Limit { min: 0, ..text::SOURCE }), &media.original),
+                ]);
+            }
             list.extend(c.why.iter().map(|p| (text::WHY, p.as_str())));
             list
         }
@@ -193,10 +202,10 @@ pub async fn findings(app: &App, tx: &mut Tx, draft: &Draft) -> Result<Vec<Findi
     Ok(found)
 }
 
-/// The public version that a draft corrects; a holding statement is not corrected but followed.
+/// The version that a draft corrects, public or under check; a holding statement is not corrected but followed.
 pub async fn corrected(tx: &mut Tx, draft: &Draft) -> Result<Option<subject::Row>, AppError> {
     let row = subject::find(tx, &draft.subject).await?;
-    Ok(row.filter(|row| row.standing == subject::Standing::Public && row.verdict != "checking"))
+    Ok(row.filter(|row| (row.standing == subject::Standing::Public || row.held.is_some()) && row.verdict != "checking"))
 }
 
 /// What that public version says.

@@ -199,7 +199,7 @@ fn broken(error: &DecodeError) -> FieldError {
 }
 
 /// Texts stay, numbers and truth values become text, lists are joined by `;` (lists inside by a space), objects are passed over.
-fn flatten(value: Value) -> Result<Row, Reason> {
+pub(crate) fn flatten(value: Value) -> Result<Row, Reason> {
     let Value::Object(map) = value else { return Err(Reason::new("error-import_no_object")) };
     fn text(value: &Value, between: &str) -> Option<String> {
         match value {

@@ -359,6 +359,7 @@ impl<'a> Cells<'a> {
             checked: self.date("checked")?.unwrap_or(today),
             next_check: today.checked_add(1.year()).ok(),
             chat: String::new(),
+            media: None,
             holding: None,
             ai_use: AiUse::None,
             corrections: vec![],

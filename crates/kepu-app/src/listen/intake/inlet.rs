@@ -9,7 +9,7 @@ use crate::outside;
 use data_encoding::HEXLOWER;
 use kepu_domain::access::{Action, Actor};
 use kepu_domain::ids::{InletId, OrgId};
-use kepu_domain::listen::inlet::{EVERY_MINUTES, Inlet, Kind, Plan, State};
+use kepu_domain::listen::inlet::{EVERY_MINUTES, ISSUERS_MAX, Inlet, Kind, Plan, State, WARNING_MINUTES};
 use kepu_domain::org::Region;
 use kepu_domain::text;
 use kepu_store::listen::inlet as store;
@@ -38,11 +38,11 @@ pub struct Typed {
     pub org: OrgId,
 }
 
-/// Who may care for an inlet of this kind: a list says nothing about anybody, a tipline lets another house in.
+/// Who may care for an inlet of this kind: a list says nothing about anybody, a tipline or a source of warnings lets another house in.
 pub fn action_for(kind: Kind) -> Action {
     match kind {
         Kind::List => Action::Publish,
-        Kind::Tipline => Action::ManageMembers,
+        Kind::Tipline | Kind::Warning => Action::ManageMembers,
     }
 }
 
@@ -53,8 +53,8 @@ async fn allowed(tx: &mut Tx, who: &Actor, org: &OrgId, kind: Kind) -> Result<()
 /// Checks what was typed; `hosts` are those that may be asked.
 fn check(typed: &Typed, kind: Kind, hosts: &BTreeSet<String>) -> Result<(), AppError> {
     let mut wrong: Vec<FieldError> = text::NAME.check(kepu_text::count(&typed.name)).err().map(|e| text_error(&e)).into_iter().collect();
-    if kind == Kind::List {
-        let plan = &typed.plan;
+    let plan = &typed.plan;
+    if plan.is_read(kind) {
         match plan.address.strip_prefix("file:") {
             Some(name) if is_file_name(name) => {}
             Some(_) => wrong.push(FieldError::new("address", "inlet_file")),
@@ -64,9 +64,18 @@ fn check(typed: &Typed, kind: Kind, hosts: &BTreeSet<String>) -> Result<(), AppE
                 Some(_) => {}
             },
         }
-        if !EVERY_MINUTES.contains(&plan.every_minutes) {
-            wrong.push(FieldError::new("every", "inlet_every").with("min", EVERY_MINUTES.start()).with("max", EVERY_MINUTES.end()));
+        let minutes = if kind == Kind::Warning { WARNING_MINUTES } else { EVERY_MINUTES };
+        if !minutes.contains(&plan.every_minutes) {
+            wrong.push(FieldError::new("every", "inlet_every").with("min", minutes.start()).with("max", minutes.end()));
         }
+    }
+    if kind == Kind::Warning {
+        let sound = |issuer: &String| (3..=100).contains(&issuer.len()) && !issuer.contains(char::is_whitespace) && !issuer.starts_with("*@*");
+        if plan.issuers.len() > ISSUERS_MAX || !plan.issuers.iter().all(sound) {
+            wrong.push(FieldError::new("issuers", "inlet_issuers").with("max", ISSUERS_MAX));
+        }
+    }
+    if kind == Kind::List {
         let named = |column: &String| !column.is_empty() && kepu_text::count(column) <= 60;
         if !plan.columns.contains_key("text") || !plan.columns.iter().all(|(target, column)| TARGETS.contains(&target.as_str()) && named(column)) {
             wrong.push(FieldError::new("column_text", "inlet_column"));
@@ -92,6 +101,7 @@ pub async fn add(app: &App, who: &Actor, kind: Kind, typed: Typed) -> Result<Inl
         return Err(AppError::Invalid(vec![FieldError::new("name", "inlet_many").with("max", INLETS_MAX)]));
     }
     let now = app.now();
+    let due_at = typed.plan.is_read(kind).then_some(now);
     let inlet = Inlet {
         id: InletId(keys::random_word(12)),
         kind,
@@ -101,7 +111,7 @@ pub async fn add(app: &App, who: &Actor, kind: Kind, typed: Typed) -> Result<Inl
         plan: typed.plan,
         state: State::On,
         nonce: keys::random_word(16),
-        due_at: (kind == Kind::List).then_some(now),
+        due_at,
         last_at: None,
         good_at: None,
         failures: 0,
@@ -176,7 +186,7 @@ pub async fn remove(app: &App, who: &Actor, id: &InletId) -> Result<(), AppError
 pub async fn renew(app: &App, who: &Actor, id: &InletId) -> Result<(), AppError> {
     let mut tx = app.db.write().await?;
     let inlet = own(&mut tx, who, id).await?;
-    if inlet.kind != Kind::Tipline {
+    if inlet.kind == Kind::List {
         return Err(AppError::NotFound { what: "tipline", id: id.0.clone() });
     }
     store::update(&mut tx, &Inlet { nonce: keys::random_word(16), ..inlet }).await?;

@@ -5,11 +5,12 @@ use super::{Fresh, inlet as setting, put, room};
 use crate::account::log;
 use crate::create::import::Reason;
 use crate::create::import::read::{Form, Table};
+use crate::deliver::warning;
 use crate::error::AppError;
 use crate::outside::{self, Address};
 use crate::{App, keys};
 use jiff::Timestamp;
-use kepu_domain::listen::inlet::{Format, Inlet, Plan, State as InletState};
+use kepu_domain::listen::inlet::{Format, Inlet, Kind, Plan, State as InletState};
 use kepu_domain::listen::sighting::{Channel, hour_of};
 use kepu_domain::listen::signal::{Counts, State};
 use kepu_store::listen::inlet as store;
@@ -42,6 +43,15 @@ pub(super) async fn read_due(app: &App) -> Result<usize, AppError> {
     drop(tx);
     let mut done = 0;
     for inlet in due {
+        if inlet.kind == Kind::Warning {
+            let fetched = fetch(app, &inlet, &hosts).await;
+            match warning::source::read(app, inlet, fetched, &hosts).await {
+                Err(AppError::Stale { .. } | AppError::NotFound { .. }) => {}
+                other => other?,
+            }
+            done += 1;
+            continue;
+        }
         let reading = match fetch(app, &inlet, &hosts).await {
             Ok(bytes) => {
                 let (plan, region, now) = (inlet.plan.clone(), inlet.region, app.now());

@@ -8,6 +8,7 @@
 //! | what does a house say that calls us? | `tipline` |
 //! | what is in a file that somebody brought? | `file` |
 //! | what does a picture or a link say that somebody shows? | `shown` |
+//! | what is in a stream of another queue? | `stream` |
 //! | how does intake stand? | `overview` |
 
 pub mod file;
@@ -15,6 +16,7 @@ pub mod inlet;
 pub mod list;
 pub mod overview;
 pub mod shown;
+pub mod stream;
 pub mod tipline;
 
 use crate::error::AppError;

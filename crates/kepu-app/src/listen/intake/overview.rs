@@ -1,11 +1,12 @@
 //! How intake stands: what waits and for how long, and what became of signals, for each inlet.
 
+use super::stream::{self, Standing};
 use super::{UPTO, inlet::hosts, number, room};
 use crate::App;
 use crate::error::AppError;
 use jiff::Timestamp;
 use kepu_domain::access::{Action, Actor};
-use kepu_domain::listen::inlet::{ASKED, FILES, Inlet};
+use kepu_domain::listen::inlet::{ASKED, FILES, Inlet, STREAM};
 use kepu_domain::listen::sighting::hour_of;
 use kepu_domain::listen::signal::Counts;
 use kepu_store::listen::{inlet as store, signal};
@@ -17,9 +18,9 @@ const HOURS: i64 = 24;
 /// One inlet, or one of those that need no setting up.
 #[derive(Clone, Debug)]
 pub struct Stands {
-    /// `files`, `asked`, or the id.
+    /// `files`, `asked`, `stream`, or the id.
     pub id: String,
-    /// What was set up; none for `files` and `asked`.
+    /// What was set up; none for those that need none.
     pub inlet: Option<Inlet>,
     /// Signals that wait.
     pub waiting: i64,
@@ -36,6 +37,8 @@ pub struct Stands {
 pub struct Overview {
     /// Inlets, the troubled ones first.
     pub inlets: Vec<Stands>,
+    /// The stream of an outside queue, if there is one.
+    pub stream: Option<Standing>,
     /// Signals that can still be taken.
     pub room: i64,
     /// Signals that can wait at most.
@@ -69,10 +72,13 @@ pub async fn overview(app: &App, who: &Actor) -> Result<Overview, AppError> {
     };
     let mut list: Vec<Stands> =
         store::list(&mut tx, super::inlet::INLETS_MAX).await?.into_iter().map(|inlet| stands(&inlet.id.0.clone(), Some(inlet))).collect();
+    let stream = stream::standing(&mut tx).await?;
     list.extend([stands(FILES, None), stands(ASKED, None)]);
+    list.extend(stream.is_some().then(|| stands(STREAM, None)));
     list.sort_by_key(|one| one.inlet.as_ref().is_none_or(|inlet| inlet.trouble.is_empty()));
     Ok(Overview {
         inlets: list,
+        stream,
         room: room(app, &mut tx).await?,
         most: app.definitions().listen.queue_max,
         hosts: hosts(&mut tx).await?,

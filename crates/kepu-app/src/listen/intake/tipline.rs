@@ -5,15 +5,17 @@ use super::{FULL_SECONDS, Fresh, inlet, put, room};
 use crate::App;
 use crate::error::{AppError, FieldError};
 use crate::listen::hear::{Band, Heard, Said, hear};
+use crate::listen::placement;
 use data_encoding::HEXLOWER;
 use hmac::{Hmac, KeyInit, Mac};
 use kepu_domain::ids::InletId;
 use kepu_domain::listen::inlet::{Inlet, Kind, State as InletState};
+use kepu_domain::listen::placement::PlaceKind;
 use kepu_domain::listen::sighting::{Channel, hour_of};
 use kepu_domain::listen::signal::{Counts, State};
-use kepu_store::listen::inlet as store;
+use kepu_store::listen::{inlet as store, placement as placements};
 use kepu_store::once::{self, Once};
-use kepu_store::subject::{self, Row};
+use kepu_store::subject::{self, Row, Standing};
 use serde::Deserialize;
 use sha2::Sha256;
 
@@ -81,7 +83,7 @@ fn mac(secret: &str, timestamp: &str, body: &[u8]) -> Hmac<Sha256> {
 ///
 /// May: whoever signs with the secret of the tipline. Writes: once, sighting, signal, inlet_hour, inlet, job; never who called or spoke.
 pub async fn call(app: &App, call: Call) -> Result<Reply, AppError> {
-    let inlet = known(app, &call).await?;
+    let inlet = known(app, &call, Kind::Tipline).await?;
     app.limit(&format!("tipline {}", inlet.id), PER_MINUTE)?;
     let words: Words = serde_json::from_slice(&call.body).map_err(|e| AppError::Invalid(vec![FieldError::new("body", "tipline_json").with("cause", e)]))?;
     let region = match words.county.trim() {
@@ -98,10 +100,57 @@ pub async fn call(app: &App, call: Call) -> Result<Reply, AppError> {
     keep(app, &inlet, heard, fresh).await
 }
 
-/// The tipline, if the call is signed with its secret and fresh.
-async fn known(app: &App, call: &Call) -> Result<Inlet, AppError> {
+/// What the body of a question about changes says.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct After {
+    /// The `next` of the last answer; 0 for everything.
+    #[serde(default)]
+    after: i64,
+}
+
+/// Most changes in one answer.
+const CHANGES_MAX: usize = 100;
+
+/// What changed of the answers that a tipline gave, in the order of change, and where to go on.
+#[derive(Clone, Debug, Default)]
+pub struct Changes {
+    /// Claims whose version is another than the one that was said, or that are not public any more.
+    pub rows: Vec<Row>,
+    /// To be sent as `after` next time.
+    pub next: i64,
+    /// Whether there is more at once.
+    pub more: bool,
+}
+
+/// What changed of the answers that a tipline gave: corrected, under check, withdrawn.
+///
+/// May: whoever signs with the secret of the tipline. Writes: once.
+pub async fn changes(app: &App, call: Call) -> Result<Changes, AppError> {
+    let inlet = known(app, &call, Kind::Tipline).await?;
+    app.limit(&format!("tipline {}", inlet.id), PER_MINUTE)?;
+    let asked: After = serde_json::from_slice(&call.body).map_err(|e| AppError::Invalid(vec![FieldError::new("body", "tipline_json").with("cause", e)]))?;
+    first_time(app, &call).await?;
     let mut tx = app.db.read().await?;
-    let found = store::find(&mut tx, &call.inlet).await?.filter(|inlet| inlet.kind == Kind::Tipline && inlet.state == InletState::On);
+    let said = placements::list_by_place(&mut tx, PlaceKind::Bot, &inlet.name, 20_000).await?;
+    let docs: std::collections::HashMap<_, _> = said.iter().map(|one| (&one.claim, one.doc)).collect();
+    let ids: Vec<_> = said.iter().map(|one| one.claim.clone()).collect();
+    let mut rows = subject::find_many(&mut tx, &ids).await?;
+    let mut next = rows.iter().map(|row| row.seq).max().unwrap_or_default().max(asked.after);
+    rows.retain(|row| row.seq > asked.after && (row.standing != Standing::Public || row.doc_hash != docs.get(&row.id).copied()));
+    rows.sort_by_key(|row| row.seq);
+    let more = rows.len() > CHANGES_MAX;
+    rows.truncate(CHANGES_MAX);
+    if more {
+        next = rows.last().map_or(next, |row| row.seq);
+    }
+    Ok(Changes { rows, next, more })
+}
+
+/// The tipline or source, if the call is signed with its secret and fresh.
+pub(crate) async fn known(app: &App, call: &Call, kind: Kind) -> Result<Inlet, AppError> {
+    let mut tx = app.db.read().await?;
+    let found = store::find(&mut tx, &call.inlet).await?.filter(|inlet| inlet.kind == kind && inlet.state == InletState::On);
     // Who may not call must not learn which tiplines there are.
     let inlet = found.ok_or(AppError::Stranger)?;
     let at: i64 = call.timestamp.trim().parse().map_err(|_| AppError::Stranger)?;
@@ -115,7 +164,7 @@ async fn known(app: &App, call: &Call) -> Result<Inlet, AppError> {
 }
 
 /// Refuses a call that was heard before. Signatures are remembered for longer than their time is accepted.
-async fn first_time(app: &App, call: &Call) -> Result<(), AppError> {
+pub(crate) async fn first_time(app: &App, call: &Call) -> Result<(), AppError> {
     let mut tx = app.db.write().await?;
     let key = format!("tipline {} {}", call.inlet, call.signature.trim());
     if once::claim(&mut tx, &key, app.now()).await? != Once::First {
@@ -151,6 +200,10 @@ async fn keep(app: &App, inlet: &Inlet, heard: Heard, fresh: Fresh) -> Result<Re
     store::add_counts(&mut tx, inlet.id.as_str(), hour_of(now), counts).await?;
     store::heard(&mut tx, &inlet.id, now).await?;
     tx.commit().await?;
+    if let (Band::Answer, Some(row)) = (heard.band, &claim) {
+        // So that a correction can be told where the answer was said.
+        placement::note(app, row, PlaceKind::Bot, &inlet.name).await?;
+    }
     if queued {
         app.notify();
     }

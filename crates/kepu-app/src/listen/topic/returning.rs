@@ -1,10 +1,12 @@
-//! Known rumours that are to be expected soon: by the calendar, by the months in which they were heard, by official warnings in force. Warnings are files of
-//! the folder `warnings` of the node, judged as `kepu alert check` judges them.
+//! Known rumours that are to be expected soon: by the calendar, by the months in which they were heard, by official warnings in force: those that are passed on, and
+//! files of the folder `warnings` of the node, judged as `kepu alert check` judges them.
 
 use crate::App;
+use crate::deliver::warning;
 use crate::error::AppError;
 use jiff::Timestamp;
 use kepu_domain::deliver::alert::{self, Action as Deal};
+use kepu_domain::deliver::warning::Stands;
 use kepu_domain::listen::claim::Verdict;
 use kepu_domain::listen::returns::{Because, Known};
 use kepu_domain::org::Region;
@@ -30,7 +32,11 @@ pub struct Returning {
 /// Claims that are expected around now, those with most reasons first, at most `limit`. What was found true is no rumour.
 pub(super) async fn expected(app: &App, tx: &mut Tx, region: Region, limit: usize) -> Result<Vec<Returning>, AppError> {
     let definitions = app.definitions();
-    let hazards = in_force(app, region)?;
+    let mut hazards = in_force(app, region)?;
+    let passed_on = warning::here_in(app, tx, region).await?;
+    hazards.extend(passed_on.iter().filter(|one| one.stands == Stands::InForce).map(|one| one.open.warning.hazard.clone()));
+    hazards.sort_unstable();
+    hazards.dedup();
     let filter = Filter { kind: Some("claim".into()), standing: Some(Standing::Public), ..Filter::default() };
     let rows = subject::list(tx, &filter, Order::Newest, None, CLAIMS_MAX).await?;
     let mut list = Vec::new();

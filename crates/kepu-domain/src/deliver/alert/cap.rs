@@ -42,6 +42,10 @@ pub struct Info {
     pub language: Option<String>,
     /// `event`.
     pub event: Option<String>,
+    /// `urgency`.
+    pub urgency: Option<String>,
+    /// `certainty`.
+    pub certainty: Option<String>,
     /// `severity`.
     pub severity: Option<String>,
     /// `effective`.
@@ -87,6 +91,8 @@ pub struct Circle {
 /// One `area`.
 #[derive(Clone, Debug, Default)]
 pub struct Area {
+    /// `areaDesc`.
+    pub desc: String,
     /// Closed polygons.
     pub polygons: Vec<Vec<Point>>,
     /// Circles.
@@ -183,17 +189,27 @@ const SIGNATURE: &str = "http://www.w3.org/2000/09/xmldsig#";
 
 /// The message with what is wrong with its form; no message where there is none to read.
 pub fn read(text: &str) -> (Option<Message>, Vec<Note>) {
+    match tree(text, read_root) {
+        Ok(read) => read,
+        Err(note) => (None, vec![note]),
+    }
+}
+
+/// Parses a document within limits and looks at its root.
+pub(super) fn tree<T>(text: &str, look: impl FnOnce(Node<'_, '_>) -> T) -> Result<T, Note> {
     let text = text.trim_start_matches('\u{feff}');
     if let Some(note) = hostile(text) {
-        return (None, vec![note]);
+        return Err(note);
     }
     let options = ParsingOptions { allow_dtd: false, nodes_limit: NODES_MAX, ..ParsingOptions::default() };
-    let tree = match Document::parse_with_options(text, options) {
-        Ok(tree) => tree,
-        Err(roxmltree::Error::DtdDetected) => return (None, vec![Note::new("doctype", "DOCTYPE present: reject before expanding any entity")]),
-        Err(error) => return (None, vec![Note::new("xml", format!("not well-formed: {error}"))]),
-    };
-    let root = tree.root_element();
+    match Document::parse_with_options(text, options) {
+        Ok(tree) => Ok(look(tree.root_element())),
+        Err(roxmltree::Error::DtdDetected) => Err(Note::new("doctype", "DOCTYPE present: reject before expanding any entity")),
+        Err(error) => Err(Note::new("xml", format!("not well-formed: {error}"))),
+    }
+}
+
+fn read_root(root: Node<'_, '_>) -> (Option<Message>, Vec<Note>) {
     if root.tag_name().name() != "alert" {
         return (None, vec![Note::new("root", format!("the root is <{}>, not <alert>", root.tag_name().name()))]);
     }
@@ -380,6 +396,8 @@ fn info(node: Node<'_, '_>) -> Info {
     Info {
         language: text("language"),
         event: text("event"),
+        urgency: text("urgency"),
+        certainty: text("certainty"),
         severity: text("severity"),
         effective: text("effective"),
         onset: text("onset"),
@@ -400,7 +418,8 @@ fn pair(node: Node<'_, '_>) -> (String, String) {
 }
 
 fn area(node: Node<'_, '_>) -> Area {
-    let mut out = Area { geocodes: every(node, "geocode").map(pair).collect(), ..Area::default() };
+    let desc = child(node, "areaDesc").map(said).unwrap_or_default().trim().to_owned();
+    let mut out = Area { desc, geocodes: every(node, "geocode").map(pair).collect(), ..Area::default() };
     for polygon in every(node, "polygon") {
         match points(&said(polygon)) {
             Ok(list) => out.polygons.push(list),

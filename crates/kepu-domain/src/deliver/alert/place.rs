@@ -22,6 +22,8 @@ pub struct PlaceError {
 pub struct Divisions {
     /// The counties in each division, and the division itself where there are none below it.
     inside: HashMap<Region, Vec<Region>>,
+    /// Counties, and divisions without any.
+    leaves: Vec<Region>,
     /// Seats of counties, by latitude.
     seats: Vec<(Point, Region)>,
 }
@@ -52,10 +54,12 @@ impl Divisions {
         let above: HashMap<Region, Option<Region>> = rows.iter().map(|(region, _, above)| (*region, *above)).collect();
         let parents: BTreeSet<Region> = rows.iter().filter_map(|(.., above)| *above).collect();
         let mut inside: HashMap<Region, Vec<Region>> = rows.iter().map(|(region, ..)| (*region, vec![])).collect();
+        let mut leaves = Vec::new();
         for (region, county, _) in &rows {
             if !county && parents.contains(region) {
                 continue;
             }
+            leaves.push(*region);
             let mut at = Some(*region);
             // Bounded: a list that names itself as its own parent ends.
             for _ in 0..8 {
@@ -64,7 +68,21 @@ impl Divisions {
                 at = above.get(&here).copied().flatten();
             }
         }
-        Ok(Self { inside, seats })
+        Ok(Self { inside, leaves, seats })
+    }
+
+    /// The fewest codes of divisions that mean these counties and no other: a prefecture or province all of whose counties are among them stands for them.
+    pub fn gather(&self, counties: &BTreeSet<Region>) -> Vec<Region> {
+        let mut whole: HashMap<Region, (usize, usize)> = HashMap::new();
+        for leaf in &self.leaves {
+            let is_in = usize::from(counties.contains(leaf));
+            for above in leaf.chain() {
+                let sums = whole.entry(above).or_default();
+                *sums = (sums.0 + 1, sums.1 + is_in);
+            }
+        }
+        let full = |region: &Region| whole.get(region).is_some_and(|(all, have)| all == have);
+        counties.iter().map(|county| county.chain().into_iter().find(full).unwrap_or(*county)).collect::<BTreeSet<_>>().into_iter().collect()
     }
 
     /// Adds the counties of an area; codes that are no division go to `unknown`.

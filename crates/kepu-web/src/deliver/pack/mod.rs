@@ -73,7 +73,7 @@ pub(super) fn month_text(s: &Shell, month: Month) -> String {
     s.t2("pack-month", "year", month.year().to_string(), "month", month.month().to_string())
 }
 
-fn title_of(s: &Shell, pack: &Pack, point: &str) -> String {
+pub(super) fn title_of(s: &Shell, pack: &Pack, point: &str) -> String {
     let place = if point.is_empty() { s.place(&pack.wish.region) } else { point.to_owned() };
     s.t2("pack-title", "place", place, "month", month_text(s, pack.wish.month))
 }

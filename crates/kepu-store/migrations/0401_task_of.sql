@@ -1,0 +1,1 @@
+CREATE INDEX task_of ON task (of_kind, of_id, due, id);

@@ -1,0 +1,1 @@
+CREATE INDEX task_stage ON task (stage, due, id);

@@ -1,0 +1,1 @@
+CREATE INDEX warning_name ON warning (sender, identifier);

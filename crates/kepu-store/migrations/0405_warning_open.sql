@@ -1,0 +1,1 @@
+CREATE INDEX warning_open ON warning (ended, expires);

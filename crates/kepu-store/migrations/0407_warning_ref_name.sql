@@ -1,0 +1,1 @@
+CREATE INDEX warning_ref_name ON warning_ref (sender, identifier);

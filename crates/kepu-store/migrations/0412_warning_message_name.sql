@@ -1,0 +1,1 @@
+CREATE INDEX warning_message_name ON warning_message (sender, identifier);

@@ -1,0 +1,1 @@
+CREATE INDEX warning_message_state ON warning_message (state, got_at);

@@ -1,0 +1,1 @@
+ALTER TABLE inlet_new RENAME TO inlet;

@@ -1,0 +1,1 @@
+CREATE INDEX inlet_due ON inlet (due_at);

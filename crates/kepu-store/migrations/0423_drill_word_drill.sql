@@ -1,0 +1,1 @@
+CREATE INDEX drill_word_drill ON drill_word (drill, subject);

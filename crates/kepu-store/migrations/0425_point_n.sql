@@ -1,0 +1,1 @@
+CREATE INDEX point_n ON point (n);

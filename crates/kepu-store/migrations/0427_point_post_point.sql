@@ -1,0 +1,1 @@
+CREATE INDEX point_post_point ON point_post (point);

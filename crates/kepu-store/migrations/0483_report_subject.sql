@@ -1,0 +1,1 @@
+CREATE INDEX report_subject ON report (subject, ground);
