@@ -39,6 +39,8 @@ const FLOOR: f32 = 0.08;
 const SLACK: f32 = 1e-4;
 /// Documents whose sums are kept at a time.
 const WINDOW: usize = 1 << 15;
+/// Documents that are looked at together when the sums are gone through.
+const BLOCK: usize = 64;
 /// How many entries of lists one search reads before it leaves the commonest tokens to the second pass, which knows them exactly.
 const ENTRIES_MAX: usize = 400_000;
 /// Tokens that are read whatever their lists cost.
@@ -255,15 +257,22 @@ fn read(reader: &SegmentReader, segment: u32, probes: &[Probe], allowed: Option<
             cursor.add(start, end, &mut scores, &mut covers, |doc| damping[usize::from(lengths.fieldnorm_id(doc))]);
         }
         let here = (end - start) as usize;
-        for (place, (&score, &cover)) in scores[..here].iter().zip(&covers[..here]).enumerate() {
-            // Of a million documents most hold a letter or two of the question: they leave here, by two comparisons.
-            if score <= sink.cut && cover < sink.bar_now {
+        for (block, (scores, covers)) in scores[..here].chunks(BLOCK).zip(covers[..here].chunks(BLOCK)).enumerate() {
+            // Of a million documents most hold a letter or two of the question: they leave here many at a time, without a branch for each.
+            let (cut, bar) = (sink.cut, sink.bar_now);
+            let any = scores.iter().zip(covers).fold(false, |any, (&score, &cover)| any | (score > cut) | (cover >= bar));
+            if !any {
                 continue;
             }
-            let doc = start + place as u32;
-            let open = allowed.is_none_or(|bits| bits[doc as usize / 64] >> (doc % 64) & 1 == 1);
-            if open && !reader.is_deleted(doc) {
-                sink.take(Reached { segment, doc, score, cover });
+            for (place, (&score, &cover)) in scores.iter().zip(covers).enumerate() {
+                if score <= sink.cut && cover < sink.bar_now {
+                    continue;
+                }
+                let doc = start + (block * BLOCK + place) as u32;
+                let open = allowed.is_none_or(|bits| bits[doc as usize / 64] >> (doc % 64) & 1 == 1);
+                if open && !reader.is_deleted(doc) {
+                    sink.take(Reached { segment, doc, score, cover });
+                }
             }
         }
         scores[..here].fill(0.0);

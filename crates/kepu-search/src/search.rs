@@ -2,8 +2,6 @@
 //!
 //! Which documents are found is decided in `gather`, their order in `rank`; without a text to look for, the newest come first.
 
-use std::collections::hash_map::Entry;
-
 use tantivy::collector::sort_key::{SortByStaticFastValue, SortByString};
 use tantivy::collector::{Count, TopDocs};
 use tantivy::query::AllQuery;
@@ -280,22 +278,24 @@ impl Run<'_> {
         Ok(page)
     }
 
-    /// The ids of documents, in their order; the column of a segment is opened once.
+    /// The ids of documents, in their order; the column of a segment is opened once, and its dictionary read in its own order.
     fn ids(&self, list: &[Reached]) -> tantivy::Result<Vec<String>> {
-        let mut columns = std::collections::HashMap::new();
-        let mut ids = Vec::with_capacity(list.len());
-        for reached in list {
-            let column = match columns.entry(reached.segment) {
-                Entry::Occupied(known) => known.into_mut(),
-                Entry::Vacant(free) => free.insert(self.searcher.segment_reader(reached.segment).fast_fields().str("id")?),
-            };
-            let mut id = String::new();
-            if let Some(column) = column
-                && let Some(ordinal) = column.term_ords(reached.doc).next()
-            {
-                column.ord_to_str(ordinal, &mut id)?;
-            }
-            ids.push(id);
+        let mut ids = vec![String::new(); list.len()];
+        let mut segments: Vec<u32> = list.iter().map(|reached| reached.segment).collect();
+        segments.sort_unstable();
+        segments.dedup();
+        for segment in segments {
+            let Some(column) = self.searcher.segment_reader(segment).fast_fields().str("id")? else { continue };
+            let here = list.iter().enumerate().filter(|(_, reached)| reached.segment == segment);
+            let mut wanted: Vec<(u64, usize)> = here.filter_map(|(at, reached)| Some((column.term_ords(reached.doc).next()?, at))).collect();
+            wanted.sort_unstable();
+            let ordinals: Vec<u64> = wanted.iter().map(|(ordinal, _)| *ordinal).collect();
+            let mut next = wanted.iter();
+            column.dictionary().sorted_ords_to_term_cb(&ordinals, |term| {
+                if let Some((_, at)) = next.next() {
+                    ids[*at] = String::from_utf8_lossy(term).into_owned();
+                }
+            })?;
         }
         Ok(ids)
     }
