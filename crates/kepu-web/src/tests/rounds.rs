@@ -47,7 +47,7 @@ async fn an_applicant_writes_is_told_what_is_missing_and_hands_in() {
     let path = "/application/sample-open-1";
     let page = house.see(&house.doctor, path).await;
     assert!(page.contains("还缺这些") && page.contains("作品简介") && page.contains("value=\"餐桌上的糖\""), "{page}");
-    assert!(page.contains("示例资格（虚构）"), "what the registry shows is attached by itself");
+    assert!(page.contains("执业医师（示例，虚构）"), "what the registry shows is attached by itself");
     let version = hidden(&page, "version");
     let long = "长".repeat(81);
     let refused = submit(

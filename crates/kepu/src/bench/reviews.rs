@@ -34,7 +34,7 @@ fn town(texts: usize) -> (Vec<Waiting>, Vec<Reviewer>, Interests, jiff::civil::D
                 org: OrgId(format!("h{}", draw(HOUSES))),
                 fields: own,
                 qualifications: vec![Qualification { what: "执业医师".into(), verified: Some(seen.clone()), ..Qualification::default() }],
-                monthly_ceiling: 8 + i64::try_from(draw(25)).unwrap_or_default(),
+                monthly_ceiling: 7 + i64::try_from(draw(21)).unwrap_or_default(),
                 available: draw(20) > 0,
                 ..Party::default()
             };

@@ -153,8 +153,12 @@ pub fn fit(text: &Waiting, person: &Reviewer, interests: &Interests, day: Date) 
 }
 
 fn is_qualified(text: &Waiting, person: &Reviewer, day: Date) -> bool {
-    let proof = person.party.proof(&text.fields, &text.qualifications, day);
-    proof.is_some_and(|proof| text.qualifications.is_empty() || text.qualifications.iter().any(|word| proof.what.contains(word.as_str())))
+    let party = &person.party;
+    let takes = |what: &str| text.qualifications.is_empty() || text.qualifications.iter().any(|word| what.contains(word.as_str()));
+    party.qualifications.iter().any(|q| {
+        let covers = |field: &String| (q.fields.is_empty() || q.fields.contains(field)) && text.fields.contains(field);
+        q.counts(day) && takes(&q.what) && party.fields.iter().any(covers)
+    })
 }
 
 /// Gives every waiting text the people it lacks: nobody whom something bars, nobody beyond the ceiling; as many places as possible filled, then
