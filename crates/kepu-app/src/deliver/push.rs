@@ -167,6 +167,9 @@ pub fn because(point: &Point, kind: Kind) -> String {
     }
 }
 
+/// What points that get the same letter have in common: channel, language, readers, place, level, hazards.
+type Wish = (Channel, String, String, Region, i64, Vec<String>);
+
 /// Calls the points of a push that are due, and comes back for those that are tried again. Nothing is sent of what is over or was overtaken.
 ///
 /// Writes: delivery, warning_push, job.
@@ -185,7 +188,7 @@ pub async fn call(app: &App, n: i64) -> Result<usize, AppError> {
         let batch = store::list_calls(&mut tx, n, app.now(), after, BATCH).await?;
         let Some((last, _)) = batch.last() else { break };
         after = last.n;
-        let mut letters: HashMap<(Channel, String, String, Region, i64, Vec<String>), Letter> = HashMap::new();
+        let mut letters: HashMap<Wish, Letter> = HashMap::new();
         let mut calls = Vec::with_capacity(batch.len());
         for (point, tries) in batch {
             let key = (point.channel, point.lang.clone(), point.audience.clone(), point.region, point.level, point.hazards.clone());

@@ -47,9 +47,11 @@ async fn a_report_is_decided_in_public_and_appealed_against_once() {
     let appeal = async |words: &str| send(&t.site, request(Method::POST, &format!("{case}/appeal"), "", &body(&[("words", words)]))).await;
     assert_eq!(appeal("").await.status(), StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!(place(&appeal("指南的日期看错了").await), case);
+    submit(&t.site, &t.editor, &format!("{case}/take"), &[]).await;
     let again = submit(&t.site, &t.editor, &format!("{case}/decide"), &[("outcome", "kept"), ("reason", "还是没有问题")]).await;
     assert!(text(again).await.contains("不能处理申诉"));
     let other = person(&t.node.web, "editor2", None, &[("org-nat", Role::Editor)]).await;
+    submit(&t.site, &other, &format!("{case}/take"), &[]).await;
     kepu_app::create::take_back::withdraw(&t.node.web.app, &kepu_domain::access::Actor::Node { name: "operator".into() }, &t.claim, "剂量写错了")
         .await
         .expect("withdrawn");

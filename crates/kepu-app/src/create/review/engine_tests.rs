@@ -101,6 +101,7 @@ fn work_is_shared_in_proportion_to_what_people_offered() {
 
 /// Every way to give the places, for queues so small that all can be tried: the least cost of those that fill most places.
 fn try_everything(found: &Plan) -> (usize, f64) {
+    #[expect(clippy::too_many_arguments, reason = "each is where the search stands")]
     fn walk(problem: &Problem, task: usize, slot: u32, from: usize, load: &mut [u32], cost: f64, filled: usize, best: &mut (usize, f64)) {
         if task == problem.tasks.len() {
             if filled > best.0 || (filled == best.0 && cost < best.1) {

@@ -30,11 +30,16 @@ pub struct Line {
     pub from_got_ms: Option<(i64, i64)>,
 }
 
+/// Month, the latest first, and hazard.
+type Group = (std::cmp::Reverse<Month>, String);
+/// Warnings without a card; of the others seconds since they were sent and milliseconds since they came.
+type Times = (usize, Vec<i64>, Vec<i64>);
+
 /// The figures, the latest month first. Everybody may see them.
 pub async fn figures(app: &App) -> Result<Vec<Line>, AppError> {
     let from = app.now().checked_sub(SignedDuration::from_hours(24 * DAYS)).unwrap_or(Timestamp::MIN);
     let list = store::list_guided(&mut app.db.read().await?, from, WARNINGS_MAX).await?;
-    let mut groups: BTreeMap<(std::cmp::Reverse<Month>, String), (usize, Vec<i64>, Vec<i64>)> = BTreeMap::new();
+    let mut groups: BTreeMap<Group, Times> = BTreeMap::new();
     for one in list {
         let month = Month::of(crate::china_date(one.guided_at));
         let group = groups.entry((std::cmp::Reverse(month), one.hazard)).or_default();
@@ -46,7 +51,7 @@ pub async fn figures(app: &App) -> Result<Vec<Line>, AppError> {
             group.2.push(i64::try_from(one.guided_at.duration_since(one.got_at).as_millis()).unwrap_or(i64::MAX).max(0));
         }
     }
-    let line = |((month, hazard), (bare, mut sent, mut got)): ((std::cmp::Reverse<Month>, String), (usize, Vec<i64>, Vec<i64>))| {
+    let line = |((month, hazard), (bare, mut sent, mut got)): (Group, Times)| {
         sent.sort_unstable();
         got.sort_unstable();
         Line { month: month.0, hazard, warnings: bare + sent.len(), bare, from_sent_s: quantiles(&sent), from_got_ms: quantiles(&got) }

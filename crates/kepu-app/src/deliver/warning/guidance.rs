@@ -28,7 +28,10 @@ pub struct Cards {
 
 /// What [`App`] keeps of cards: as of a change of the library and a day.
 #[derive(Debug, Default)]
-pub struct Kept(Mutex<Option<((i64, Date), Arc<Cards>)>>);
+pub struct Kept(Mutex<Option<(AsOf, Arc<Cards>)>>);
+
+/// A change of the library, and a day.
+type AsOf = (i64, Date);
 
 /// A card beside a warning.
 #[derive(Clone, Debug)]

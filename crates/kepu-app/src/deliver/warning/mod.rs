@@ -52,10 +52,13 @@ pub struct Shown {
     pub stands: Stands,
 }
 
+/// All warnings that are open.
+type Opened = Arc<Vec<Arc<Open>>>;
+
 /// What [`App`] keeps of warnings.
 #[derive(Debug, Default)]
 pub struct Kept {
-    open: Mutex<Option<(i64, Arc<Vec<Arc<Open>>>)>>,
+    open: Mutex<Option<(i64, Opened)>>,
     /// Messages whose end this process has seen: the clock may be set back before it is written down.
     over: Mutex<HashSet<Name>>,
     pub(crate) cards: guidance::Kept,
