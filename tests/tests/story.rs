@@ -7,13 +7,16 @@ use kepu_app::{App, AppError, Options, account, seed, sync};
 use kepu_domain::access::Actor;
 use kepu_domain::create::draft::Matter;
 use kepu_domain::create::resource::Source;
-use kepu_domain::create::review::Decision;
+use kepu_domain::create::review::{Decision, Said};
 use kepu_domain::ids::{OrgId, PartyId};
 use kepu_domain::listen::claim::Verdict;
 use kepu_domain::org::Region;
 use kepu_store::subject::{self, Standing};
 use kepu_tests::Node;
 use std::collections::HashMap;
+
+/// A reviewer without an interest agrees.
+const APPROVED: Said<'static> = Said { decision: Decision::Approve, conflict: "无", comment: "", checks: &[] };
 
 async fn open(node: &Node) -> App {
     App::open(Options { data: node.data().to_owned(), database: None, index: false }).await.expect("node opens")
@@ -111,18 +114,8 @@ async fn one_rumour_is_answered_end_to_end() -> anyhow::Result<()> {
     assert!(matches!(publish::publish(&app, editor, &answer.id).await, Err(AppError::Draft(_))), "no review yet");
     for (login, party) in [("t-review1", "p-lin"), ("t-review2", "p-meng")] {
         let task = review::assign(&app, editor, &answer.id, &party.into()).await?;
-        assert!(matches!(
-            review::decide(&app, doctor, &task.id, kepu_domain::create::review::Said { decision: Decision::Approve, conflict: "无", comment: "", checks: &[] })
-                .await,
-            Err(AppError::Denied(_))
-        ));
-        review::decide(
-            &app,
-            &who[login],
-            &task.id,
-            kepu_domain::create::review::Said { decision: Decision::Approve, conflict: "无", comment: "", checks: &[] },
-        )
-        .await?;
+        assert!(matches!(review::decide(&app, doctor, &task.id, APPROVED).await, Err(AppError::Denied(_))));
+        review::decide(&app, &who[login], &task.id, APPROVED).await?;
     }
     assert_eq!(publish::publish(&app, editor, &answer.id).await?, subject);
     assert!(saved.version > answer.version);
@@ -139,13 +132,7 @@ async fn one_rumour_is_answered_end_to_end() -> anyhow::Result<()> {
     draft::submit(&app, editor, &fix.id).await?;
     for (login, party) in [("t-review1", "p-lin"), ("t-review2", "p-meng")] {
         let task = review::assign(&app, editor, &fix.id, &party.into()).await?;
-        review::decide(
-            &app,
-            &who[login],
-            &task.id,
-            kepu_domain::create::review::Said { decision: Decision::Approve, conflict: "无", comment: "", checks: &[] },
-        )
-        .await?;
+        review::decide(&app, &who[login], &task.id, APPROVED).await?;
     }
     publish::publish(&app, editor, &fix.id).await?;
     sync::run(&below, 0).await?;

@@ -168,6 +168,16 @@ impl From<kepu_domain::text::TextError> for AppError {
     }
 }
 
+/// A reason, remark or note as typed into `field`: cleaned, and within the limit that all of them have.
+pub(crate) fn note_words(field: &'static str, text: &str) -> Result<String, AppError> {
+    let text = kepu_text::clean_text(text);
+    let limit = kepu_domain::text::Limit { field, ..kepu_domain::text::NOTE };
+    match limit.check(kepu_text::count(&text)) {
+        Ok(()) => Ok(text),
+        Err(error) => Err(AppError::Invalid(vec![text_error(&error)])),
+    }
+}
+
 /// A text limit as a field error.
 pub fn text_error(error: &kepu_domain::text::TextError) -> FieldError {
     use kepu_domain::text::TextError::{Long, Short};

@@ -150,6 +150,11 @@ pub async fn page_of(tx: &mut Tx, filter: &Filter, order: Order, page: usize, si
     Ok((rows.into_iter().skip((page - 1) * size).collect(), total))
 }
 
+/// The title of a subject for whoever reads the page; of one that has none left its id.
+pub(crate) fn title_of(s: &Shell, row: &Row) -> String {
+    if row.title.is_empty() { row.id.0.clone() } else { s.pick(&row.title, &row.title_en).to_owned() }
+}
+
 /// The message for something taken back: for ever, or while it is looked at again.
 pub(crate) fn taken_word(row: &Row) -> &'static str {
     if row.held.is_some() { "recall-held" } else { "withdrawn" }
@@ -192,7 +197,7 @@ pub async fn changes(web: &Web, req: &Req, tx: &mut Tx, limit: u32) -> Result<Ve
 }
 
 fn change(s: &Shell, row: &Row, text: String, at: i64, withdrawn: bool) -> Change {
-    let title = if row.title.is_empty() { row.id.0.clone() } else { s.pick(&row.title, &row.title_en).to_owned() };
+    let title = title_of(s, row);
     let word = s.t(if withdrawn { taken_word(row) } else { "corrected" });
     Change { href: urls::of_kind(&row.kind, &row.id), title, text, day: s.day_ms(&at), at, word }
 }

@@ -2,9 +2,9 @@
 //! data block, the page that stands where something was withdrawn, and addresses that lead to the right page for ever.
 
 use crate::Web;
-use crate::deliver::recall::{next_word, taken_at, title_for};
+use crate::deliver::recall::{next_word, taken_at};
 use crate::form::see_other;
-use crate::line::holder;
+use crate::line::{holder, title_of};
 use crate::page::{Answer, Html, Req, Shell, page_with};
 use crate::problem::Problem;
 use crate::urls;
@@ -198,7 +198,7 @@ struct TombstonePage {
 /// Stands where something was withdrawn, or is under check: that it is, since when, by whom, why. The text itself is gone.
 fn tombstone(req: &Req, kind: &str, row: &Row, history: Vec<Event>, tools: Html) -> Response {
     let s = &req.shell;
-    let title = title_for(s, row);
+    let title = title_of(s, row);
     let (list, list_word) = match kind {
         "claim" => ("/claims", s.t("nav-claims")),
         "party" => ("/registers", s.t("registers-title")),

@@ -4,7 +4,7 @@
 use crate::App;
 use crate::account::log;
 use crate::create::publish::{may, may_correct, own_keys, own_subject, under_way};
-use crate::error::{AppError, FieldError, text_error};
+use crate::error::{AppError, FieldError, note_words};
 use crate::record::{self, Saying, read_row};
 use jiff::ToSpan;
 use jiff::civil::Date;
@@ -13,7 +13,6 @@ use kepu_domain::create::draft::Draft;
 use kepu_domain::ids::{DraftId, OrgId, SubjectId};
 use kepu_domain::publication::{Placed, held};
 use kepu_domain::record::{Body, CorrectionNotice, Hold, Retraction};
-use kepu_domain::text::{Limit, NOTE};
 use kepu_domain::trust::{KeyRole, Refusal};
 use kepu_store::Tx;
 use kepu_store::subject::{self, Row, Standing};
@@ -66,15 +65,6 @@ pub async fn editing(app: &App, who: &Actor, row: &Row) -> Result<Option<Editing
     }))
 }
 
-/// The words with which something is taken back, within their limit.
-fn words(field: &'static str, text: &str) -> Result<String, AppError> {
-    let text = kepu_text::clean_text(text);
-    match (Limit { field, ..NOTE }).check(kepu_text::count(&text)) {
-        Ok(()) => Ok(text),
-        Err(error) => Err(AppError::Invalid(vec![text_error(&error)])),
-    }
-}
-
 /// The subject with the organisation that answers for it, if this node may take it back.
 async fn open(app: &App, tx: &mut Tx, who: &Actor, action: Action, id: &SubjectId) -> Result<(Row, OrgId), AppError> {
     let org = may(tx, who, action, id).await?;
@@ -110,7 +100,7 @@ async fn say(app: &App, mut tx: Tx, who: &Actor, row: &Row, body: Body, deed: &s
 /// May: editors of the organisation that answers for it; for subjects of nodes below, if this node's certificate carries the role.
 /// Writes: record, subject, log.
 pub async fn withdraw(app: &App, who: &Actor, id: &SubjectId, reason: &str) -> Result<(), AppError> {
-    let reason = words("reason", reason)?;
+    let reason = note_words("reason", reason)?;
     let mut tx = app.db.write().await?;
     let (row, org) = open(app, &mut tx, who, Action::Correct, id).await?;
     if row.standing != Standing::Public && row.held.is_none() {
@@ -127,7 +117,7 @@ pub async fn withdraw(app: &App, who: &Actor, id: &SubjectId, reason: &str) -> R
 /// May: duty officers and editors of the organisation that answers for it; for subjects of nodes below, if this node's certificate carries the role.
 /// Writes: record, subject, log.
 pub async fn hold(app: &App, who: &Actor, id: &SubjectId, reason: &str, next: Option<Date>) -> Result<(), AppError> {
-    let reason = words("reason", reason)?;
+    let reason = note_words("reason", reason)?;
     let latest = app.today().checked_add(NEXT_DAYS_MAX.days()).unwrap_or(Date::MAX);
     let next = next
         .filter(|day| (app.today()..=latest).contains(day))
@@ -148,7 +138,7 @@ pub async fn hold(app: &App, who: &Actor, id: &SubjectId, reason: &str, next: Op
 ///
 /// May: editors of the organisation that answers for it. Writes: record, subject, log.
 pub async fn release(app: &App, who: &Actor, id: &SubjectId, found: &str) -> Result<(), AppError> {
-    let reason = words("reason", found)?;
+    let reason = note_words("reason", found)?;
     let mut tx = app.db.write().await?;
     let (row, org) = open(app, &mut tx, who, Action::Correct, id).await?;
     if own_hold(app, &mut tx, id).await?.is_none() {
@@ -163,7 +153,7 @@ pub async fn release(app: &App, who: &Actor, id: &SubjectId, found: &str) -> Res
 ///
 /// May: editors of the organisation that answers, if this node's certificate carries the role. Writes: record, subject, log.
 pub async fn notice(app: &App, who: &Actor, id: &SubjectId, text: &str) -> Result<(), AppError> {
-    let text = words("reason", text)?;
+    let text = note_words("reason", text)?;
     let mut tx = app.db.write().await?;
     let (row, _) = open(app, &mut tx, who, Action::Correct, id).await?;
     if own_subject(app, &mut tx, id).await.is_ok() {

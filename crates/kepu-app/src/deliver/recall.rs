@@ -166,7 +166,7 @@ async fn boards(app: &App, tx: &mut Tx, id: &SubjectId, at: Timestamp, account: 
         store::list(tx, id, LOOKED_AT).await?.into_iter().map(|receipt| ((receipt.pack, receipt.account), receipt.at)).collect();
     let from = Month::of(app.today()).plus(-MONTHS);
     let mut found: BTreeMap<PackId, Boards> = BTreeMap::new();
-    for store::Posted { pack, account: by, .. } in store::list_posted(tx, from, None, LOOKED_AT).await?.into_iter().filter(|one| holds(one, id, at)) {
+    for store::Posted { pack, account: by, .. } in store::list_posted(tx, from, None, Some(id), LOOKED_AT).await?.into_iter().filter(|one| holds(one, id, at)) {
         let done = taken.get(&(pack.id.clone(), by.clone())).is_some_and(|when| *when >= at);
         let one = found.entry(pack.id.clone()).or_insert(Boards { pack, posted: 0, confirmed: 0, mine: false });
         one.posted += 1;
@@ -186,7 +186,7 @@ pub async fn taken_down(app: &App, who: &Actor, id: &SubjectId, pack: &PackId) -
     let mut tx = app.db.write().await?;
     let row = subject::find(&mut tx, id).await?.ok_or_else(|| AppError::NotFound { what: "subject", id: id.0.clone() })?;
     let Some((_, at)) = Why::of(&row) else { return Err(AppError::Invalid(vec![FieldError::new("pack", "nothing_recalled")])) };
-    let posted = store::list_posted(&mut tx, Month::of(app.today()).plus(-MONTHS), Some(&account), LOOKED_AT).await?;
+    let posted = store::list_posted(&mut tx, Month::of(app.today()).plus(-MONTHS), Some(&account), Some(id), LOOKED_AT).await?;
     if !posted.iter().any(|one| one.pack.id == *pack && holds(one, id, at)) {
         return Err(AppError::NotFound { what: "pack", id: pack.0.clone() });
     }
@@ -199,7 +199,7 @@ pub async fn taken_down(app: &App, who: &Actor, id: &SubjectId, pack: &PackId) -
 /// What `account` put up and has not taken down yet, the latest change first.
 pub(crate) async fn mine(app: &App, tx: &mut Tx, account: &AccountId) -> Result<Vec<(Row, Why, Timestamp)>, AppError> {
     let from = Month::of(app.today()).plus(-MONTHS);
-    let packs = store::list_posted(tx, from, Some(account), 200).await?;
+    let packs = store::list_posted(tx, from, Some(account), None, 200).await?;
     let named = packs.iter().flat_map(|one| one.pack.items.iter().map(|item| &item.subject).chain(&one.pack.dropped));
     let ids: std::collections::BTreeSet<SubjectId> = named.cloned().collect();
     let ids: Vec<SubjectId> = ids.into_iter().collect();

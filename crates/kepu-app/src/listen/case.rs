@@ -189,7 +189,8 @@ async fn keep(app: &App, mut tx: Tx, who: &Actor, case: Case, step: Step) -> Res
     Ok(())
 }
 
-fn step(app: &App, kind: &str, text: &str, public: bool) -> Step {
+/// A step that happens now.
+pub(super) fn step(app: &App, kind: &str, text: &str, public: bool) -> Step {
     Step { at: app.now(), kind: kind.into(), text: text.into(), public }
 }
 

@@ -3,14 +3,14 @@
 
 use crate::App;
 use crate::account::log;
-use crate::error::{AppError, FieldError, text_error};
+use crate::error::{AppError, FieldError, note_words};
 use crate::keys;
+use crate::listen::case::step;
 use kepu_domain::access::{Action, Actor, Denied};
 use kepu_domain::ids::{CaseId, SubjectId};
-use kepu_domain::listen::case::{Case, Stage, Step};
+use kepu_domain::listen::case::{Case, Stage};
 use kepu_domain::listen::question::mask_personal;
 use kepu_domain::listen::report::{REPORT, RULES, Report, ReportError};
-use kepu_domain::text::{Limit, NOTE};
 use kepu_store::listen::{case as cases, report as store};
 use kepu_store::subject::{self, Row, Standing};
 use kepu_store::{Tx, counter};
@@ -31,17 +31,9 @@ pub struct Filed {
     pub address: String,
 }
 
-fn step(app: &App, kind: &str, text: &str, public: bool) -> Step {
-    Step { at: app.now(), kind: kind.into(), text: text.into(), public }
-}
-
 /// The words of a report or an appeal, masked.
 fn words(field: &'static str, text: &str) -> Result<String, AppError> {
-    let (text, _) = mask_personal(&kepu_text::clean_text(text));
-    match (Limit { field, ..NOTE }).check(kepu_text::count(&text)) {
-        Ok(()) => Ok(text),
-        Err(error) => Err(AppError::Invalid(vec![text_error(&error)])),
-    }
+    note_words(field, &mask_personal(&kepu_text::clean_text(text)).0)
 }
 
 /// Opens a case about something public, or joins the one under way for the same ground.

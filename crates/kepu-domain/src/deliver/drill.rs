@@ -194,7 +194,7 @@ pub fn score(start: &Start, sides: &[Side], now: Timestamp) -> Score {
         }
     }
     delays.sort_unstable();
-    score.median_delay = super::warning::quantiles(&delays).map(|(median, _)| median);
+    score.median_delay = crate::measure::quantile::quantiles(&delays).map(|(median, _)| median);
     score
 }
 

@@ -400,12 +400,6 @@ pub fn is_known(patterns: &[String], name: &Name) -> bool {
     })
 }
 
-/// Median and ninetieth percentile of sorted values.
-pub fn quantiles(sorted: &[i64]) -> Option<(i64, i64)> {
-    let at = |share: usize| sorted.get((sorted.len() * share).div_ceil(100).saturating_sub(1)).copied();
-    Some((at(50)?, at(90)?))
-}
-
 /// Texts by language for programs.
 pub fn by_lang(warning: &Warning) -> BTreeMap<&str, &Words> {
     warning.words.iter().map(|words| (words.lang.as_str(), words)).collect()
@@ -517,12 +511,5 @@ mod tests {
         for bad in ["", "*", "*@", "*@example.org", "4*", "x@nmc.example.org", "42*", "w@nmc"] {
             assert!(!known(bad), "{bad}");
         }
-    }
-
-    #[test]
-    fn figures_are_those_of_the_middle_and_the_slow_tenth() {
-        assert_eq!(quantiles(&[]), None);
-        assert_eq!(quantiles(&[5]), Some((5, 5)));
-        assert_eq!(quantiles(&(1..=10).collect::<Vec<_>>()), Some((5, 9)));
     }
 }

@@ -2,6 +2,7 @@
 //! everybody sees who owns a late clock. Pure sums over cases; a case that is late and still open counts as late.
 
 use crate::listen::case::{Case, Stage};
+use crate::measure::quantile::quantiles;
 use jiff::{SignedDuration, Timestamp};
 
 /// One of the two clocks of the cases of one kind.
@@ -21,13 +22,12 @@ impl Kept {
     fn of(list: &[(Option<Timestamp>, Timestamp, Timestamp)], now: Timestamp) -> Self {
         let mut times: Vec<SignedDuration> = list.iter().filter_map(|(done, opened, _)| done.map(|at| at.duration_since(*opened))).collect();
         times.sort_unstable();
-        // Nearest rank: the smallest time that at least this share took at most.
-        let rank = |share: usize| times.get((times.len() * share).div_ceil(100).saturating_sub(1)).copied();
+        let spread = quantiles(&times);
         Self {
             in_time: list.iter().filter(|(done, _, until)| done.is_some_and(|at| at <= *until)).count(),
             due: list.iter().filter(|(done, _, until)| done.is_some() || now > *until).count(),
-            median: rank(50),
-            p90: rank(90),
+            median: spread.map(|(median, _)| median),
+            p90: spread.map(|(_, p90)| p90),
         }
     }
 

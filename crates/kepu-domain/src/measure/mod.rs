@@ -3,5 +3,6 @@
 
 pub mod contribution;
 pub mod figure;
+pub mod quantile;
 pub mod scoring;
 pub mod talent;

@@ -3,6 +3,7 @@
 use crate::db::Tx;
 use crate::error::StoreError;
 use crate::sql::{all, args, run};
+use crate::value::like_escape;
 use jiff::Timestamp;
 use kepu_domain::deliver::pack::{Month, Pack};
 use kepu_domain::ids::{AccountId, PackId, SubjectId};
@@ -43,14 +44,18 @@ pub struct Posted {
     pub at: Timestamp,
 }
 
-/// Who put up packs of a month or later, the latest month first, by pack; at most `limit`. `by`: only what this account put up.
-pub async fn list_posted(tx: &mut Tx, from: Month, by: Option<&AccountId>, limit: u32) -> Result<Vec<Posted>, StoreError> {
+/// Who put up packs of a month or later, the latest month first, by pack; at most `limit`. `by`: only what this account put up; `naming`: only packs in
+/// which this subject is, or was.
+pub async fn list_posted(tx: &mut Tx, from: Month, by: Option<&AccountId>, naming: Option<&SubjectId>, limit: u32) -> Result<Vec<Posted>, StoreError> {
     const SQL: &str = "
         SELECT pack.version, pack.doc, pack_receipt.account, pack_receipt.at FROM pack_receipt JOIN pack ON pack.id = pack_receipt.pack
         WHERE pack.month >= $1 AND ($2 = '' OR pack_receipt.account = $2)
-        ORDER BY pack.month DESC, pack.id, pack_receipt.account LIMIT $3";
+              AND pack.doc LIKE $3 ESCAPE '\\'
+        ORDER BY pack.month DESC, pack.id, pack_receipt.account LIMIT $4";
     let by = by.map_or("", AccountId::as_str);
-    all(tx, "list who put up packs", SQL, args![from.to_string(), by, limit], |c| {
+    // Ids hold nothing that JSON would write otherwise.
+    let named = naming.map_or_else(|| "%".to_owned(), |id| format!("%\"{}\"%", like_escape(id.as_str())));
+    all(tx, "list who put up packs", SQL, args![from.to_string(), by, named, limit], |c| {
         let version = c.int()?;
         let pack: Pack = c.json()?;
         Ok(Posted { pack: Pack { version, ..pack }, account: c.id()?, at: c.time()? })

@@ -118,9 +118,12 @@ pub async fn packs_and_receipts(db: &Db) {
     // Recall: who put it up, and who took something down again.
     let posted = |one: &recall::Posted| (one.pack.id.0.clone(), one.account.0.clone(), one.at);
     let from = Month::parse("2026-06").expect("month");
-    let list = read!(db, tx => recall::list_posted(tx, from, None, 9)).expect("posted");
+    let list = read!(db, tx => recall::list_posted(tx, from, None, None, 9)).expect("posted");
     assert_eq!(list.iter().map(posted).collect::<Vec<_>>(), [("a".into(), "x".into(), at(1)), ("a".into(), "y".into(), at(3))]);
-    assert_eq!(read!(db, tx => recall::list_posted(tx, from, Some(&"y".into()), 9)).expect("posted").len(), 1);
+    assert_eq!(read!(db, tx => recall::list_posted(tx, from, Some(&"y".into()), None, 9)).expect("posted").len(), 1);
+    let naming = |id: &str| kepu_domain::ids::SubjectId::from(id);
+    assert_eq!(read!(db, tx => recall::list_posted(tx, from, None, Some(&naming("kepu:a/1")), 9)).expect("posted").len(), 2);
+    assert_eq!(read!(db, tx => recall::list_posted(tx, from, None, Some(&naming("kepu:a/%")), 9)).expect("posted").len(), 0, "an id is no pattern");
     let receipt = |ms: i64| recall::Receipt { pack: a.id.clone(), account: "y".into(), at: at(ms) };
     for ms in [5, 9] {
         write!(db, tx => recall::put(tx, &"kepu:a/1".into(), &receipt(ms))).expect("put");

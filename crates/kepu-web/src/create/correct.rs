@@ -2,6 +2,7 @@
 
 use crate::Web;
 use crate::form::Form;
+use crate::line::title_of;
 use crate::page::{Answer, Errors, Req, Shell, page_with};
 use crate::problem::{Kind, Problem};
 use crate::subject::id_of;
@@ -137,12 +138,11 @@ async fn found(web: &Web, req: &Req, id: &SubjectId) -> Result<(Row, Editing), P
 
 fn ask(web: &Web, req: &Req, status: StatusCode, deed: Deed, (row, editing): (&Row, &Editing), typed: &Typed<'_>, errors: &[FieldError]) -> Response {
     let s = req.titled(req.shell.t(&format!("{}-title", deed.word())));
-    let title = if row.title.is_empty() { row.id.0.clone() } else { s.pick(&row.title, &row.title_en).to_owned() };
     // Three days: long enough for a competent person to look, short enough to be kept.
     let in_three_days = || web.app.today().checked_add(jiff::Span::new().days(3)).unwrap_or(web.app.today()).to_string();
     let page = TakeBackPage {
         deed: deed.word(),
-        title,
+        title: title_of(&s, row),
         href: urls::of_kind(&row.kind, &row.id),
         action: urls::take_back(deed.word(), &row.id),
         reach: editing.reach,

@@ -2,9 +2,9 @@
 //! interests, what changed, what was held, withdrawn and called back.
 
 use super::edit;
-use super::matter::{Difference, differences};
+use super::matter::{Difference, ShownSource, differences, shown_source};
 use crate::Web;
-use crate::deliver::recall::title_for;
+use crate::line::title_of;
 use crate::page::{Answer, Html, Req, Shell, page};
 use crate::problem::Problem;
 use crate::subject::id_of;
@@ -40,8 +40,7 @@ struct Step {
     text: String,
     by: String,
     checkers: Vec<Checker>,
-    /// Title, address, kind and date of each source.
-    sources: Vec<(String, String, String, Html)>,
+    sources: Vec<ShownSource>,
     changes: Vec<Difference>,
     record: String,
     /// Whether it stands now.
@@ -96,7 +95,7 @@ pub async fn show(State(web): State<Web>, req: Req, Path((owner, local)): Path<(
                 step.now = open && row.doc_hash == Some(record.hash);
                 step.checkers = matter.reviews().iter().map(|review| checker(&s, review, String::new())).collect();
                 if open {
-                    step.sources = sources(&s, &matter);
+                    step.sources = matter.sources().iter().map(|source| shown_source(&s, source)).collect();
                     step.changes = before.as_ref().map(|old| differences(&s, &edit::write(old, ""), &edit::write(&matter, ""))).unwrap_or_default();
                 }
                 before = Some(matter);
@@ -118,7 +117,7 @@ pub async fn show(State(web): State<Web>, req: Req, Path((owner, local)): Path<(
     }
     steps.reverse();
     Ok(page(&HistoryPage {
-        title: title_for(&s, &row),
+        title: title_of(&s, &row),
         href: urls::of_kind(&row.kind, &id),
         recall: if s.user.is_some() { urls::recall(&id) } else { String::new() },
         reached: recall::reached(&web.app, &id).await?,
@@ -167,12 +166,4 @@ fn checker(s: &Shell, review: &SignOff, note: String) -> Checker {
         date: s.date(&review.date),
         note,
     }
-}
-
-fn sources(s: &Shell, matter: &Matter) -> Vec<(String, String, String, Html)> {
-    let one = |source: &kepu_domain::create::resource::Source| {
-        let url = source.url.clone().filter(|url| url.starts_with("https://") || url.starts_with("http://")).unwrap_or_default();
-        (source.title.clone(), url, s.evidence(&source.kind).to_owned(), s.day(&source.date))
-    };
-    matter.sources().iter().map(one).collect()
 }

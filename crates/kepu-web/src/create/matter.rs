@@ -137,7 +137,8 @@ impl Shown {
     }
 }
 
-fn shown_source(s: &Shell, source: &Source) -> ShownSource {
+/// A source as shown.
+pub(super) fn shown_source(s: &Shell, source: &Source) -> ShownSource {
     let url = source.url.clone().filter(|url| url.starts_with("https://") || url.starts_with("http://"));
     ShownSource {
         title: source.title.clone(),

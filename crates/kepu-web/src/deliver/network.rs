@@ -1,6 +1,7 @@
 //! The network as everybody may see it: which nodes, until when withdrawals were checked, what reached how many.
 
 use crate::Web;
+use crate::line::title_of;
 use crate::page::{Answer, Html, Req, Shell, page};
 use crate::problem::size;
 use crate::urls;
@@ -70,7 +71,7 @@ pub async fn show(State(web): State<Web>, req: Req) -> Answer {
     };
     let reach = |(row, reached, of): &(kepu_store::subject::Row, usize, usize)| Reach {
         href: urls::of_kind(&row.kind, &row.id),
-        title: if row.title.is_empty() { row.id.0.clone() } else { s.pick(&row.title, &row.title_en).to_owned() },
+        title: title_of(&s, row),
         time: s.time_ms(&row.modified),
         reached: *reached,
         of: *of,

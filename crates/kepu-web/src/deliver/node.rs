@@ -207,8 +207,7 @@ async fn nodes_page(web: &Web, req: &Req, status: StatusCode, typed: Option<&For
     let exchanging = kepu_store::job::count_waiting(&mut tx, Kind::Exchange.as_str()).await.map_err(AppError::from)? > 0;
     drop(tx);
     let reach = |(row, reached, of): &(kepu_store::subject::Row, usize, usize)| {
-        let title = if row.title.is_empty() { row.id.0.clone() } else { s.pick(&row.title, &row.title_en).to_owned() };
-        (crate::urls::of_kind(&row.kind, &row.id), title, s.time_ms(&row.modified), *reached, *of)
+        (crate::urls::of_kind(&row.kind, &row.id), crate::line::title_of(&s, row), s.time_ms(&row.modified), *reached, *of)
     };
     Ok(page_with(
         status,

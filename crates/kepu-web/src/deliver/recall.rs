@@ -1,9 +1,9 @@
 //! Recall: who still has what was taken back or corrected, the one tap of those who took it down from a board, and the slip to paste over a poster.
 
-use super::pack::title_of;
+use super::pack;
 use crate::Web;
 use crate::form::Form;
-use crate::line::{attachment, csv_cell};
+use crate::line::{attachment, csv_cell, title_of};
 use crate::listen::care::place_name;
 use crate::page::{Answer, Html, Req, Shell, page};
 use crate::problem::Problem;
@@ -22,11 +22,6 @@ use kepu_store::subject::{self, Row, Standing};
 /// What happened, as a tag with a shape.
 pub(crate) fn why_mark(s: &Shell, why: Why) -> Html {
     s.state(if why == Why::Withdrawn { "false" } else { "now" }, s.t(&format!("recall-{}", why.as_str())))
-}
-
-/// The title of a subject for whoever reads the page.
-pub(crate) fn title_for(s: &Shell, row: &Row) -> String {
-    if row.title.is_empty() { row.id.0.clone() } else { s.pick(&row.title, &row.title_en).to_owned() }
 }
 
 struct Node {
@@ -86,7 +81,7 @@ pub async fn show(State(web): State<Web>, req: Req, Path((owner, local)): Path<(
     let board = |one: &app::Boards| Board {
         id: one.pack.id.0.clone(),
         href: urls::pack(&one.pack.id),
-        title: title_of(&s, &one.pack, ""),
+        title: pack::title_of(&s, &one.pack, ""),
         posted: one.posted,
         confirmed: one.confirmed,
         mine: one.mine,
@@ -98,7 +93,7 @@ pub async fn show(State(web): State<Web>, req: Req, Path((owner, local)): Path<(
         at: s.day_ms(&place.at.as_millisecond()),
     };
     Ok(page(&RecallPage {
-        title: title_for(&s, &recall.row),
+        title: title_of(&s, &recall.row),
         href: urls::of_kind(&recall.row.kind, &id),
         why: recall.why.map(|(why, at)| (why_mark(&s, why), s.time(&at))),
         reached: recall.reached(),
@@ -124,7 +119,7 @@ fn csv(s: &Shell, recall: &Recall) -> String {
         line(["node".into(), node.name.clone(), "1".into(), "0".into(), node.seen.map(iso).unwrap_or_default()]);
     }
     for one in recall.boards.iter().filter(|one| one.confirmed < one.posted) {
-        line(["board".into(), title_of(s, &one.pack, ""), one.posted.to_string(), one.confirmed.to_string(), String::new()]);
+        line(["board".into(), pack::title_of(s, &one.pack, ""), one.posted.to_string(), one.confirmed.to_string(), String::new()]);
     }
     for (place, _) in recall.places.iter().filter(|(_, current)| !current) {
         line([place.kind.as_str().into(), place.place.clone(), "1".into(), "0".into(), iso(place.at)]);
@@ -180,7 +175,7 @@ pub async fn sticker(State(web): State<Web>, req: Req, Path((owner, local)): Pat
     let path = urls::subject(&id);
     Ok(page(&StickerPage {
         head: s.t(&format!("sticker-{}", why.as_str())),
-        title: title_for(&s, &row),
+        title: title_of(&s, &row),
         reason: reason.unwrap_or_else(|| row.reason.clone()),
         now,
         by: if row.withdrawn_by.is_empty() { holder } else { row.withdrawn_by.clone() },

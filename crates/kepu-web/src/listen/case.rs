@@ -158,11 +158,16 @@ pub fn title_for(s: &Shell, case: &Case, insider: bool) -> String {
 pub fn kind_word(s: &Shell, case: &Case) -> String {
     let Some(kind) = KINDS.iter().find(|kind| kind.id == case.kind) else { return case.kind.clone() };
     let level = kind.levels.iter().find(|level| level.level == case.level);
-    let name = s.pick(&kind.name_zh, &kind.name_en);
+    let name = kind_name(s, &case.kind);
     match level {
         Some(level) => format!("{name} · {}", s.pick(&level.name_zh, &level.name_en)),
-        None => name.to_owned(),
+        None => name,
     }
+}
+
+/// Name of a kind of case.
+pub fn kind_name(s: &Shell, id: &str) -> String {
+    KINDS.iter().find(|kind| kind.id == id).map_or_else(|| id.to_owned(), |kind| s.pick(&kind.name_zh, &kind.name_en).to_owned())
 }
 
 struct Item {

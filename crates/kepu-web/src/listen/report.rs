@@ -2,7 +2,7 @@
 
 use crate::Web;
 use crate::form::Form;
-use crate::line::Choice;
+use crate::line::{Choice, title_of};
 use crate::page::{Answer, Errors, Html, Req, Shell, page_with};
 use crate::subject::id_of;
 use crate::urls;
@@ -112,7 +112,7 @@ pub(crate) async fn part(web: &Web, req: &Req, view: &CaseView, typed: &Typed<'_
     let tools = deeds.into_iter().filter(|(_, may)| *may).map(|(deed, _)| (urls::take_back(deed, &report.subject), s.t(&format!("{deed}-go"))));
     let part = Part {
         id: view.case.id.0.clone(),
-        title: row.as_ref().map_or_else(|| report.subject.0.clone(), |row| crate::deliver::recall::title_for(s, row)),
+        title: row.as_ref().map_or_else(|| report.subject.0.clone(), |row| title_of(s, row)),
         href: row.as_ref().map_or_else(String::new, |row| urls::of_kind(&row.kind, &row.id)),
         ground: RULES.ground(&report.ground).map_or_else(|| report.ground.clone(), |ground| word(&ground.zh, &ground.en)),
         times: report.times,

@@ -2,12 +2,12 @@
 
 use crate::Web;
 use crate::line::{Choice, attachment, csv_cell, region_choices};
+use crate::listen::case::kind_name;
 use crate::page::{Answer, Req, Shell, page};
 use askama::Template;
 use axum::extract::State;
 use jiff::SignedDuration;
 use kepu_app::listen::case;
-use kepu_domain::listen::case::KINDS;
 use kepu_domain::listen::report::RULES;
 use kepu_domain::listen::service::{Kept, Service};
 use kepu_domain::org::Region;
@@ -63,10 +63,6 @@ fn cells(s: &Shell, kept: &Kept) -> Cells {
         median: time(kept.median),
         p90: time(kept.p90),
     }
-}
-
-fn kind_name(s: &Shell, id: &str) -> String {
-    KINDS.iter().find(|kind| kind.id == id).map_or_else(|| id.to_owned(), |kind| s.pick(&kind.name_zh, &kind.name_en).to_owned())
 }
 
 /// GET /cases/figures

@@ -4,7 +4,7 @@ use crate::App;
 use crate::error::AppError;
 use jiff::{SignedDuration, Timestamp};
 use kepu_domain::deliver::pack::Month;
-use kepu_domain::deliver::warning::quantiles;
+use kepu_domain::measure::quantile::quantiles;
 use kepu_store::deliver::warning as store;
 use std::collections::BTreeMap;
 
