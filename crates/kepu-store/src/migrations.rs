@@ -180,6 +180,11 @@ const FILES: &[(i64, &str, &str)] = &[
     (481, "recall_receipt", include_str!("../migrations/0481_recall_receipt.sql")),
     (482, "report", include_str!("../migrations/0482_report.sql")),
     (483, "report_subject", include_str!("../migrations/0483_report_subject.sql")),
+    (490, "duty_rota", include_str!("../migrations/0490_duty_rota.sql")),
+    (491, "duty_rota_org", include_str!("../migrations/0491_duty_rota_org.sql")),
+    (492, "duty_absence", include_str!("../migrations/0492_duty_absence.sql")),
+    (493, "duty_call", include_str!("../migrations/0493_duty_call.sql")),
+    (494, "duty_call_party", include_str!("../migrations/0494_duty_call_party.sql")),
 ];
 
 /// The migrations as sqlx wants them.

@@ -261,7 +261,7 @@ impl Shell {
             "listen" => "/listen",
             "now" => "/now",
             "points" => "/points",
-            "warnings" | "orders" | "drills" | "plans" | "tasks" => "/orders",
+            "warnings" | "orders" | "drills" | "plans" | "tasks" | "duty" => "/orders",
             "intake" => "/intake",
             "figures" => "/figures",
             "network" => "/network",

@@ -4,6 +4,7 @@ pub mod alike;
 pub mod case;
 pub mod claim;
 pub mod dump;
+pub mod duty;
 pub mod hear;
 pub mod intake;
 pub mod known;

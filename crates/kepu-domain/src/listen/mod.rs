@@ -3,6 +3,7 @@
 pub mod case;
 pub mod claim;
 pub mod coverage;
+pub mod duty;
 pub mod inlet;
 pub mod order;
 pub mod placement;

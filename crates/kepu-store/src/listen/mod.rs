@@ -1,6 +1,7 @@
 //! Listen: signals and the topics they are about, questions of visitors, the cases that answer them, how often claims are met, and wordings that wait for an editor.
 
 pub mod case;
+pub mod duty;
 pub mod inlet;
 pub mod merge;
 pub mod order;

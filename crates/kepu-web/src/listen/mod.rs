@@ -4,6 +4,7 @@ pub mod care;
 pub mod case;
 pub mod check;
 pub mod claim;
+pub mod duty;
 pub mod intake;
 pub mod order;
 pub mod question;

@@ -8,6 +8,7 @@ mod channels;
 mod claims;
 mod desk;
 mod drafts;
+mod duty;
 mod guard;
 mod import;
 mod jobs;
