@@ -1,5 +1,15 @@
 //! Two real nodes: exchange, cuts, kills, forged records. The rules behind it are tested in `kepu-domain` and `kepu-sync`.
 
+use anyhow::Context;
+use kepu_app::create::publish;
+use kepu_app::{App, Options, record};
+use kepu_domain::create::draft::Matter;
+use kepu_domain::create::resource::Resource;
+use kepu_domain::ids::SubjectId;
+use kepu_domain::org::Region;
+use kepu_domain::record::Body;
+use kepu_store::subject::{self, Filter, Order, Standing};
+use kepu_tests::http::Http;
 use kepu_tests::{Node, cutting_relay};
 
 fn pair() -> anyhow::Result<(Node, Node, kepu_tests::Served)> {
@@ -181,5 +191,48 @@ fn a_revoked_honour_is_gone_everywhere_after_one_exchange() -> anyhow::Result<()
     let now = runtime.block_on(seen(&id))?;
     assert_eq!(now, Some(("credential".into(), Standing::Withdrawn, "年度复核发现材料不实".into())));
     assert_eq!(nation.state()?, county.state()?);
+    Ok(())
+}
+
+/// A medical text that a county's program let out although nobody qualified wrote it. Its parent holds the record, and shows it nowhere.
+#[test]
+fn a_medical_text_by_an_unqualified_author_from_a_peer_is_shown_nowhere() -> anyhow::Result<()> {
+    let (nation, county, served) = pair()?;
+    nation.run(&["seed"])?;
+    county.json(&["sync"])?;
+    let runtime = tokio::runtime::Runtime::new()?;
+    runtime.block_on(async {
+        let app = App::open(Options { data: county.data().to_owned(), database: None, index: false }).await?;
+        let mut tx = app.db.write().await?;
+        let filter = Filter { kind: Some("resource".into()), field: Some("health".into()), standing: Some(Standing::Public), ..Filter::default() };
+        let row = subject::list(&mut tx, &filter, Order::Newest, None, 1).await?.pop().context("a sample about health")?;
+        let found = publish::current(&app, &mut tx, &row.id).await?.and_then(|(_, record)| record?.body.ok());
+        let Some(Body::Resource(sample)) = found else { anyhow::bail!("a resource") };
+        let region = Region::parse("411525")?;
+        let own = |word: &str| SubjectId::new(&app.key.id().fingerprint(), word);
+        let good = Resource { title: "本县有资质的健康文章".into(), region, ..(*sample).clone() };
+        let mut bad = Resource { title: "本县没有资质的健康文章".into(), ..good.clone() };
+        bad.author.qualification = None;
+        // Past every page, operation and gate of the county, as an altered program would.
+        let list = [("good", good), ("bad", bad)].map(|(word, r)| publish::saying_of(&own(word), &Matter::Resource(Box::new(r))));
+        record::publish(&app, &mut tx, list.into()).await?;
+        tx.commit().await?;
+        anyhow::Ok(())
+    })?;
+    let done = county.json(&["sync"])?;
+    assert!(done["pushed"].as_i64() >= Some(2), "{done}");
+    let http = Http::new()?;
+    for (path, shows) in
+        [("/search?q=本县有资质的健康文章", true), ("/resources?q=本县", true), ("/feed.atom", true), ("/oai?verb=ListRecords&metadataPrefix=oai_dc", false)]
+    {
+        let page = http.get(&format!("{}{path}", served.url()))?;
+        assert!(!page.text.contains("没有资质"), "{path}");
+        assert!(!shows || page.status == 200, "{path}: {}", page.status);
+    }
+    let id = runtime
+        .block_on(async { anyhow::Ok(App::open(Options { data: county.data().to_owned(), database: None, index: false }).await?.key.id().fingerprint()) })?;
+    assert_eq!(http.get(&format!("{}/r/{id}/bad", served.url()))?.status, 404);
+    let good = http.get(&format!("{}/r/{id}/good", served.url()))?;
+    assert!(good.status == 200 && good.text.contains("本县有资质的健康文章"), "{}", good.status);
     Ok(())
 }

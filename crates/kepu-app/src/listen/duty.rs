@@ -108,9 +108,14 @@ pub async fn overview(app: &App, who: &Actor) -> Result<Overview, AppError> {
 async fn view_of(app: &App, tx: &mut Tx, who: &Actor, rota: Rota) -> Result<RotaView, AppError> {
     let absences = store::list_absences(tx, &rota.people, app.today()).await?;
     let line = kepu_store::org::line(tx, &rota.org).await?;
+    let mut now = rota.now(&absences, app.now());
+    if let Some(turn) = &mut now {
+        // As the clock will call them.
+        turn.chain = callable(app, tx, std::mem::take(&mut turn.chain), rota.post).await?;
+    }
     Ok(RotaView {
         org: kepu_store::org::find(tx, &rota.org).await?.map_or_else(|| rota.org.0.clone(), |org| org.name),
-        now: rota.now(&absences, app.now()),
+        now,
         next: rota.next(&absences, app.now(), AHEAD),
         can_change: who.may(Action::IssueHolding, Some(&line)).is_ok(),
         absences,

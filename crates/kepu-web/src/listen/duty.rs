@@ -4,7 +4,7 @@ use crate::Web;
 use crate::api::json;
 use crate::form::{Fields, Form};
 use crate::line::Choice;
-use crate::page::{Answer, Errors, Html, Req, Shell, page_with};
+use crate::page::{Answer, Errors, Html, Req, Shell, escape, page_with};
 use crate::urls;
 use askama::Template;
 use axum::extract::{Path, State};
@@ -35,8 +35,9 @@ struct PersonLine {
     name: String,
     title: String,
     phone: String,
-    /// What is to be seen about them: confirmed when, not ready.
+    /// Whether they have confirmed.
     state: Html,
+    since: String,
 }
 
 struct TurnLine {
@@ -79,7 +80,7 @@ struct ListPage {
     calls: Vec<Calling>,
     /// Registry entry of the reader, if they are on a rota.
     me: String,
-    mine: Html,
+    mine: (Html, String),
     people: Vec<Choice>,
     instead: Vec<Choice>,
     from: String,
@@ -92,18 +93,21 @@ fn name_of(people: &HashMap<PartyId, Person>, id: &PartyId) -> String {
     people.get(id).map_or_else(|| id.0.clone(), |person| person.name.clone())
 }
 
-fn confirmed(s: &Shell, person: &Person) -> Html {
+/// How recently somebody confirmed, as shape and word, and since when in words.
+fn confirmed(s: &Shell, person: &Person) -> (Html, String) {
+    let day = person.confirmed.map(|on| s.t1("duty-confirmed-on", "day", s.day_text(on))).unwrap_or_default();
     match person.confirmed {
-        _ if person.away => s.state("open", s.t("duty-away")),
-        Some(on) if person.ready => s.state("true", s.t1("duty-confirmed", "day", s.day_text(on))),
-        Some(on) => s.state("part", s.t1("duty-unconfirmed", "day", s.day_text(on))),
-        None => s.state("part", s.t("duty-never")),
+        _ if person.away => (s.state("open", s.t("duty-away")), day),
+        Some(_) if person.ready => (s.state("true", s.t("duty-confirmed")), day),
+        Some(_) => (s.state("part", s.t("duty-unconfirmed")), format!("{day}{}{}", s.t("comma"), s.t("duty-last"))),
+        None => (s.state("part", s.t("duty-unconfirmed")), s.t("duty-last")),
     }
 }
 
 fn line(s: &Shell, people: &HashMap<PartyId, Person>, id: &PartyId) -> PersonLine {
     let person = people.get(id).cloned().unwrap_or_default();
-    PersonLine { name: name_of(people, id), title: person.title.clone(), state: confirmed(s, &person), phone: person.phone }
+    let (state, since) = confirmed(s, &person);
+    PersonLine { name: name_of(people, id), title: person.title.clone(), state, since, phone: person.phone }
 }
 
 fn turn_line(s: &Shell, people: &HashMap<PartyId, Person>, turn: &Turn) -> TurnLine {
@@ -392,7 +396,7 @@ struct CallsPart {
     made: Vec<CallLine>,
     mine: bool,
     /// What comes next, as a sentence; empty: nothing.
-    next: String,
+    next: Html,
     experts: Vec<PersonLine>,
 }
 
@@ -421,17 +425,18 @@ pub(crate) async fn part(web: &Web, req: &Req, view: &CaseView) -> Result<(Html,
             state: state(one.call.answer),
         })
         .collect();
-    let next = match &calls.next {
+    let then = escape(&calls.then);
+    let next = Html(match &calls.next {
         Next::Nothing => String::new(),
         Next::Nobody(_) if !calls.covered => s.t("calls-uncovered"),
         Next::Nobody(_) => s.t("calls-in-vain"),
-        Next::Wait(_) if calls.then.is_empty() => String::new(),
-        Next::Wait(at) => s.t2("calls-then", "name", &calls.then, "at", s.soon(at)),
-        Next::Call(..) => s.t1("calls-now", "name", &calls.then),
-    };
+        Next::Wait(_) if then.is_empty() => String::new(),
+        Next::Wait(at) => s.t2("calls-then", "name", then, "at", s.soon(at)),
+        Next::Call(..) => s.t1("calls-now", "name", then),
+    });
     let people: HashMap<PartyId, Person> = found.iter().cloned().collect();
     let experts: Vec<PersonLine> = found.iter().map(|(id, _)| line(s, &people, id)).collect();
-    if made.is_empty() && next.is_empty() && experts.is_empty() {
+    if made.is_empty() && next.0.is_empty() && experts.is_empty() {
         return Ok((Html::default(), false));
     }
     let mine = calls.made.iter().any(|one| one.mine);
