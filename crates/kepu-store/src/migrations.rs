@@ -185,6 +185,7 @@ const FILES: &[(i64, &str, &str)] = &[
     (492, "duty_absence", include_str!("../migrations/0492_duty_absence.sql")),
     (493, "duty_call", include_str!("../migrations/0493_duty_call.sql")),
     (494, "duty_call_party", include_str!("../migrations/0494_duty_call_party.sql")),
+    (495, "warning_push_why", include_str!("../migrations/0495_warning_push_why.sql")),
 ];
 
 /// The migrations as sqlx wants them.

@@ -210,6 +210,7 @@ pub async fn queue(
         INSERT INTO delivery (push, point, is_called, state, due_at, tries, why, card)
         SELECT $1, p.point, p.is_called, 'queued', $2, 0, '', '' FROM point_post p
         WHERE p.region >= $3 AND p.region < $4 AND p.hazard IN ($5, '*') AND p.level >= $6
+        ORDER BY p.point
         ON CONFLICT (push, point) DO NOTHING";
     const ABOVE: &str = "
         INSERT INTO delivery (push, point, is_called, state, due_at, tries, why, card)
@@ -235,8 +236,7 @@ pub async fn queue(
         points += run(tx, "queue a warning above", ABOVE, args![n, now, region.to_string(), hazard, level]).await?;
     }
     for old in earlier {
-        run(tx, "overtake deliveries", "UPDATE delivery SET state = 'overtaken', why = 'newer' WHERE push = $1 AND state = 'queued'", args![*old]).await?;
-        run(tx, "close a push", "UPDATE warning_push SET is_open = FALSE WHERE n = $1", args![*old]).await?;
+        overtake(tx, *old, "newer").await?;
         points += run(tx, "queue a change", TOLD, args![n, now, *old]).await?;
     }
     let called = number(tx, "count calls", "SELECT COUNT(*) FROM delivery WHERE push = $1 AND is_called", args![n]).await?;
@@ -247,9 +247,9 @@ pub async fn queue(
 }
 
 /// What still waits of a push is not sent any more.
-pub async fn overtake(tx: &mut Tx, push: i64, why: &str) -> Result<u64, StoreError> {
-    run(tx, "close a push", "UPDATE warning_push SET is_open = FALSE WHERE n = $1", args![push]).await?;
-    run(tx, "overtake deliveries", "UPDATE delivery SET state = 'overtaken', why = $2 WHERE push = $1 AND state = 'queued'", args![push, why]).await
+pub async fn overtake(tx: &mut Tx, push: i64, why: &str) -> Result<(), StoreError> {
+    const SQL: &str = "UPDATE warning_push SET is_open = FALSE, closed_why = $2 WHERE n = $1 AND is_open";
+    run(tx, "close a push", SQL, args![push, why]).await.map(drop)
 }
 
 /// Points of a push that are to be called now, after number `after`, at most `limit`, with their attempts so far.
@@ -266,7 +266,9 @@ pub async fn list_calls(tx: &mut Tx, push: i64, now: Timestamp, after: i64, limi
 
 /// When the next call of a push is due; `None` if none waits.
 pub async fn next_call(tx: &mut Tx, push: i64) -> Result<Option<Timestamp>, StoreError> {
-    const SQL: &str = "SELECT due_at FROM delivery WHERE push = $1 AND is_called AND state = 'queued' ORDER BY due_at LIMIT 1";
+    const SQL: &str = "
+        SELECT d.due_at FROM delivery d JOIN warning_push w ON w.n = d.push
+        WHERE d.push = $1 AND w.is_open AND d.is_called AND d.state = 'queued' ORDER BY d.due_at LIMIT 1";
     one(tx, "find the next call", SQL, args![push], |c| c.time()).await
 }
 
@@ -287,7 +289,7 @@ pub struct Tried {
     pub card: String,
 }
 
-/// Notes what became of attempts; one that was overtaken meanwhile stays so.
+/// Notes what became of attempts. Of a push that was closed meanwhile it stays true that a point heard of it.
 pub async fn note(tx: &mut Tx, push: i64, list: &[Tried], now: Timestamp) -> Result<(), StoreError> {
     const SQL: &str = "
         UPDATE delivery SET state = $3, due_at = $4, tries = $5, why = $6, card = $7, sent_at = CASE WHEN $3 IN ('sent', 'confirmed') THEN $8 ELSE sent_at END,
@@ -310,15 +312,20 @@ pub async fn list_for(tx: &mut Tx, point: i64, limit: u32) -> Result<Vec<(Push, 
 
 /// How the deliveries of a push stand: state, why, how many.
 pub async fn counts(tx: &mut Tx, push: i64) -> Result<Vec<(State, String, i64)>, StoreError> {
-    const SQL: &str = "SELECT state, why, COUNT(*) FROM delivery WHERE push = $1 GROUP BY state, why ORDER BY state, why";
+    const SQL: &str = "
+        SELECT stands, cause, COUNT(*) FROM (
+            SELECT CASE WHEN d.state = 'queued' AND NOT w.is_open THEN 'overtaken' ELSE d.state END AS stands,
+                   CASE WHEN d.state = 'queued' AND NOT w.is_open THEN w.closed_why ELSE d.why END AS cause
+            FROM delivery d JOIN warning_push w ON w.n = d.push WHERE d.push = $1) AS s
+        GROUP BY stands, cause ORDER BY stands, cause";
     all(tx, "count deliveries", SQL, args![push], |c| Ok((c.word(State::parse)?, c.text()?, c.int()?))).await
 }
 
 /// Points that have not confirmed a push, by name, at most `limit`: id, name, state, why.
 pub async fn list_unconfirmed(tx: &mut Tx, push: i64, limit: u32) -> Result<Vec<(PointId, String, State, String)>, StoreError> {
     const SQL: &str = "
-        SELECT p.id, p.name, d.state, d.why FROM delivery d JOIN point p ON p.n = d.point
-        WHERE d.push = $1 AND d.state IN ('queued', 'sent', 'failed') ORDER BY p.name, p.id LIMIT $2";
+        SELECT p.id, p.name, d.state, d.why FROM delivery d JOIN point p ON p.n = d.point JOIN warning_push w ON w.n = d.push
+        WHERE d.push = $1 AND (d.state IN ('sent', 'failed') OR d.state = 'queued' AND w.is_open) ORDER BY p.name, p.id LIMIT $2";
     all(tx, "list points that have not confirmed", SQL, args![push, limit], |c| Ok((c.id()?, c.text()?, c.word(State::parse)?, c.text()?))).await
 }
 

@@ -179,7 +179,9 @@ pub async fn points_and_pushes(db: &Db) {
     write!(db, tx => point::update(tx, &off)).expect("off");
     let third = write!(db, tx => point::queue(tx, &subject, &name("3"), &other, ("N-RAIN", 2), &[], at(9))).expect("queued");
     assert_eq!(third.points, 2);
-    assert_eq!(write!(db, tx => point::overtake(tx, third.n, "over")).expect("over"), 2);
+    write!(db, tx => point::overtake(tx, third.n, "over")).expect("over");
+    let overtaken = read!(db, tx => point::counts(tx, third.n)).expect("counts").into_iter().find(|(state, ..)| *state == State::Overtaken);
+    assert_eq!(overtaken, Some((State::Overtaken, "over".to_owned(), 2)));
     assert_eq!(read!(db, tx => point::list_pushes(tx, true, 9)).expect("open").len(), 1);
     assert_eq!(read!(db, tx => point::list_unconfirmed(tx, second.n, 9)).expect("missing").len(), 3);
     assert_eq!(write!(db, tx => point::purge(tx, at(99))).expect("purge"), 8);
