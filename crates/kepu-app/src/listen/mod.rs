@@ -3,8 +3,10 @@
 pub mod alike;
 pub mod case;
 pub mod claim;
+pub mod decision;
 pub mod dump;
 pub mod hear;
+pub mod inspection;
 pub mod intake;
 pub mod known;
 pub mod merge;

@@ -3,7 +3,9 @@
 pub mod case;
 pub mod claim;
 pub mod coverage;
+pub mod decision;
 pub mod inlet;
+pub mod inspection;
 pub mod order;
 pub mod placement;
 pub mod question;

@@ -139,6 +139,8 @@ macro_rules! suite {
             registry::names_that_stand_twice,
             registry::what_entries_said_before,
             tasks::tasks,
+            tasks::decisions_and_their_tasks,
+            tasks::inspections,
             tasks::warnings,
             tasks::points_and_pushes,
             work::drafts,
