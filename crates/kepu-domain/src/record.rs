@@ -181,7 +181,7 @@ impl Body {
             Body::Trust(_) => Some(Stream::Trust),
             Body::Resource(_) | Body::Claim(_) | Body::Party(_) | Body::Credential(_) | Body::Review(_) | Body::Drill(_) | Body::Coordination(_) => {
                 Some(Stream::Lib)
-            },
+            }
             Body::Retraction(_) | Body::Hold(_) | Body::Correction(_) | Body::Warning(_) | Body::Fork(_) => Some(Stream::Alert),
             Body::Unknown(_) => None,
         }

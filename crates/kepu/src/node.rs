@@ -150,7 +150,8 @@ impl Node {
                 if let Some(region) = region {
                     scope.region = input::place(&region)?;
                 }
-                let switches = [("below", below, &mut scope.below), ("drills", drills, &mut scope.drills), ("coordination", coordination, &mut scope.coordination)];
+                let switches =
+                    [("below", below, &mut scope.below), ("drills", drills, &mut scope.drills), ("coordination", coordination, &mut scope.coordination)];
                 for (name, word, held) in switches {
                     match word.as_deref() {
                         None => {}

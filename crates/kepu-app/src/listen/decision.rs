@@ -5,8 +5,8 @@ mod make;
 mod take;
 
 pub use make::{Amend, New, NewAsk, amend, decide, end};
-pub use take::take_on;
 pub(super) use make::{whole, words};
+pub use take::take_on;
 pub(crate) use take::{follow, noticed, take_in};
 
 use crate::App;

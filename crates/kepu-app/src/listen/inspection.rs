@@ -202,7 +202,7 @@ pub async fn look(app: &App, who: &Actor, id: &InspectionId, look: Look) -> Resu
     let list = checklist(&inspection.checklist).ok_or_else(missing)?;
     let open = unanswered(list, &look.ticks);
     if !open.is_empty() {
-        return Err(AppError::Invalid(open.into_iter().map(|question| FieldError::new(&format!("q-{question}"), "required")).collect()));
+        return Err(AppError::Invalid(open.into_iter().map(|question| FieldError::new(&format!("q-{question}"), "tick_needed")).collect()));
     }
     let behind = task_behind(&mut tx, &sample.entry).await?;
     if behind.as_ref().is_some_and(|task| task.owner.as_ref() == Some(account)) {

@@ -121,8 +121,7 @@ struct Asked {
 
 fn read_query(target: &str) -> Option<Asked> {
     let query = target.split_once('?').map_or("", |(_, q)| q);
-    let mut asked =
-        Asked { scope: Scope { below: false, ..Scope::all() }, cursor: Cursor::default(), wait: 0 };
+    let mut asked = Asked { scope: Scope { below: false, ..Scope::all() }, cursor: Cursor::default(), wait: 0 };
     let list = |text: &str| text.split(',').filter(|w| !w.is_empty() && w.len() <= 40).take(36).map(str::to_owned).collect::<Vec<_>>();
     for pair in query.split('&') {
         match pair.split_once('=')? {

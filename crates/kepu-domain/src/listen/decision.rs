@@ -464,10 +464,7 @@ mod tests {
         assert_eq!(next(&d, &none), Next::Take(d.take_by()));
         let all = branches(
             &d,
-            &[
-                told("a", "411525", "a1", "411525", vec![said(Outcome::Done, 5, "x")]),
-                told("b", "410100", "a2", "410100", vec![said(Outcome::Taken, 5, "")]),
-            ],
+            &[told("a", "411525", "a1", "411525", vec![said(Outcome::Done, 5, "x")]), told("b", "410100", "a2", "410100", vec![said(Outcome::Taken, 5, "")])],
         );
         assert_eq!(next(&d, &all), Next::Due(at(200_000)));
         let ended = d.end("不再需要", at(9)).expect("ended");

@@ -50,18 +50,7 @@ pub async fn insert(tx: &mut Tx, one: &Inspection, list: &[(i64, Entry)]) -> Res
     const SQL: &str = concat!("INSERT INTO inspection (", columns!(), ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)");
     const HEAD: &str = "INSERT INTO inspection_entry (inspection, n, entry, place, title, host, evidence, done_at) VALUES";
     let region = one.region.to_string();
-    let args = args![
-        one.id.as_str(),
-        &one.title,
-        one.org.as_str(),
-        &one.checklist,
-        region,
-        &one.word,
-        &one.list_hash,
-        one.listed,
-        one.drawn,
-        one.drawn_at
-    ];
+    let args = args![one.id.as_str(), &one.title, one.org.as_str(), &one.checklist, region, &one.word, &one.list_hash, one.listed, one.drawn, one.drawn_at];
     run(tx, "add an inspection", SQL, args).await?;
     bulk_insert(tx, "add the list of an inspection", HEAD, 8, "", list, |(n, entry), values: &mut Vec<Value<'_>>| {
         values.extend([

@@ -36,7 +36,7 @@ pub struct New {
 pub struct NewAsk {
     /// What.
     pub what: String,
-    /// Of which places.
+    /// Of which places; none: of the organisation's own.
     pub places: Vec<Region>,
     /// Until which day; none: as the level says.
     pub due: Option<Date>,
@@ -64,6 +64,12 @@ fn asked_before<'a>(trees: &'a [Tree], ask: &Ask) -> Option<&'a Tree> {
     trees.iter().find(|tree| tree.branches.iter().any(|branch| !branch.is_over() && same_words(branch.ask.place, &branch.ask.what) == same))
 }
 
+impl NewAsk {
+    fn places(&self, org: &Org) -> Vec<Region> {
+        if self.places.is_empty() { vec![org.region] } else { self.places.clone() }
+    }
+}
+
 fn asks(new: &New, org: &Org, now: Timestamp, wrong: &mut Vec<FieldError>) -> Vec<Ask> {
     let mut list = Vec::new();
     let hours = case::level(Cause::Meeting.case_kind(), new.level).map_or(720, |level| level.answer_hours);
@@ -77,9 +83,9 @@ fn asks(new: &New, org: &Org, now: Timestamp, wrong: &mut Vec<FieldError>) -> Ve
         if let Some(outside) = one.places.iter().find(|place| !org.region.covers(**place)) {
             wrong.push(FieldError::new(&field("places"), "ask_outside").with("place", outside));
         }
-        for place in &one.places {
+        for place in one.places(org) {
             let proof = if one.link { "link" } else { "" };
-            list.push(Ask { key: format!("a{}", list.len() + 1), place: *place, what: what.clone(), due: whole(due), proof: proof.into() });
+            list.push(Ask { key: format!("a{}", list.len() + 1), place, what: what.clone(), due: whole(due), proof: proof.into() });
         }
     }
     if list.is_empty() {
@@ -112,7 +118,7 @@ async fn read(app: &App, tx: &mut Tx, new: New) -> Result<Decided, AppError> {
     let asks = asks(&new, &org, now, &mut wrong);
     let known = trees(app, tx).await?;
     for (at, one) in new.asks.iter().enumerate() {
-        let before = asks.iter().filter(|ask| one.places.contains(&ask.place) && ask.what == kepu_text::clean_line(&one.what));
+        let before = asks.iter().filter(|ask| one.places(&org).contains(&ask.place) && ask.what == kepu_text::clean_line(&one.what));
         if let Some(earlier) = before.into_iter().find_map(|ask| asked_before(&known, ask)) {
             wrong.push(FieldError::new(&format!("what-{}", at + 1), "ask_twice").with("meeting", &earlier.decided.meeting));
         }
