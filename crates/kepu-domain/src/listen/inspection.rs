@@ -265,7 +265,9 @@ mod tests {
     fn each_place_gets_its_share() {
         let count = |drawn: &[String], begin: &str| drawn.iter().filter(|key| key.starts_with(begin)).count();
         let drawn = draw(&list(), "x", 20);
-        assert_eq!((count(&drawn, "a"), count(&drawn, "b"), count(&drawn, "c")), (15, 4, 1));
+        assert_eq!((count(&drawn, "a"), count(&drawn, "b"), count(&drawn, "c")), (15, 5, 0), "half a share goes to the smaller code");
+        let drawn = draw(&list(), "x", 22);
+        assert_eq!((count(&drawn, "a"), count(&drawn, "b"), count(&drawn, "c")), (16, 5, 1));
         assert_eq!(draw(&list(), "x", 4_000).len(), 40, "no more than there are");
         assert!(draw(&[], "x", 5).is_empty() && draw(&list(), "x", 0).is_empty());
     }
