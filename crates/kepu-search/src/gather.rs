@@ -112,7 +112,7 @@ pub(crate) fn gather(searcher: &Searcher, asked: &Asked, query: &Query, fields: 
 }
 
 /// How many of `best` may still come first: those whose score is not far below the best, at least [`NEAR_MIN`].
-pub(crate) fn near(best: &[Reached]) -> usize {
+fn near(best: &[Reached]) -> usize {
     let bar = best.first().map_or(0.0, |first| first.score * NEAR_SHARE);
     best.partition_point(|reached| reached.score >= bar).clamp(NEAR_MIN.min(best.len()), NEAR_MAX.min(best.len()).max(NEAR_MIN.min(best.len())))
 }

@@ -30,18 +30,24 @@ pub(crate) struct Judged {
 }
 
 /// A question ready to judge texts.
-pub(crate) struct Judge<'a> {
+pub(crate) struct Judge {
     pub lens: Lens,
     question: String,
     wants: Wants,
     deciding: usize,
-    gathered: &'a Gathered,
+    mean_length: f32,
 }
 
-impl<'a> Judge<'a> {
-    pub fn new(asked: &Asked, text: &str, gathered: &'a Gathered) -> Self {
+impl Judge {
+    pub fn new(asked: &Asked, text: &str, gathered: &Gathered) -> Self {
         let question = fold(text);
-        Self { lens: Lens::new(asked, &question, &gathered.idf), question, wants: asked.wants, deciding: asked.deciding().count(), gathered }
+        Self {
+            lens: Lens::new(asked, &question, &gathered.idf),
+            question,
+            wants: asked.wants,
+            deciding: asked.deciding().count(),
+            mean_length: gathered.mean_length,
+        }
     }
 
     /// Judges one document.
@@ -54,7 +60,7 @@ impl<'a> Judge<'a> {
 
     /// Signs in the order of [`RANK`].
     fn signs(&self, seen: &Seen) -> [f32; RANK.len()] {
-        let room = BM25_K1 * (1.0 - BM25_B + BM25_B * seen.length as f32 / self.gathered.mean_length.max(1.0));
+        let room = BM25_K1 * (1.0 - BM25_B + BM25_B * seen.length as f32 / self.mean_length.max(1.0));
         let damped = |at: usize| {
             let count = f32::from(seen.counts[at]);
             count * (BM25_K1 + 1.0) / (count + room)
@@ -68,7 +74,7 @@ impl<'a> Judge<'a> {
         let most = |of: &dyn Fn(Sums) -> f32| each().map(of).fold(0.0, f32::max);
         let text_bits = seen.pieces.iter().fold(Bits::default(), |bits, piece| bits.or(&piece.bits));
         let (cover, whole) = (self.lens.sums(&text_bits), self.lens.sums(&text_bits.or(&seen.title)));
-        let length = seen.length as f32 / self.gathered.mean_length.max(1.0);
+        let length = seen.length as f32 / self.mean_length.max(1.0);
         [
             text.pairs,
             text.letters,

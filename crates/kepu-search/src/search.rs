@@ -2,6 +2,9 @@
 //!
 //! Which documents are found is decided in `gather`, their order in `rank`; without a text to look for, the newest come first.
 
+use std::collections::HashSet;
+
+use kepu_text::pieces::{Kind, grams};
 use tantivy::collector::sort_key::{SortByStaticFastValue, SortByString};
 use tantivy::collector::{Count, TopDocs};
 use tantivy::query::AllQuery;
@@ -10,7 +13,7 @@ use tantivy::{DocAddress, Order, Searcher, TantivyDocument};
 use crate::asked::{Asked, Part, Shape};
 use crate::error::SearchError;
 use crate::facets;
-use crate::gather::{Gathered, NEAR_MIN, Reached, gather, near};
+use crate::gather::{Gathered, NEAR_MIN, Reached, gather};
 use crate::guess::guess;
 use crate::index::Index;
 use crate::model::MODEL;
@@ -26,8 +29,19 @@ const QUESTION: usize = 4;
 const OFFERED: usize = 10;
 /// Documents in which a sentence is looked for to quote.
 const QUOTED: usize = 3;
-/// Documents read to see whether a phrase stands in them as it is; of more than these, pairs decide.
+/// Documents read at most to find enough in which a phrase of several pairs stands as it is; of those behind them, the pairs decide.
 const VERIFIED: usize = 500;
+
+/// Whether the lists leave it open if a phrase stands somewhere: it has more than one pair or word.
+fn is_open(phrase: &str) -> bool {
+    grams(phrase).filter(|gram| gram.kind != Kind::One).count() > 1
+}
+
+/// In the order of the index, each once.
+fn in_order(found: &mut Vec<Reached>) {
+    found.sort_by_key(|reached| (reached.segment, reached.doc));
+    found.dedup_by_key(|reached| (reached.segment, reached.doc));
+}
 
 impl Index {
     /// The documents that answer `query`, one page of them.
@@ -98,14 +112,17 @@ impl Run<'_> {
         }
         let mut gathered = gather(self.searcher, &self.asked, self.query, self.fields)?;
         if !self.asked.phrases.is_empty() {
-            gathered = self.verify(&gathered)?;
+            // Whatever holds the phrase is found, whether it holds much of the rest or not.
+            gathered.found.extend_from_slice(&gathered.best);
+            in_order(&mut gathered.found);
+            gathered.least = 0.0;
         }
         let question = self.asked.deciding().count() >= QUESTION || self.query.at_least > 0;
         if gathered.found.is_empty() && (gathered.best.is_empty() || !question) {
             return self.guessed(page);
         }
         let judge = Judge::new(&self.asked, &self.query.text, &gathered);
-        self.page(page, &gathered, &judge)
+        self.page(page, gathered, &judge)
     }
 
     /// What may have been meant, as nothing was found.
@@ -120,37 +137,30 @@ impl Run<'_> {
         Ok(page)
     }
 
-    /// Leaves only documents in which every phrase stands as it is.
-    fn verify(&self, gathered: &Gathered) -> tantivy::Result<Gathered> {
-        let holds = |reached: &Reached| -> tantivy::Result<bool> {
-            let doc: TantivyDocument = self.searcher.doc(DocAddress::new(reached.segment, reached.doc))?;
-            let text = kepu_text::fold::fold(&format!("{}\n{}", stored(&doc, self.fields.title), stored(&doc, self.fields.text)));
-            Ok(self.asked.phrases.iter().all(|phrase| text.contains(phrase.as_str())))
-        };
-        let mut kept = Gathered { idf: gathered.idf.clone(), mean_length: gathered.mean_length, least: 0.0, ..Gathered::default() };
-        let mut verified = std::collections::HashMap::new();
-        for (n, reached) in gathered.best.iter().enumerate() {
-            if n >= VERIFIED || holds(reached)? {
-                kept.best.push(*reached);
-            } else {
-                verified.insert((reached.segment, reached.doc), ());
-            }
+    /// Whether every phrase of which the lists do not decide stands in the document as it is.
+    fn holds(&self, doc: &TantivyDocument) -> bool {
+        let mut open = self.asked.phrases.iter().filter(|phrase| is_open(phrase)).peekable();
+        if open.peek().is_none() {
+            return true;
         }
-        // Whatever holds the phrase is found, whether it holds much of the rest or not.
-        kept.found = gathered.best.iter().chain(&gathered.found).copied().filter(|reached| !verified.contains_key(&(reached.segment, reached.doc))).collect();
-        kept.found.sort_by_key(|reached| (reached.segment, reached.doc));
-        kept.found.dedup_by_key(|reached| (reached.segment, reached.doc));
-        kept.near = near(&kept.best);
-        Ok(kept)
+        let text = kepu_text::fold::fold(&format!("{}\n{}", stored(doc, self.fields.title), stored(doc, self.fields.text)));
+        open.all(|phrase| text.contains(phrase.as_str()))
     }
 
-    fn page(&self, mut page: Page, gathered: &Gathered, judge: &Judge<'_>) -> tantivy::Result<Page> {
+    fn page(&self, mut page: Page, mut gathered: Gathered, judge: &Judge) -> tantivy::Result<Page> {
+        let offered = if self.asked.deciding().count() >= QUESTION { OFFERED.max(self.query.at_least) } else { self.query.at_least };
+        let (mut top, without) = self.placed(&gathered, judge, offered)?;
+        if !without.is_empty() {
+            gathered.found.retain(|reached| !without.contains(&(reached.segment, reached.doc)));
+            if gathered.found.is_empty() {
+                return self.guessed(page);
+            }
+        }
+        let gathered = &gathered;
         page.facets = facets::count(self.searcher, &gathered.found, &self.query.facets)?;
         if self.query.sort == Sort::Newest {
             return self.newest(page, gathered, judge);
         }
-        let offered = if self.asked.deciding().count() >= QUESTION { OFFERED.max(self.query.at_least) } else { self.query.at_least };
-        let mut top = self.placed(gathered, judge, offered)?;
         page.total = gathered.found.len().max(top.len().min(offered));
         if self.query.offset == 0 && self.query.limit > 0 {
             page.answer = self.quote(&top, judge);
@@ -167,19 +177,25 @@ impl Run<'_> {
         Ok(page)
     }
 
-    /// The best of the first pass in their final order.
-    fn placed(&self, gathered: &Gathered, judge: &Judge<'_>, offered: usize) -> tantivy::Result<Vec<Placed>> {
+    /// The best of the first pass in their final order, and those read in vain: a phrase does not stand in them.
+    fn placed(&self, gathered: &Gathered, judge: &Judge, offered: usize) -> tantivy::Result<(Vec<Placed>, HashSet<(u32, u32)>)> {
         let mut best: Vec<Reached> = gathered.best.clone();
-        if best.len() > gathered.near {
-            self.settle(&mut best, gathered.near)?;
+        let read = if self.asked.phrases.iter().any(|phrase| is_open(phrase)) { VERIFIED } else { gathered.near };
+        if best.len() > read {
+            self.settle(&mut best, read)?;
         }
-        let mut top = Vec::with_capacity(best.len());
+        let (mut top, mut without) = (Vec::with_capacity(gathered.near), HashSet::new());
         let (mut highest, mut entered) = ([f32::NEG_INFINITY; FIRST], 0);
-        for (at, reached) in best.into_iter().enumerate() {
-            if at >= NEAR_MIN && at - entered > PATIENCE {
+        for reached in best {
+            let at = top.len();
+            if at >= gathered.near || at >= NEAR_MIN && at - entered > PATIENCE {
                 break;
             }
             let doc: TantivyDocument = self.searcher.doc(DocAddress::new(reached.segment, reached.doc))?;
+            if !self.holds(&doc) {
+                without.insert((reached.segment, reached.doc));
+                continue;
+            }
             let judged = judge.judge(stored(&doc, self.fields.title), stored(&doc, self.fields.text));
             let place = highest.partition_point(|&score| score >= judged.score);
             if place < FIRST {
@@ -198,11 +214,11 @@ impl Run<'_> {
             keep
         });
         self.rerank(&mut top, judge);
-        Ok(top)
+        Ok((top, without))
     }
 
     /// Puts the first documents of a question in order anew where their words leave it open and there is an encoder.
-    fn rerank(&self, top: &mut [Placed], judge: &Judge<'_>) {
+    fn rerank(&self, top: &mut [Placed], judge: &Judge) {
         let Some(rerank) = self.rerank.filter(|rerank| rerank.is_ready()) else { return };
         let [first, second, ..] = &*top else { return };
         let sure = first.score - second.score >= MODEL.lead * first.score;
@@ -241,7 +257,7 @@ impl Run<'_> {
 
     /// Adds the found documents behind those that were read whole, as the first pass has them, until there are `end`.
     fn append(&self, top: &mut Vec<Placed>, gathered: &Gathered, end: usize) -> tantivy::Result<()> {
-        let known: std::collections::HashSet<(u32, u32)> = top.iter().map(|placed| (placed.reached.segment, placed.reached.doc)).collect();
+        let known: HashSet<(u32, u32)> = top.iter().map(|placed| (placed.reached.segment, placed.reached.doc)).collect();
         let mut rest: Vec<Reached> = gathered.found.iter().copied().filter(|reached| !known.contains(&(reached.segment, reached.doc))).collect();
         rest.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| (a.segment, a.doc).cmp(&(b.segment, b.doc))));
         let wanted = end.saturating_sub(top.len()).min(rest.len());
@@ -260,7 +276,7 @@ impl Run<'_> {
     }
 
     /// The found documents by date.
-    fn newest(&self, mut page: Page, gathered: &Gathered, judge: &Judge<'_>) -> tantivy::Result<Page> {
+    fn newest(&self, mut page: Page, gathered: &Gathered, judge: &Judge) -> tantivy::Result<Page> {
         page.total = gathered.found.len();
         let mut dated = Vec::with_capacity(gathered.found.len());
         for part in gathered.found.chunk_by(|a, b| a.segment == b.segment) {
@@ -301,7 +317,7 @@ impl Run<'_> {
     }
 
     /// The best sentence of the first documents, if the first is sure enough to speak of what was asked.
-    fn quote(&self, top: &[Placed], judge: &Judge<'_>) -> Option<Answer> {
+    fn quote(&self, top: &[Placed], judge: &Judge) -> Option<Answer> {
         let (judged, _) = top.first()?.judged.as_ref()?;
         let confidence = judge.confidence(judged, top.get(1).map_or(0.0, |second| second.score));
         if confidence < MODEL.least {
@@ -321,7 +337,7 @@ impl Run<'_> {
         best.map(|(_, answer)| answer)
     }
 
-    fn hit(&self, placed: &Placed, judge: &Judge<'_>, share: f32, rank: usize) -> tantivy::Result<Hit> {
+    fn hit(&self, placed: &Placed, judge: &Judge, share: f32, rank: usize) -> tantivy::Result<Hit> {
         let read;
         let (judged, doc) = match &placed.judged {
             Some(known) => known,

@@ -103,6 +103,17 @@ fn a_phrase_stands_as_it_is_or_not_at_all() {
 }
 
 #[test]
+fn a_phrase_is_found_behind_many_that_only_hold_its_pairs() {
+    let mut docs: Vec<Doc> = (0..150).map(|i| doc(&format!("p{i:03}"), "光合", &format!("光合，合作，作用。光合，合作，作用{i}"))).collect();
+    docs.extend((0..3).map(|i| doc(&format!("z{i}"), "", &format!("很长的一段别的话，说的是第{i}种植物，最后才提到光合作用，以及天气和土壤。"))));
+    let index = filled(&docs);
+    let page = ask(&index, "“光合作用”");
+    assert_eq!((ids(&page), page.total), (vec!["z0", "z1", "z2"], 3));
+    let newest = index.search(&Query { sort: Sort::Newest, ..Query { text: "“光合作用”".into(), limit: 9, ..Query::default() } }).unwrap();
+    assert_eq!(newest.total, 3);
+}
+
+#[test]
 fn values_are_counted_among_everything_found() {
     let with =
         |id: &str, field: &str, place: &str| Doc { fields: vec![field.into()], more: vec![("source".into(), place.into())], ..doc(id, "月食", "月食") };
