@@ -20,6 +20,7 @@ pub struct Share {
 ///
 /// - `listed`: length of the list. The number seen counts as `seen × (listed − 1) / (listed − seen)`, so that the bounds meet where everything was seen.
 /// - Fails with [`StatsError::Empty`] if nothing was seen, [`StatsError::Shape`] if more hits than seen or more seen than listed.
+/// - No bound goes beyond what is certain: the list holds the hits seen, and at most all that was not seen besides.
 /// - Source: Wilson, *JASA* 22 (1927) 209–212; finite lists as in Lohr, *Sampling: Design and Analysis* (2010), ch. 2. For endless lists equal to R
 ///   `prop.test(hits, seen, correct = FALSE)`.
 pub fn share(hits: u64, seen: u64, listed: u64) -> Result<Share, StatsError> {
@@ -38,7 +39,9 @@ pub fn share(hits: u64, seen: u64, listed: u64) -> Result<Share, StatsError> {
     let z2 = Z * Z;
     let middle = (p + z2 / (2.0 * n)) / (1.0 + z2 / n);
     let half = Z / (1.0 + z2 / n) * (p * (1.0 - p) / n + z2 / (4.0 * n * n)).sqrt();
-    Ok(Share { share: p, low: (middle - half).max(0.0), high: (middle + half).min(1.0) })
+    // Of a short list the rest is certain: it holds what was seen, and no more than what was not.
+    let (least, most) = (hits as f64 / listed as f64, (hits + listed - seen) as f64 / listed as f64);
+    Ok(Share { share: p, low: (middle - half).max(least), high: (middle + half).min(most) })
 }
 
 #[cfg(test)]
@@ -58,6 +61,7 @@ mod tests {
     #[test]
     fn a_whole_list_leaves_no_doubt_and_a_wrong_one_is_refused() {
         assert_eq!(share(3, 4, 4), Ok(Share { share: 0.75, low: 0.75, high: 0.75 }));
+        assert_eq!(share(0, 1, 2).map(|found| (found.low, found.high)), Ok((0.0, 0.5)), "half of it is known");
         assert!(share(0, 0, 4).is_err() && share(5, 4, 9).is_err() && share(3, 5, 4).is_err());
     }
 

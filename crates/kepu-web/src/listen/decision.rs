@@ -309,7 +309,7 @@ fn change(s: &Shell, tree: &Tree, change: &Change) -> Step {
 }
 
 /// Kind of a decision with its level.
-pub fn kind_word(s: &Shell, cause: Cause, level: i64) -> String {
+fn kind_word(s: &Shell, cause: Cause, level: i64) -> String {
     let name = super::case::kind_name(s, cause.case_kind());
     let kind = KINDS.iter().find(|kind| kind.id == cause.case_kind());
     let level = kind.and_then(|kind| kind.levels.iter().find(|one| one.level == level));

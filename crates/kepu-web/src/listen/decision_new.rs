@@ -1,6 +1,5 @@
 //! Recording what a meeting decided: the decision in words, and what it asks of which places until when. What becomes of it is in `decision`.
 
-use super::decision::kind_word;
 use crate::Web;
 use crate::form::{Fields, Form};
 use crate::line::Choice;
@@ -9,11 +8,12 @@ use crate::{place, urls};
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
+use jiff::SignedDuration;
 use kepu_app::listen::decision::{self as deeds, New, NewAsk};
 use kepu_app::{AppError, FieldError, account};
 use kepu_domain::access::Action;
 use kepu_domain::ids::OrgId;
-use kepu_domain::listen::case::KINDS;
+use kepu_domain::listen::case::{KINDS, Level};
 use kepu_domain::listen::decision::Cause;
 use kepu_domain::org::Region;
 
@@ -54,7 +54,11 @@ fn name(field: &str, n: usize) -> String {
 pub(super) fn levels(s: &Shell, cause: Cause, chosen: Option<i64>) -> Vec<Choice> {
     let kind = KINDS.iter().find(|kind| kind.id == cause.case_kind());
     let levels = kind.map_or(&[][..], |kind| &kind.levels).iter();
-    levels.map(|one| Choice { value: one.level.to_string(), text: kind_word(s, cause, one.level), on: one.level == chosen.unwrap_or(2) }).collect()
+    let text = |one: &Level| {
+        let (take, done) = (s.span(&SignedDuration::from_mins(one.holding_minutes)), s.span(&SignedDuration::from_hours(one.answer_hours)));
+        s.t3("level-times", "name", s.pick(&one.name_zh, &one.name_en), "take", take, "done", done)
+    };
+    levels.map(|one| Choice { value: one.level.to_string(), text: text(one), on: one.level == chosen.unwrap_or(2) }).collect()
 }
 
 /// Organisations for which the reader may decide and inspect.

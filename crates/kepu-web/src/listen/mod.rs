@@ -9,6 +9,7 @@ pub mod decision_new;
 pub mod inspection;
 pub mod intake;
 pub mod order;
+pub mod order_after;
 pub mod question;
 pub mod report;
 pub mod service;
