@@ -34,7 +34,7 @@ const fn seen_by(seat: &'static str, template: &'static str, path: &'static str)
 }
 
 /// Parts of other pages: they are looked at with the pages that include them.
-pub const PARTS: [&str; 16] = [
+pub const PARTS: [&str; 17] = [
     "base.html",
     "create/draft/parts.html",
     "create/draft/saved.html",
@@ -44,6 +44,7 @@ pub const PARTS: [&str; 16] = [
     "deliver/bare.html",
     "lines.html",
     "listen/ask_row.html",
+    "listen/calls.html",
     "listen/report_case.html",
     "listen/task_row.html",
     "listen/year.html",
@@ -146,6 +147,9 @@ pub fn all() -> Vec<Sight> {
         seen_by("duty_officer", "listen/order.html", "/orders/{order}"),
         seen_by("duty_officer", "listen/task.html", "/tasks/{order_task}"),
         seen_by("duty_officer", "listen/plans.html", "/plans"),
+        seen_by("duty_officer", "listen/duty.html", "/duty"),
+        seen_by("editor", "listen/duty_edit.html", "/duty/{rota}"),
+        seen_by("editor", "listen/duty_edit.html", "/duty/new?org=org-nat&post=expert"),
         seen_by("steward", "listen/inlet.html", "/intake/new?kind=warning"),
         seen_by("steward", "deliver/points.html", "/points"),
         seen_by("steward", "deliver/point_new.html", "/points/new"),

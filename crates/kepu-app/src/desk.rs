@@ -7,7 +7,7 @@ use crate::create::{publish, review, round};
 use crate::deliver::recall::{self, Why};
 use crate::deliver::warning;
 use crate::error::AppError;
-use crate::listen::{decision, task};
+use crate::listen::{decision, duty, task};
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use kepu_domain::access::{Action, Actor};
 use kepu_domain::create::attention::{Attention, attention, shown_until};
@@ -81,8 +81,10 @@ pub enum Task {
     Review(ReviewId),
     /// Work on a case: what it owes next.
     Case(CaseId, Due),
-    /// Take a case that nobody has.
-    TakeCase(CaseId),
+    /// Take a case of this kind that nobody has.
+    TakeCase(CaseId, String),
+    /// Answer a call: take the case, or say that one cannot.
+    Call(CaseId),
     /// Write the answer to a case.
     Answer(DraftId),
     /// Go on writing.
@@ -218,7 +220,12 @@ pub async fn desk(app: &App, who: &Actor) -> Result<Desk, AppError> {
     due.extend(messages(&mut tx, who).await?);
     due.extend(tasks(app, &mut tx, who, &mut names).await?);
     due.extend(asked(app, &mut tx, who).await?);
-    due.sort_by_key(|item| item.clock.at());
+    for (case, by) in duty::waiting(&mut tx, who).await? {
+        let item = case_item(app, &mut tx, &case, &mut names).await?;
+        due.push(Item { task: Task::Call(case.id), clock: Clock::By(by), ..item });
+    }
+    // Whoever is called sees that first, however late the rest is.
+    due.sort_by_key(|item| (!matches!(item.task, Task::Call(_)), item.clock.at()));
     let mut unanswered = Vec::new();
     for case in &open {
         unanswered.push(case_item(app, &mut tx, case, &mut names).await?);
@@ -375,7 +382,7 @@ async fn active_cases(tx: &mut Tx, who: &Actor) -> Result<(Vec<Case>, Vec<Case>)
 
 async fn case_item(app: &App, tx: &mut Tx, case: &Case, names: &mut Names) -> Result<Item, AppError> {
     let clock = case.clock(app.now());
-    let task = if case.stage == CaseStage::Open { Task::TakeCase(case.id.clone()) } else { Task::Case(case.id.clone(), clock.next) };
+    let task = if case.stage == CaseStage::Open { Task::TakeCase(case.id.clone(), case.kind.clone()) } else { Task::Case(case.id.clone(), clock.next) };
     let note = match &case.stage {
         CaseStage::Working { owner, .. } => owner_name(tx, owner).await?,
         _ => String::new(),

@@ -6,6 +6,7 @@ use crate::create::party;
 use crate::create::publish::saying_of;
 use crate::error::AppError;
 use crate::listen::decision::{self, New, NewAsk};
+use crate::listen::duty::{self, RotaForm};
 use crate::listen::task;
 use crate::measure::certificate::{self, Draw};
 use crate::measure::contribution::{self, Answer, Claim};
@@ -20,6 +21,7 @@ use kepu_domain::create::resource::{AiUse, Credit, Resource, Source};
 use kepu_domain::create::review::{Method, SignOff};
 use kepu_domain::ids::{OrgId, PartyId, SubjectId};
 use kepu_domain::listen::claim::{ClaimReview, Verdict};
+use kepu_domain::listen::duty::Post;
 use kepu_domain::org::{Org, OrgKind, Region};
 use kepu_domain::record::Body;
 use kepu_store::create::party::Entry;
@@ -402,7 +404,7 @@ pub async fn ledger(app: &App) -> Result<(), AppError> {
 /// Sample accounts with the roles of the story: sign-in name, name, role, registry entry.
 const ACCOUNTS: [(&str, &str, &[Role], Option<&str>); 8] = [
     ("bianji", "魏示例", &[Role::Editor, Role::Steward, Role::Contributor], Some("p-wei")),
-    ("zhiban", "值班示例", &[Role::DutyOfficer], None),
+    ("zhiban", "值班示例", &[Role::DutyOfficer], Some("p-zhiban")),
     ("yisheng", "周示例", &[Role::Contributor, Role::Reviewer], Some("p-zhou")),
     ("shending1", "林示例", &[Role::Reviewer], Some("p-lin")),
     ("shending2", "孟示例", &[Role::Reviewer], Some("p-meng")),
@@ -410,6 +412,24 @@ const ACCOUNTS: [(&str, &str, &[Role], Option<&str>); 8] = [
     ("anquan", "安全管理示例", &[Role::SecurityAdmin], None),
     ("shenji", "审计管理示例", &[Role::AuditAdmin], None),
 ];
+
+/// Sample rosters: those who take cases, and those who know the matter.
+const ROTAS: [(Post, &[&str]); 2] = [(Post::Officer, &["p-zhiban", "p-wei"]), (Post::Expert, &["p-shao", "p-ding", "p-he"])];
+
+/// Makes the sample duty rosters, once.
+async fn rotas(app: &App) -> Result<(), AppError> {
+    let operator = Actor::Node { name: "operator".into() };
+    if !duty::overview(app, &operator).await?.rotas.is_empty() {
+        return Ok(());
+    }
+    for (post, people) in ROTAS {
+        let people = people.iter().copied().map(PartyId::from).collect();
+        // Since a week ago: a node that starts before the hour of the change has somebody on duty too.
+        let form = RotaForm { begins: app.today().checked_sub(7.days()).ok(), turn_days: 7, hour: 8, people, ends: None };
+        duty::add(app, &operator, &OrgId::from("org-nat"), post, form).await?;
+    }
+    Ok(())
+}
 
 /// Makes the sample accounts with one fresh password each; returns sign-in name, roles and password for the operator's eyes.
 pub async fn accounts(app: &App) -> Result<Vec<(String, String, String)>, AppError> {
@@ -431,6 +451,7 @@ pub async fn accounts(app: &App) -> Result<Vec<(String, String, String)>, AppErr
         made.push((login.to_owned(), words, password));
     }
     tx.commit().await?;
+    rotas(app).await?;
     Ok(made)
 }
 

@@ -55,6 +55,8 @@ ids! {
     ContributionId,
     /// A monthly pack. Random.
     PackId,
+    /// A duty roster. Random.
+    RotaId,
     /// Something that somebody has to do until a moment. Random.
     TaskId,
     /// A plan that was set going, for real or as a drill. Random.

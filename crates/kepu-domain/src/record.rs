@@ -104,6 +104,9 @@ impl fmt::Debug for DocHash {
     }
 }
 
+/// The field that marks records of coordination (`listen::decision`); they travel to those who ask for it (`deliver::scope`).
+pub const COORDINATION: &str = "coordination";
+
 /// What every record says besides its own matter.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Envelope {

@@ -23,5 +23,11 @@ pub const LISTED_DAYS: i64 = 60;
 pub const HEARD_DAYS: i64 = 3 * 366;
 /// A wording that a visitor used and no editor took up.
 pub const WORDING_DAYS: i64 = 90;
+/// A message of a warning source as it came, from when it came: a year and a day, for the yearly account of what was passed on and when.
+pub const MESSAGE_DAYS: i64 = 366;
+/// To which points a warning was carried and whether they confirmed.
+pub const DELIVERY_DAYS: i64 = 90;
+/// An absence from duty, after its last day.
+pub const ABSENCE_DAYS: i64 = 90;
 /// Hour and county of a sighting; month and province stay.
 pub const SIGHTING_DAYS: i64 = 60;

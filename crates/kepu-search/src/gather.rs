@@ -42,13 +42,13 @@ const WINDOW: usize = 1 << 15;
 /// Documents that are looked at together when the sums are gone through.
 const BLOCK: usize = 64;
 /// How many entries of lists one search reads before it leaves the commonest tokens to the second pass, which knows them exactly.
-const ENTRIES_MAX: usize = 400_000;
+const ENTRIES_MAX: usize = 250_000;
 /// Tokens that are read whatever their lists cost.
 const TOKENS_MIN: usize = 4;
 /// Share of the best score from which on a document is read whole, and how many are at least and at most.
 const NEAR_SHARE: f32 = 0.38;
 pub(crate) const NEAR_MIN: usize = 30;
-const NEAR_MAX: usize = 100;
+const NEAR_MAX: usize = 64;
 /// Documents kept as the best while reading, equal scores included.
 const KEPT: usize = 1_024;
 

@@ -32,6 +32,9 @@ const QUOTED: usize = 3;
 /// Documents read at most to find enough in which a phrase of several pairs stands as it is; of those behind them, the pairs decide.
 const VERIFIED: usize = 500;
 
+/// Documents that were read in vain, by segment and number.
+type Without = HashSet<(u32, u32)>;
+
 /// Whether the lists leave it open if a phrase stands somewhere: it has more than one pair or word.
 fn is_open(phrase: &str) -> bool {
     grams(phrase).filter(|gram| gram.kind != Kind::One).count() > 1
@@ -178,13 +181,13 @@ impl Run<'_> {
     }
 
     /// The best of the first pass in their final order, and those read in vain: a phrase does not stand in them.
-    fn placed(&self, gathered: &Gathered, judge: &Judge, offered: usize) -> tantivy::Result<(Vec<Placed>, HashSet<(u32, u32)>)> {
+    fn placed(&self, gathered: &Gathered, judge: &Judge, offered: usize) -> tantivy::Result<(Vec<Placed>, Without)> {
         let mut best: Vec<Reached> = gathered.best.clone();
         let read = if self.asked.phrases.iter().any(|phrase| is_open(phrase)) { VERIFIED } else { gathered.near };
         if best.len() > read {
             self.settle(&mut best, read)?;
         }
-        let (mut top, mut without) = (Vec::with_capacity(gathered.near), HashSet::new());
+        let (mut top, mut without) = (Vec::with_capacity(gathered.near), Without::new());
         let (mut highest, mut entered) = ([f32::NEG_INFINITY; FIRST], 0);
         for reached in best {
             let at = top.len();

@@ -263,7 +263,7 @@ impl Shell {
             "listen" => "/listen",
             "now" => "/now",
             "points" => "/points",
-            "warnings" | "orders" | "drills" | "plans" | "tasks" => "/orders",
+            "warnings" | "orders" | "drills" | "plans" | "tasks" | "duty" => "/orders",
             "decisions" | "inspections" => "/decisions",
             "intake" => "/intake",
             "figures" => "/figures",

@@ -516,7 +516,7 @@ fn coordination_routes() -> Vec<Route> {
 /// Official warnings for everybody; messages of unknown issuers, start orders, tasks and drills for those who work there.
 fn warning_routes() -> Vec<Route> {
     use deliver::{now, point, warning};
-    use listen::{order, task};
+    use listen::{duty, order, task};
     let (works, decides) = (Access::Can(Action::WorkCase), Access::Can(Action::IssueHolding));
     vec![
         route("GET", "/now", Public, now::show),
@@ -540,6 +540,14 @@ fn warning_routes() -> Vec<Route> {
         route("GET", "/drills", works, order::drills),
         route("POST", "/drills/{owner}/{local}/join", decides, order::join),
         route("GET", "/plans", works, order::plans),
+        route("GET", "/duty", Access::Can(Action::UseDesk), duty::list),
+        route("GET", "/duty/new", decides, duty::new_page),
+        route("POST", "/duty/new", decides, duty::add),
+        route("POST", "/duty/away", Access::Can(Action::UseDesk), duty::away),
+        route("GET", "/duty/{id}", decides, duty::edit),
+        route("POST", "/duty/{id}", decides, duty::save),
+        route("POST", "/case/{id}/cannot", Access::Can(Action::UseDesk), duty::cannot),
+        route("GET", "/api/duty", Access::Can(Action::UseDesk), duty::api),
         route("GET", "/points", Access::Can(Action::SeeIntake), point::list),
         route("GET", "/points/new", Can(Action::ManageMembers), point::new_page),
         route("POST", "/points/new", Can(Action::ManageMembers), point::add),

@@ -77,6 +77,7 @@ pub async fn privacy(req: Req) -> Answer {
         (s.t("kept-vote"), s.t("kept-vote-why"), s.t("kept-vote-long")),
         (s.t("kept-address"), s.t("kept-address-why"), s.t1("kept-address-long", "days", retention::SIGN_IN_FAILURE_DAYS)),
         (s.t("kept-form"), s.t("kept-form-why"), s.t1("kept-form-long", "days", retention::FORM_DAYS)),
+        (s.t("kept-point"), s.t("kept-point-why"), s.t1("kept-point-long", "days", retention::DELIVERY_DAYS)),
         (s.t("kept-objection"), s.t("kept-objection-why"), s.t1("kept-objection-long", "days", retention::CONTACT_DAYS)),
         (s.t("kept-proof"), s.t("kept-proof-why"), s.t("kept-proof-long")),
         (s.t("kept-session"), s.t("kept-session-why"), s.t("kept-session-long")),

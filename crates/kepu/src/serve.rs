@@ -3,7 +3,7 @@
 use crate::Data;
 use anyhow::Context;
 use axum::serve::ListenerExt;
-use kepu_app::listen::{hear, known};
+use kepu_app::listen::{duty, hear, known};
 use kepu_app::record::heads;
 use kepu_app::{App, audit, encoder, index, node, phrase, relearn, setup, sync};
 use std::net::SocketAddr;
@@ -72,6 +72,7 @@ impl Serve {
         tokio::spawn(keep_head(app.clone()));
         tokio::spawn(keep_numbers(app.clone()));
         tokio::spawn(keep_house(app.clone()));
+        tokio::spawn(keep_duty(app.clone()));
         if !self.no_sync {
             tokio::spawn(keep_sync(app.clone()));
         }
@@ -234,6 +235,18 @@ async fn keep_head(app: App) {
             tracing::error!(%error, "the head could not be signed");
         }
         tokio::time::sleep(Duration::from_secs(300)).await;
+    }
+}
+
+/// Calls whoever is on duty for a case that nobody has taken: at once when one opens, and as its minutes pass.
+async fn keep_duty(app: App) {
+    let mut changed = app.watch();
+    loop {
+        if let Err(error) = duty::watch(&app).await {
+            tracing::error!(%error, "nobody could be called");
+        }
+        let _ = tokio::time::timeout(Duration::from_secs(20), changed.changed()).await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
     }
 }
 

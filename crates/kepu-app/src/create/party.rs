@@ -116,11 +116,17 @@ pub async fn view(app: &App, who: &Actor, id: &PartyId) -> Result<PartyView, App
 /// Consent and field by which duty officers reach somebody in an emergency.
 const EMERGENCY: (&str, &str) = ("emergency", "mobile");
 
+/// The number by which somebody agreed to be called in an emergency.
+pub(crate) fn emergency_number(party: &Party, registers: &Registers) -> Option<String> {
+    let number = party.value(EMERGENCY.1);
+    number.as_str().filter(|number| !number.is_empty() && registers.consents(party, EMERGENCY.0)).map(str::to_owned)
+}
+
 /// What a colleague may see of an entry: what its card may show, when and how much it can be asked, and, for who works on cases,
 /// the number that a person gave for emergencies.
 fn open_part(who: &Actor, mut party: Party, registers: &Registers) -> Party {
     let open = super::find::open_values(&party, registers, false);
-    let calls = who.may(Action::WorkCase, None).is_ok() && registers.consents(&party, EMERGENCY.0);
+    let calls = who.may(Action::WorkCase, None).is_ok() && emergency_number(&party, registers).is_some();
     party.values.retain(|id, _| open.contains_key(id) || (calls && id == EMERGENCY.1));
     party.qualifications.iter_mut().for_each(|q| q.number.clear());
     party.consents.clear();
@@ -418,6 +424,7 @@ pub async fn delete(app: &App, who: &Actor, id: &PartyId) -> Result<(), AppError
     store::delete(&mut tx, id).await?;
     kepu_store::account::clear_party(&mut tx, id).await?;
     kepu_store::measure::contribution::delete_by_party(&mut tx, id).await?;
+    kepu_store::listen::duty::forget(&mut tx, id).await?;
     kepu_store::create::credential::erase_bodies(&mut tx, id).await?;
     let files = proof::delete_all(app, &mut tx, id).await?;
     log(app, &mut tx, &who.log_name(), "party.deleted", &id.0, "ok").await?;

@@ -9,7 +9,8 @@ use kepu_domain::listen::sighting::{Sighting, hour_of, month_of};
 use kepu_domain::org::Region;
 use kepu_domain::retention;
 use kepu_store::create::{import, round};
-use kepu_store::listen::{case, inlet, question, sighting, signal, topic, wording};
+use kepu_store::deliver::{point, warning};
+use kepu_store::listen::{case, duty, inlet, question, sighting, signal, topic, wording};
 use kepu_store::{Tx, invite, job, log, login_lock, once, session};
 use serde::Serialize;
 use std::time::{Duration, SystemTime};
@@ -45,6 +46,12 @@ pub struct Expired {
     pub wordings: u64,
     /// Sightings whose hour and county were given up.
     pub sightings: u64,
+    /// Messages of warning sources.
+    pub messages: u64,
+    /// Deliveries of warnings to points.
+    pub deliveries: u64,
+    /// Absences from duty.
+    pub absences: u64,
     /// Jobs that were over.
     pub jobs: u64,
     /// Files that nobody took in, with their rows in the table.
@@ -84,6 +91,9 @@ pub async fn run(app: &App) -> Result<Expired, AppError> {
         topics: topic::purge_labels(&mut tx, answered).await?,
         wordings: wording::purge(&mut tx, before(now, retention::WORDING_DAYS)).await?,
         sightings: coarsen(&mut tx, before(now, retention::SIGHTING_DAYS)).await?,
+        messages: warning::purge_messages(&mut tx, before(now, retention::MESSAGE_DAYS)).await?,
+        deliveries: point::purge(&mut tx, before(now, retention::DELIVERY_DAYS)).await?,
+        absences: duty::purge_absences(&mut tx, crate::china_date(before(now, retention::ABSENCE_DAYS))).await?,
         jobs: job::purge_done(&mut tx, before(now, retention::JOB_DAYS)).await?,
         ..Expired::default()
     };

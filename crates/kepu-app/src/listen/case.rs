@@ -183,6 +183,10 @@ async fn open_for(tx: &mut Tx, who: &Actor, action: Action, id: &CaseId) -> Resu
 
 async fn keep(app: &App, mut tx: Tx, who: &Actor, case: Case, step: Step) -> Result<(), AppError> {
     let case = store::update(&mut tx, case).await?;
+    if let "taken" | "handed" | "held" | "closed" = step.kind.as_str() {
+        let taker = who.account().filter(|_| step.kind == "taken");
+        super::duty::settle(app, &mut tx, &case.id, taker).await?;
+    }
     log(app, &mut tx, &who.log_name(), &format!("case.{}", step.kind), &case.id.0, "ok").await?;
     store::add_step(&mut tx, &case.id, &step).await?;
     tx.commit().await?;
@@ -209,18 +213,21 @@ pub async fn take(app: &App, who: &Actor, id: &CaseId) -> Result<(), AppError> {
 pub async fn colleagues(app: &App, case: &Case) -> Result<Vec<(AccountId, String)>, AppError> {
     let mut tx = app.db.read().await?;
     let line = kepu_store::org::line(&mut tx, &case.org).await?;
+    workers(&mut tx, &line).await
+}
+
+/// Accounts that may work on the cases of an organisation, by name.
+pub(super) async fn workers(tx: &mut Tx, line: &OrgLine) -> Result<Vec<(AccountId, String)>, AppError> {
     let mut found: Vec<AccountId> = Vec::new();
     for org in &line.0 {
-        let members = kepu_store::member::list_by_org(&mut tx, org, 1_000).await?;
+        let members = kepu_store::member::list_by_org(tx, org, 1_000).await?;
         found.extend(members.into_iter().filter(|(_, role)| matches!(role, Role::DutyOfficer | Role::Editor)).map(|(account, _)| account));
     }
     found.sort_unstable();
     found.dedup();
     let mut list = Vec::new();
     for account in found {
-        if let Some((account, name)) = can_have(&mut tx, &account, &line).await? {
-            list.push((account, name));
-        }
+        list.extend(can_have(tx, &account, line).await?);
     }
     list.sort_by(|a, b| (&a.1, &a.0).cmp(&(&b.1, &b.0)));
     Ok(list)
@@ -435,6 +442,7 @@ pub(crate) async fn answered(app: &App, tx: &mut Tx, who: &Actor, id: &CaseId, c
     }
     let case = case.answer(now)?;
     store::update(tx, case).await?;
+    super::duty::settle(app, tx, id, None).await?;
     store::add_step(tx, id, &step(app, "answered", "", true)).await?;
     for question in questions::list_by_case(tx, id, 10_000).await? {
         questions::update(tx, &Question { stage: Asked::Answered { claim: claim.clone(), at: now }, ..question }).await?;

@@ -5,6 +5,7 @@ pub mod case;
 pub mod claim;
 pub mod decision;
 pub mod dump;
+pub mod duty;
 pub mod hear;
 pub mod inspection;
 pub mod intake;

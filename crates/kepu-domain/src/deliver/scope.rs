@@ -2,9 +2,8 @@
 //! How the wanted records are found and sent is in `kepu-sync` and `kepu-app::sync`.
 
 use super::drill;
-use crate::listen::decision;
 use crate::org::Region;
-use crate::record::{Envelope, Stream};
+use crate::record::{COORDINATION, Envelope, Stream};
 
 /// A subscription. Trust and alerts always pass: a withdrawal must travel as far as the thing did.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,7 +67,7 @@ impl Scope {
         if fields.iter().any(|field| field == drill::FIELD) {
             return self.drills;
         }
-        let asks = fields.iter().any(|field| field == decision::FIELD);
+        let asks = fields.iter().any(|field| field == COORDINATION);
         if asks && !self.coordination {
             return false;
         }
@@ -109,7 +108,7 @@ mod tests {
     #[test]
     fn coordination_reaches_only_those_who_ask_and_whose_place_it_is_for() {
         let region = |code| Region::parse(code).expect("code");
-        let asked = vec![decision::FIELD.to_owned()];
+        let asked = vec![COORDINATION.to_owned()];
         assert!(!Scope::all().wants_lib(Region::NATION, &asked, "zh-Hans"));
         let county = Scope { fields: vec!["health".into()], below: false, coordination: true, region: region("411525"), ..Scope::all() };
         assert!(county.wants_lib(region("410000"), &asked, "zh-Hans") && county.wants_lib(region("411525"), &asked, "zh-Hans"));

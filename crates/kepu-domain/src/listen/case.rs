@@ -35,6 +35,12 @@ pub struct Level {
     pub holding_minutes: i64,
     /// Hours from opening to the answer.
     pub answer_hours: i64,
+    /// Minutes that whoever is called has, before the next in the chain of duty is called; 0: nobody is called.
+    #[serde(default)]
+    pub call_minutes: i64,
+    /// Whether people are called at night as well.
+    #[serde(default)]
+    pub night: bool,
 }
 
 /// The kinds built into the program.
@@ -249,7 +255,7 @@ impl Case {
 pub struct Step {
     /// When.
     pub at: Timestamp,
-    /// A short word: `opened`, `taken`, `handed`, `classified`, `asked`, `held`, `answered`, `closed`, `note`, `reported`, `decided`, `appealed`.
+    /// A short word: `opened`, `taken`, `handed`, `classified`, `asked`, `held`, `answered`, `closed`, `note`, `reported`, `decided`, `appealed`, `called`, `cannot`, `unanswered`.
     pub kind: String,
     /// Words about it.
     pub text: String,

@@ -5,6 +5,7 @@ use super::case;
 use super::order::minutes_after;
 use crate::ids::{OrgId, SubjectId};
 use crate::org::Region;
+pub use crate::record::COORDINATION as FIELD;
 use crate::text::Limit;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -12,8 +13,6 @@ use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
-/// The field that marks records of coordination.
-pub const FIELD: &str = "coordination";
 /// Most asks of one decision: with them and all changes a record stays below 32 KiB.
 pub const ASKS_MAX: usize = 30;
 /// Most changes of one decision.

@@ -4,6 +4,7 @@ pub mod case;
 pub mod claim;
 pub mod coverage;
 pub mod decision;
+pub mod duty;
 pub mod inlet;
 pub mod inspection;
 pub mod order;

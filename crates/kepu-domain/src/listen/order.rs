@@ -1,8 +1,8 @@
 //! Start orders: a plan that was set going, from a warning in force or as a drill. Its tasks are in `task`, its public clock in the case, what nodes say to
 //! each other in a drill in `deliver::drill`.
 
-use crate::ids::{CaseId, OrderId, OrgId, SubjectId};
 use super::task::{Stage, Task};
+use crate::ids::{CaseId, OrderId, OrgId, SubjectId};
 use crate::org::Region;
 use jiff::{SignedDuration, Timestamp};
 

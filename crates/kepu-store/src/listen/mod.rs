@@ -2,6 +2,7 @@
 
 pub mod case;
 pub mod decision;
+pub mod duty;
 pub mod inlet;
 pub mod inspection;
 pub mod merge;

@@ -2,6 +2,7 @@
 
 mod channels;
 mod claims;
+mod duty;
 mod heard;
 mod jobs;
 mod ledger;
@@ -138,6 +139,9 @@ macro_rules! suite {
             heard::topics,
             registry::names_that_stand_twice,
             registry::what_entries_said_before,
+            duty::rotas,
+            duty::absences,
+            duty::calls,
             tasks::tasks,
             tasks::decisions_and_their_tasks,
             tasks::inspections,

@@ -36,6 +36,8 @@ pub fn step_text(s: &Shell, step: &Step) -> String {
         "reported" => s.t1("step-reported", "text", &step.text),
         "decided" => s.t1("step-decided", "outcome", RULES.outcome(&step.text).map_or(step.text.as_str(), |o| s.pick(&o.zh, &o.en))),
         "appealed" => s.t("step-appealed"),
+        "called" if step.text.is_empty() => s.t("step-called"),
+        "called" => s.t1("step-called-up", "org", &step.text),
         other => format!("{other} {}", step.text),
     }
 }

@@ -6,6 +6,7 @@ pub mod check;
 pub mod claim;
 pub mod decision;
 pub mod decision_new;
+pub mod duty;
 pub mod inspection;
 pub mod intake;
 pub mod order;

@@ -5,7 +5,7 @@ use crate::Web;
 use crate::form::{Fields, Form};
 use crate::i18n::{self, Lang};
 use crate::line::Choice;
-use crate::listen::case;
+use crate::listen::{case, duty};
 use crate::page::{Answer, Errors, Html, Req, Shell};
 use crate::urls;
 use askama::Template;
@@ -77,6 +77,10 @@ struct Work {
     note: String,
     reason: String,
     wordings: Vec<String>,
+    /// Whom the clock called, and who is called next.
+    calls: Html,
+    /// Whether the reader is called: then the button stands there.
+    called: bool,
 }
 
 /// The step that a case waits for.
@@ -185,6 +189,7 @@ pub(crate) async fn panel(web: &Web, req: &Req, view: &CaseView, holding: Option
     let kind = KINDS.iter().find(|kind| kind.id == view.case.kind);
     let known = holding.map_or_else(|| ready(s, "ready-known", &view.case.title), |h| h.known.clone());
     let not_known = holding.map_or_else(|| ready(s, "ready-not-known", &view.case.title), |h| h.not_known.clone());
+    let (calls, called) = duty::part(web, req, view).await?;
     let work = Work {
         id: view.case.id.0.clone(),
         next: next_step(view),
@@ -213,6 +218,8 @@ pub(crate) async fn panel(web: &Web, req: &Req, view: &CaseView, holding: Option
         note: typed("note", "note", String::new()),
         reason: typed("close", "reason", String::new()),
         wordings: view.wordings.clone(),
+        calls,
+        called,
         s: s.clone(),
     };
     work.render().map(Html).map_err(|error| AppError::Record(format!("a template failed: {error}")))

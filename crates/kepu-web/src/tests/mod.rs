@@ -9,6 +9,7 @@ mod claims;
 mod coordination;
 mod desk;
 mod drafts;
+mod duty;
 mod guard;
 mod import;
 mod jobs;

@@ -27,8 +27,6 @@ const PEOPLE_MAX: u32 = 20_000;
 const INTERESTS_MAX: u32 = 100_000;
 /// Reasons shown for a text, besides those who are given it.
 const OTHERS: usize = 6;
-/// Register of those who are called at night.
-const ROSTER: &str = "emergency-experts";
 
 /// A queue with its plan.
 #[derive(Clone, Debug)]
@@ -261,7 +259,7 @@ async fn people(app: &App, tx: &mut Tx) -> Result<Vec<Reviewer>, AppError> {
     let reviewer = |party: kepu_domain::create::party::Party| Reviewer {
         held: u32::try_from(loads.get(&party.id).copied().unwrap_or_default().max(0)).unwrap_or(u32::MAX / 2),
         quiet: party.is_quiet(minute),
-        roster: party.registers.iter().any(|register| register == ROSTER),
+        roster: party.registers.iter().any(|register| register == crate::listen::duty::ROSTER),
         party,
     };
     Ok(list.into_iter().map(reviewer).collect())

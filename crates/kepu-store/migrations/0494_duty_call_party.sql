@@ -1,0 +1,1 @@
+CREATE INDEX duty_call_party ON duty_call (party, answer);
