@@ -12,7 +12,7 @@ use kepu_app::deliver::warning::take::{self, Taken};
 use kepu_app::job;
 use kepu_app::keys::NodeKey;
 use kepu_app::listen::report::{self, Filed};
-use kepu_app::listen::{case, duty, intake, order, question};
+use kepu_app::listen::{case, decision, duty, inspection, intake, order, question};
 use kepu_app::measure::{certificate, contribution};
 use kepu_app::{App, Options, account, seed};
 use kepu_domain::access::{Actor, Role};
@@ -235,6 +235,8 @@ impl House {
             ("warnings", _) => path.replace("{hash}", "{message}"),
             ("orders", _) => path.replace("{id}", "{order}"),
             ("tasks", _) => path.replace("{id}", "{order_task}"),
+            ("decisions", _) => path.replace("{owner}/{local}", "{decision}"),
+            ("inspections", _) => path.replace("{id}", "{inspection}").replace("{n}", "1"),
             ("duty", "GET") => path.replace("{id}", "{rota}"),
             ("duty", _) if path.contains("{id}") => path.replace("{id}", &self.rota(Post::Officer)?),
             ("drills", _) => path.replace("{owner}/{local}", "{drill}"),
@@ -344,6 +346,9 @@ impl House {
         self.keep("order_task", task);
         self.keep("drill", drill);
         self.keep("point", point);
+        let [decision, inspection] = self.runtime.block_on(self.coordination())?;
+        self.keep("decision", decision);
+        self.keep("inspection", inspection);
         self.keep("rota", self.rota(Post::Officer)?);
         self.rota(Post::Expert)?;
         self.next_second()?;
@@ -407,6 +412,24 @@ impl House {
         };
         let speaker = points::add(&self.app, self.actor("steward"), loudspeaker).await?;
         Ok([path_of(&warning), message, order.0, task, path_of(&drill), speaker.0])
+    }
+
+    /// What two meetings decided, and a sample of what was done about it.
+    async fn coordination(&self) -> anyhow::Result<[String; 2]> {
+        seed::decisions(&self.app).await?;
+        let steward = self.actor("steward");
+        let all = decision::overview(&self.app, steward).await?;
+        let first = all.trees.iter().find(|tree| tree.branches.iter().any(|branch| branch.done().is_some())).context("something was done")?;
+        let new = inspection::New {
+            title: "示例抽查".into(),
+            checklist: "evidence".into(),
+            region: None,
+            org: ORG.into(),
+            word: "示例抽签词".into(),
+            size: 5,
+            since: None,
+        };
+        Ok([path_of(&first.id), inspection::draw(&self.app, steward, new).await?.0])
     }
 
     /// A topic that many ask about, and a list that the editor set up.

@@ -34,7 +34,7 @@ const fn seen_by(seat: &'static str, template: &'static str, path: &'static str)
 }
 
 /// Parts of other pages: they are looked at with the pages that include them.
-pub const PARTS: [&str; 16] = [
+pub const PARTS: [&str; 17] = [
     "base.html",
     "create/draft/parts.html",
     "create/draft/saved.html",
@@ -43,6 +43,7 @@ pub const PARTS: [&str; 16] = [
     "create/round/parts.html",
     "deliver/bare.html",
     "lines.html",
+    "listen/ask_row.html",
     "listen/calls.html",
     "listen/report_case.html",
     "listen/task_row.html",
@@ -135,6 +136,13 @@ pub fn all() -> Vec<Sight> {
         seen_by("duty_officer", "deliver/message.html", "/warnings/{message}"),
         seen_by("duty_officer", "listen/orders.html", "/orders"),
         seen_by("duty_officer", "listen/orders.html", "/drills"),
+        seen_by("duty_officer", "listen/decisions.html", "/decisions"),
+        seen_by("steward", "listen/decision.html", "/decisions/{decision}"),
+        seen_by("steward", "listen/decision_new.html", "/decisions/new"),
+        seen_by("steward", "listen/inspections.html", "/inspections"),
+        seen_by("steward", "listen/inspection_new.html", "/inspections/new"),
+        seen_by("steward", "listen/inspection.html", "/inspections/{inspection}"),
+        seen_by("steward", "listen/inspection_look.html", "/inspections/{inspection}/look/1"),
         seen_by("duty_officer", "listen/order_new.html", "/orders/new?mode=drill"),
         seen_by("duty_officer", "listen/order.html", "/orders/{order}"),
         seen_by("duty_officer", "listen/task.html", "/tasks/{order_task}"),

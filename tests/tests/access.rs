@@ -10,7 +10,7 @@ use kepu_tests::http::Http;
 use std::collections::BTreeMap;
 
 /// What forms say whose answer depends on more than who sends them; every other form is empty.
-const FORMS: [(&str, &str); 23] = [
+const FORMS: [(&str, &str); 24] = [
     ("/case/{id}/classify", "fields=health&level=2"),
     ("/case/{id}/expert", "party=p-zhou"),
     ("/case/{id}/hold", "known=没有研究支持这个说法。&not_known=说法从哪里来。&next_hours=20"),
@@ -32,6 +32,7 @@ const FORMS: [(&str, &str); 23] = [
     ("/intake/new", "kind=list&org=org-nat"),
     ("/intake/{id}", "do=on"),
     ("/drills/{owner}/{local}/join", "org=org-nat"),
+    ("/decisions/{owner}/{local}/take", "ask=a1&org=org-nat"),
     ("/duty/new", "org=org-nat&post=officer"),
     ("/duty/away", "party=p-wei&from=2036-03-03&to=2036-03-04"),
 ];

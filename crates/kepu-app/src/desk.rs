@@ -7,7 +7,7 @@ use crate::create::{publish, review, round};
 use crate::deliver::recall::{self, Why};
 use crate::deliver::warning;
 use crate::error::AppError;
-use crate::listen::{duty, task};
+use crate::listen::{decision, duty, task};
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use kepu_domain::access::{Action, Actor};
 use kepu_domain::create::attention::{Attention, attention, shown_until};
@@ -125,6 +125,10 @@ pub enum Task {
     Messages(usize),
     /// Do something that is due or blocked.
     Do(TaskId),
+    /// Take on so many things that a meeting or an inspection asks of one's place.
+    TakeOn(usize),
+    /// Look after so many such things that are overdue or blocked.
+    Stuck(usize),
 }
 
 /// What a round or an application waits for.
@@ -215,6 +219,7 @@ pub async fn desk(app: &App, who: &Actor) -> Result<Desk, AppError> {
     waiting.extend(ledger(&mut tx, who, &mut names).await?);
     due.extend(messages(&mut tx, who).await?);
     due.extend(tasks(app, &mut tx, who, &mut names).await?);
+    due.extend(asked(app, &mut tx, who).await?);
     for (case, by) in duty::waiting(&mut tx, who).await? {
         let item = case_item(app, &mut tx, &case, &mut names).await?;
         due.push(Item { task: Task::Call(case.id), clock: Clock::By(by), ..item });
@@ -256,6 +261,15 @@ async fn warnings(app: &App, tx: &mut Tx, who: &Actor) -> Result<Vec<Item>, AppE
 async fn messages(tx: &mut Tx, who: &Actor) -> Result<Option<Item>, AppError> {
     let Some((n, oldest)) = warning::take::held(tx, who).await? else { return Ok(None) };
     Ok(Some(Item { task: Task::Messages(n), title: String::new(), note: String::new(), place: Place::Region(Region::NATION), clock: Clock::By(oldest) }))
+}
+
+/// What meetings and inspections ask: one row for what nobody here has taken on, one for what is overdue or blocked.
+async fn asked(app: &App, tx: &mut Tx, who: &Actor) -> Result<Vec<Item>, AppError> {
+    let waits = decision::waits(app, tx, who).await?;
+    let found = [waits.take.map(|(n, at)| (Task::TakeOn(n), at)), waits.stuck.map(|(n, at)| (Task::Stuck(n), at))];
+    let region = crate::node::region(tx).await?;
+    let item = |(task, at)| Item { task, title: String::new(), note: String::new(), place: Place::Region(region), clock: Clock::By(at) };
+    Ok(found.into_iter().flatten().map(item).collect())
 }
 
 /// Tasks that are late, blocked, due within two hours, or taken by the actor.

@@ -247,7 +247,7 @@ pub async fn handle_join(app: &App, request: JoinRequest) -> Result<Vec<u8>, App
 
 /// What a node at `region` subscribes to: its chain; the nation stands for everything.
 fn scope_of(region: Region) -> Scope {
-    Scope { region, below: region == Region::NATION, fields: vec![], langs: vec![], drills: false }
+    Scope { region, below: region == Region::NATION, ..Scope::all() }
 }
 
 /// A node below, as it is first known.

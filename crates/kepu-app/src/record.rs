@@ -433,7 +433,7 @@ async fn fold(
     subject::delete_many(tx, &gone).await?;
     kepu_store::deliver::change::note(tx, &rows, &gone, app.now().as_millisecond()).await?;
     files.store(tx).await?;
-    spoken.store(tx).await?;
+    spoken.store(app, tx).await?;
     Ok(erased)
 }
 
@@ -652,6 +652,7 @@ pub async fn rebuild(app: &App) -> Result<Rebuilt, AppError> {
     subject::clear(&mut tx).await?;
     kepu_store::deliver::warning::clear(&mut tx).await?;
     kepu_store::deliver::drill::clear(&mut tx).await?;
+    kepu_store::listen::decision::clear(&mut tx).await?;
     media::clear_uses(&mut tx).await?;
     media::clear_wanted(&mut tx).await?;
     app.forget_trust();

@@ -5,7 +5,9 @@ use crate::create::draft::clean;
 use crate::create::party;
 use crate::create::publish::saying_of;
 use crate::error::AppError;
+use crate::listen::decision::{self, New, NewAsk};
 use crate::listen::duty::{self, RotaForm};
+use crate::listen::task;
 use crate::measure::certificate::{self, Draw};
 use crate::measure::contribution::{self, Answer, Claim};
 use crate::{App, record};
@@ -29,6 +31,7 @@ use std::collections::{BTreeMap, HashMap};
 
 const ORGANISATIONS: &str = include_str!("../../../data/seed/organisations.jsonl");
 const PARTIES: &str = include_str!("../../../data/seed/parties.jsonl");
+const DECISIONS: &str = include_str!("../../../data/seed/decisions.json");
 const CONTRIBUTIONS: &str = include_str!("../../../data/seed/contributions.jsonl");
 const CLAIMS: [&str; 2] = [include_str!("../../../data/seed/claims-1.jsonl"), include_str!("../../../data/seed/claims-2.jsonl")];
 const RESOURCES: [&str; 2] = [include_str!("../../../data/seed/resources.jsonl"), include_str!("../../../data/seed/emergency.jsonl")];
@@ -299,6 +302,60 @@ pub async fn publish(app: &App) -> Result<usize, AppError> {
     tx.commit().await?;
     app.notify();
     Ok(count)
+}
+
+#[derive(Deserialize)]
+struct SeedDecision {
+    meeting: String,
+    days_ago: i64,
+    level: i64,
+    words: String,
+    asks: Vec<SeedAsk>,
+}
+
+#[derive(Deserialize)]
+struct SeedAsk {
+    what: String,
+    place: Region,
+    due_days: i64,
+    link: bool,
+    #[serde(default)]
+    org: OrgId,
+    #[serde(default)]
+    done: String,
+    #[serde(default)]
+    blocked: String,
+}
+
+/// What two invented meetings decided, and how far some of it is. Once.
+pub async fn decisions(app: &App) -> Result<(), AppError> {
+    let operator = Actor::Node { name: "operator".into() };
+    let mut tx = app.db.write().await?;
+    if meta::find(&mut tx, "seeded_decisions").await?.is_some() {
+        return Ok(());
+    }
+    meta::set(&mut tx, "seeded_decisions", "1").await?;
+    tx.commit().await?;
+    let list: Vec<SeedDecision> = serde_json::from_str(DECISIONS).map_err(|e| AppError::Record(format!("decisions.json: {e}")))?;
+    let day = |days: i64| app.today().saturating_add(days.days());
+    for one in list {
+        let ask = |ask: &SeedAsk| NewAsk { what: ask.what.clone(), places: vec![ask.place], due: Some(day(ask.due_days)), link: ask.link };
+        let asks = one.asks.iter().map(ask).collect();
+        let new = New { meeting: one.meeting, day: Some(day(-one.days_ago)), words: one.words, level: one.level, org: "org-nat".into(), asks };
+        let id = decision::decide(app, &operator, new).await?;
+        for (at, ask) in one.asks.into_iter().enumerate() {
+            let deed = match (ask.done.is_empty(), ask.blocked.is_empty()) {
+                (false, _) => task::Deed::Done(ask.done),
+                (_, false) => task::Deed::Block(ask.blocked),
+                _ => continue,
+            };
+            let org = if ask.org.0.is_empty() { "org-nat".into() } else { ask.org };
+            let id = decision::take_on(app, &operator, &id, &format!("a{}", at + 1), &org).await?;
+            let version = task::get(app, &operator, &id).await?.version;
+            task::act(app, &operator, &id, version, deed).await?;
+        }
+    }
+    Ok(())
 }
 
 #[derive(Deserialize)]

@@ -94,6 +94,10 @@ pub enum Action {
     Review,
     /// Work on a case: take it, ask an expert, note a step.
     WorkCase,
+    /// See what meetings and inspections ask of which place, take it on and report.
+    TakeOn,
+    /// Record what a meeting decided, draw an inspection, change and end what was asked.
+    Coordinate,
     /// See by which ways signals come in, and how they stand.
     SeeIntake,
     /// Say publicly what is known and not known while a claim is checked.
@@ -246,6 +250,8 @@ impl Actor {
             Action::BringFiles => can(Action::Import) || can(Action::ManageMembers),
             Action::Hold | Action::IssueHolding => holds(Role::DutyOfficer) || can(Action::Publish),
             Action::WorkCase => can(Action::IssueHolding),
+            Action::Coordinate => can(Action::ManageMembers),
+            Action::TakeOn => can(Action::WorkCase) || can(Action::Coordinate),
             Action::SeeIntake => can(Action::WorkCase) || can(Action::ManageMembers),
             Action::ConfirmContribution => can(Action::Publish) || can(Action::ManageMembers),
             Action::Review => holds(Role::Reviewer),

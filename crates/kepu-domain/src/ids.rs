@@ -61,6 +61,8 @@ ids! {
     TaskId,
     /// A plan that was set going, for real or as a drill. Random.
     OrderId,
+    /// A random sample of evidence that is looked at. Random.
+    InspectionId,
     /// A point that warnings are pushed to. Random.
     PointId,
     /// A file that is taken in row by row. Random.

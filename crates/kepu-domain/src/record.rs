@@ -8,6 +8,7 @@ use crate::deliver::drill::Drill;
 use crate::deliver::warning::Warning;
 use crate::ids::{KeyId, SubjectId};
 use crate::listen::claim::ClaimReview;
+use crate::listen::decision::Coordination;
 use crate::org::Region;
 use crate::trust::TrustDoc;
 use jiff::Timestamp;
@@ -103,6 +104,9 @@ impl fmt::Debug for DocHash {
     }
 }
 
+/// The field that marks records of coordination (`listen::decision`); they travel to those who ask for it (`deliver::scope`).
+pub const COORDINATION: &str = "coordination";
+
 /// What every record says besides its own matter.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Envelope {
@@ -145,6 +149,8 @@ pub enum Body {
     Warning(Box<Warning>),
     /// Something said in a drill; never public.
     Drill(Box<Drill>),
+    /// What a meeting or an inspection asks of a place, and what that place reports; never public.
+    Coordination(Box<Coordination>),
     /// Two records at one place.
     Fork(ForkProof),
     /// A kind this release does not know: kept, passed on, not shown.
@@ -166,6 +172,7 @@ impl Body {
             Body::Correction(_) => "correction",
             Body::Warning(_) => "warning",
             Body::Drill(_) => "drill",
+            Body::Coordination(_) => "coordination",
             Body::Fork(_) => "fork",
             Body::Unknown(kind) => kind,
         }
@@ -175,7 +182,9 @@ impl Body {
     pub fn stream(&self) -> Option<Stream> {
         match self {
             Body::Trust(_) => Some(Stream::Trust),
-            Body::Resource(_) | Body::Claim(_) | Body::Party(_) | Body::Credential(_) | Body::Review(_) | Body::Drill(_) => Some(Stream::Lib),
+            Body::Resource(_) | Body::Claim(_) | Body::Party(_) | Body::Credential(_) | Body::Review(_) | Body::Drill(_) | Body::Coordination(_) => {
+                Some(Stream::Lib)
+            }
             Body::Retraction(_) | Body::Hold(_) | Body::Correction(_) | Body::Warning(_) | Body::Fork(_) => Some(Stream::Alert),
             Body::Unknown(_) => None,
         }

@@ -331,6 +331,15 @@ impl TrustView {
                 needs(KeyRole::Author)?;
                 self.check_owner(grant, envelope)
             }
+            Body::Coordination(says) => {
+                needs(KeyRole::Author)?;
+                self.check_owner(grant, envelope)?;
+                // Nobody asks anything of a place that is not below them, and nobody reports for a place that is not theirs.
+                match says.places().into_iter().find(|place| !grant.region.covers(*place)) {
+                    Some(place) => Err(Refusal::Region { asked: place, held: grant.region }),
+                    None => Ok(()),
+                }
+            }
             Body::Review(_) => {
                 needs(KeyRole::Reviewer)?;
                 within(grant, envelope)

@@ -8,6 +8,7 @@
 pub mod bridging;
 pub mod error;
 pub mod judging;
+pub mod proportion;
 pub mod rank;
 
 mod dense;

@@ -16,6 +16,8 @@ pub const SUBJECT: &str = "subject";
 pub const WARNING: &str = "warning";
 /// Records of drills held.
 pub const DRILL: &str = "drill";
+/// Records of coordination held.
+pub const COORDINATION: &str = "coordination";
 
 /// Bodies erased here by law; the search index is made anew when it changes.
 pub const ERASED: &str = "erased";

@@ -1,7 +1,7 @@
 //! The only SQL of Kepu: one module per noun, free functions, transaction first. SQLite and PostgreSQL take the same texts.
 //!
 //! Root: the database itself (`db`, `bulk`, `counter`, `meta`), what travels (`record`, `subject`), who acts (`account`,
-//! `member`, `session`, `login_lock`, `org`), what the node does (`log`, `job`, `peer`, `invite`, `once`, `media`).
+//! `member`, `session`, `login_lock`, `org`), what the node does (`log`, `job`, `peer`, `invite`, `once`, `media`), rows that two nouns share (`word`).
 //! Folders as in `kepu-domain`. Rules of the nouns are there, operations and transactions' ends in `kepu-app`.
 
 pub mod account;
@@ -31,6 +31,7 @@ pub mod subject;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod value;
+pub mod word;
 
 pub use db::{Db, Engine, Tx};
 pub use error::StoreError;

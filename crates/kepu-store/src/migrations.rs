@@ -186,6 +186,14 @@ const FILES: &[(i64, &str, &str)] = &[
     (493, "duty_call", include_str!("../migrations/0493_duty_call.sql")),
     (494, "duty_call_party", include_str!("../migrations/0494_duty_call_party.sql")),
     (495, "warning_push_why", include_str!("../migrations/0495_warning_push_why.sql")),
+    (500, "coordination_word", include_str!("../migrations/0500_coordination_word.sql")),
+    (501, "coordination_word_decision", include_str!("../migrations/0501_coordination_word_decision.sql")),
+    (502, "ask_task", include_str!("../migrations/0502_ask_task.sql")),
+    (503, "ask_task_task", include_str!("../migrations/0503_ask_task_task.sql")),
+    (504, "ask_task_words", include_str!("../migrations/0504_ask_task_words.sql")),
+    (505, "inspection", include_str!("../migrations/0505_inspection.sql")),
+    (506, "inspection_entry", include_str!("../migrations/0506_inspection_entry.sql")),
+    (507, "inspection_entry_n", include_str!("../migrations/0507_inspection_entry_n.sql")),
 ];
 
 /// The migrations as sqlx wants them.

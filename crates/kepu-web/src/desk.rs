@@ -108,7 +108,12 @@ pub fn row(s: &Shell, item: &Item) -> Row {
     Row {
         task,
         kind,
-        title: if let Task::Messages(n) = &item.task { s.t1("task-messages", "n", n) } else { item.title.clone() },
+        title: match &item.task {
+            Task::Messages(n) => s.t1("task-messages", "n", n),
+            Task::TakeOn(n) => s.t1("task-take-on", "n", n),
+            Task::Stuck(n) => s.t1("task-stuck", "n", n),
+            _ => item.title.clone(),
+        },
         note: item.note.clone(),
         place: match &item.place {
             Place::Org(name) => name.clone(),
@@ -182,6 +187,8 @@ fn task_words(s: &Shell, task: &Task) -> (&'static str, String, String, String) 
         Task::Ledger(n) => ("ledger", s.t1("task-ledger", "n", n), "/contributions/confirm".to_owned(), s.t("verb-ledger")),
         Task::Warning(id) => ("warning", s.t("task-warning"), urls::warning(id), s.t("verb-read")),
         Task::Messages(n) => ("messages", s.t1("task-messages", "n", n), "/warnings".to_owned(), s.t("verb-decide")),
+        Task::TakeOn(_) => ("takeOn", s.t("decisions-title"), "/decisions".to_owned(), s.t("verb-take-on")),
+        Task::Stuck(_) => ("stuck", s.t("decisions-title"), "/decisions?stage=stuck".to_owned(), s.t("verb-read")),
         Task::Do(id) => ("do", s.t("task-do"), urls::task(id), s.t("verb-do")),
         Task::Office(id, step, n) => ("round", s.t1(round_step(*step), "n", n), urls::round_office(id), s.t("verb-round")),
         Task::Applicant(id, step) => ("application", s.t1(round_step(*step), "n", 1), urls::application(id), s.t("verb-application")),

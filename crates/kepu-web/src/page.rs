@@ -102,8 +102,10 @@ pub struct User {
 impl User {
     /// From a session.
     pub fn new(signed_in: &SignedIn) -> Self {
-        const SHOWN: [Action; 13] = [
+        const SHOWN: [Action; 15] = [
             Action::UseDesk,
+            Action::TakeOn,
+            Action::Coordinate,
             Action::Draft,
             Action::Review,
             Action::WorkCase,
@@ -262,6 +264,7 @@ impl Shell {
             "now" => "/now",
             "points" => "/points",
             "warnings" | "orders" | "drills" | "plans" | "tasks" | "duty" => "/orders",
+            "decisions" | "inspections" => "/decisions",
             "intake" => "/intake",
             "figures" => "/figures",
             "network" => "/network",
@@ -298,6 +301,7 @@ impl Shell {
             (Action::WorkCase, "/listen", self.t("nav-listen")),
             (Action::WorkCase, "/cases", self.t("nav-cases")),
             (Action::WorkCase, "/orders", self.t("orders-title")),
+            (Action::TakeOn, "/decisions", self.t("decisions-title")),
             (Action::Review, "/reviews", self.t("nav-reviews")),
             (Action::Draft, "/drafts", self.t("nav-drafts")),
             (Action::Draft, "/coverage", self.t("stock-title")),
@@ -363,7 +367,15 @@ impl Shell {
     /// The label of a form field: message `label-<field>`; the field's name where there is none.
     pub fn label(&self, field: &str) -> String {
         let key = format!("label-{field}");
-        if i18n::exists(self.lang, &key) { i18n::message(self.lang, &key, &[]) } else { field.to_owned() }
+        if i18n::exists(self.lang, &key) {
+            return i18n::message(self.lang, &key, &[]);
+        }
+        // Fields of a group that repeats: `due-3` is the third `due`.
+        match key.rsplit_once('-') {
+            Some((one, n)) if i18n::exists(self.lang, one) && n.parse::<u32>().is_ok() => format!("{} {n}", i18n::message(self.lang, one, &[])),
+            Some((one, _)) if i18n::exists(self.lang, one) => i18n::message(self.lang, one, &[]),
+            _ => field.to_owned(),
+        }
     }
 }
 
@@ -395,6 +407,14 @@ impl Errors {
             Some((_, text)) => Html(format!("<p class=\"err\" id=\"{0}-err\">{1}</p>", escape(field), escape(text))),
             None => Html::default(),
         }
+    }
+    /// [`Errors::at`] of the field `<field>-<part>`, in a group that repeats.
+    pub fn at_of(&self, field: &str, part: impl Display) -> Html {
+        self.at(&format!("{field}-{part}"))
+    }
+    /// [`Errors::attrs`] of the field `<field>-<part>`, in a group that repeats.
+    pub fn attrs_of(&self, field: &str, part: impl Display, has_hint: bool) -> Html {
+        self.attrs(&format!("{field}-{part}"), has_hint)
     }
     /// `aria-` attributes of the field's input. The hint, if the field has one, has the id `<field>-hint`.
     pub fn attrs(&self, field: &str, has_hint: bool) -> Html {

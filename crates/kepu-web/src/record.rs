@@ -45,8 +45,8 @@ pub async fn find(tx: &mut Tx, hash: &str, today: jiff::civil::Date) -> Result<(
     // An erased body leaves a stub that proves its place; there is nothing to show.
     let record = read_row(row.clone()).ok_or_else(missing)?;
     match &record.body {
-        // A drill is for those who play it; who has the hash must not read it here.
-        Ok(Body::Drill(_)) => Err(missing()),
+        // A drill is for those who play it, coordination for those who coordinate; who has the hash must not read it here.
+        Ok(Body::Drill(_) | Body::Coordination(_)) => Err(missing()),
         // A card that nobody confirmed any more hides itself, also from whoever kept the address of its record.
         Ok(Body::Party(card)) if card.expires < today => Err(missing()),
         _ => Ok((row, record)),

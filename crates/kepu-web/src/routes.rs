@@ -62,6 +62,7 @@ fn all() -> impl Iterator<Item = Route> {
         listen_routes(),
         claim_routes(),
         warning_routes(),
+        coordination_routes(),
     ]
     .into_iter()
     .flatten()
@@ -482,6 +483,33 @@ fn claim_routes() -> Vec<Route> {
         route("POST", "/c/{owner}/{local}/care", edits, care::act),
         route("POST", "/api/check", Public, api::listen::check_long),
         route("GET", "/api/claims.jsonl", Public, api::dump::claims),
+    ]
+}
+
+/// What meetings decide and inspections find, for those who take it on and those who coordinate.
+fn coordination_routes() -> Vec<Route> {
+    use api::coordination;
+    use listen::{decision, decision_new, inspection};
+    let (takes, decides) = (Access::Can(Action::TakeOn), Access::Can(Action::Coordinate));
+    vec![
+        route("GET", "/decisions", takes, decision::list),
+        route("GET", "/decisions/new", decides, decision_new::new_page),
+        route("POST", "/decisions/new", decides, decision_new::create),
+        route("GET", "/decisions/{owner}/{local}", SignedIn, decision::show),
+        route("POST", "/decisions/{owner}/{local}/take", SignedIn, decision::take),
+        route("POST", "/decisions/{owner}/{local}/amend", SignedIn, decision::amend),
+        route("POST", "/decisions/{owner}/{local}/end", SignedIn, decision::end),
+        route("GET", "/inspections", takes, inspection::list),
+        route("GET", "/inspections/new", decides, inspection::new_page),
+        route("POST", "/inspections/new", decides, inspection::create),
+        route("GET", "/inspections/{id}", SignedIn, inspection::show),
+        route("GET", "/inspections/{id}/list.csv", SignedIn, inspection::list_csv),
+        route("GET", "/inspections/{id}/look/{n}", SignedIn, inspection::look_page),
+        route("POST", "/inspections/{id}/look/{n}", SignedIn, inspection::look),
+        route("GET", "/api/decisions", takes, coordination::decisions),
+        route("GET", "/api/decisions/{owner}/{local}", SignedIn, coordination::decision),
+        route("GET", "/api/inspections", takes, coordination::inspections),
+        route("GET", "/api/inspections/{id}", SignedIn, coordination::inspection),
     ]
 }
 

@@ -116,6 +116,14 @@ pub fn point(id: &kepu_domain::ids::PointId) -> String {
 pub fn task(id: &kepu_domain::ids::TaskId) -> String {
     format!("/tasks/{}", encode(&id.0))
 }
+/// What a meeting decided or an inspection found, for those who coordinate.
+pub fn decision(id: &SubjectId) -> String {
+    subject_at("decisions", id)
+}
+/// A random sample of evidence, for those who coordinate.
+pub fn inspection(id: &kepu_domain::ids::InspectionId) -> String {
+    format!("/inspections/{}", encode(&id.0))
+}
 /// A drill, for those who exercise.
 pub fn drill(id: &SubjectId) -> String {
     subject_at("drills", id)

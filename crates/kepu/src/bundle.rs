@@ -95,7 +95,7 @@ async fn make(data: &Data, out: &Path, ask: Option<PathBuf>, scope: Option<Strin
         None => None,
     };
     let scope = match scope {
-        Some(code) => Some(Scope { region: input::place(&code)?, below: true, fields: vec![], langs: vec![], drills: false }),
+        Some(code) => Some(Scope { region: input::place(&code)?, ..Scope::all() }),
         None => None,
     };
     let bytes_max = u64::try_from(bytes(max)?)?.min(kepu_sync::bundle::BYTES_MAX);

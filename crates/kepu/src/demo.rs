@@ -2,8 +2,9 @@
 
 use anyhow::{Context, bail};
 use kepu_app::node::{self, Init, Invitation};
-use kepu_app::seed;
+use kepu_app::{seed, subscription};
 use kepu_domain::access::Actor;
+use kepu_domain::deliver::scope::Scope;
 use kepu_domain::org::Region;
 use kepu_domain::trust::KeyRole;
 use kepu_sync::suite::Suite;
@@ -50,6 +51,7 @@ impl Demo {
             let app = node::init(&national, init("国家科普示例节点", Region::NATION)).await?;
             seed::publish(&app).await?;
             seed::ledger(&app).await?;
+            seed::decisions(&app).await?;
             let accounts = seed::accounts(&app).await?;
             let lines: String = accounts.iter().map(|(login, roles, password)| format!("{login:<10} {password}   {roles}\n")).collect();
             std::fs::write(self.data.join("accounts.txt"), lines)?;
@@ -63,6 +65,8 @@ impl Demo {
             let roles = [KeyRole::Author, KeyRole::Reviewer].into_iter().collect();
             let token = node::invite(&above, &operator, Invitation { name: "固始县示例节点".into(), region, roles, fields: Default::default() }).await?;
             node::join(&app, &token, &format!("http://{up}")).await?;
+            let scope = Scope { coordination: true, ..subscription::current(&app).await? };
+            subscription::subscribe(&app, &operator, &scope).await?;
         }
         let _down = start(&county, down)?;
         eprintln!();

@@ -80,6 +80,9 @@ pub enum Node {
         /// Drills too: yes or no. Only nodes that exercise ask for them.
         #[arg(long)]
         drills: Option<String>,
+        /// Decisions of meetings, findings of inspections and reports about them too: yes or no. Only nodes that coordinate ask for them.
+        #[arg(long)]
+        coordination: Option<String>,
     },
     /// Say how many bytes of files this node keeps.
     Files {
@@ -141,23 +144,21 @@ impl Node {
                 let app = data.open(false).await?;
                 println!("{}", show(&node::overview(&app).await?));
             }
-            Node::Subscribe { data, region, below, fields, langs, drills } => {
+            Node::Subscribe { data, region, below, fields, langs, drills, coordination } => {
                 let app = data.open(false).await?;
                 let mut scope = subscription::current(&app).await?;
                 if let Some(region) = region {
                     scope.region = input::place(&region)?;
                 }
-                match below.as_deref() {
-                    None => {}
-                    Some("yes") => scope.below = true,
-                    Some("no") => scope.below = false,
-                    Some(other) => anyhow::bail!("--below is yes or no, not \"{other}\""),
-                }
-                match drills.as_deref() {
-                    None => {}
-                    Some("yes") => scope.drills = true,
-                    Some("no") => scope.drills = false,
-                    Some(other) => anyhow::bail!("--drills is yes or no, not \"{other}\""),
+                let switches =
+                    [("below", below, &mut scope.below), ("drills", drills, &mut scope.drills), ("coordination", coordination, &mut scope.coordination)];
+                for (name, word, held) in switches {
+                    match word.as_deref() {
+                        None => {}
+                        Some("yes") => *held = true,
+                        Some("no") => *held = false,
+                        Some(other) => anyhow::bail!("--{name} is yes or no, not \"{other}\""),
+                    }
                 }
                 let list = |text: String| words(&text).into_iter().map(str::to_owned).collect();
                 scope.fields = fields.map_or(scope.fields, list);

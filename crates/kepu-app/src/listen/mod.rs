@@ -3,9 +3,11 @@
 pub mod alike;
 pub mod case;
 pub mod claim;
+pub mod decision;
 pub mod dump;
 pub mod duty;
 pub mod hear;
+pub mod inspection;
 pub mod intake;
 pub mod known;
 pub mod merge;

@@ -175,7 +175,8 @@ async fn open_case(app: &App, tx: &mut Tx, who: &Actor, org: &OrgId, occasion: &
     Ok(case.id)
 }
 
-async fn fingerprint(app: &App, tx: &mut Tx) -> Result<String, AppError> {
+/// The key under which this node's subjects stand: the first of its line.
+pub(super) async fn fingerprint(app: &App, tx: &mut Tx) -> Result<String, AppError> {
     Ok(app.trust(tx).await?.grant(app.key.id()).map_or_else(|| app.key.id().fingerprint(), |grant| grant.lineage.fingerprint()))
 }
 

@@ -90,12 +90,18 @@ pub struct View {
     pub can_work: bool,
 }
 
-/// Whether somebody may work on a task: who has taken it, and those who work on cases of its organisation.
-async fn may(tx: &mut Tx, who: &Actor, task: &Task) -> Result<(), AppError> {
+/// Whether somebody may work on a task: who has taken it, those who work on cases of its organisation, and where somebody above asked for it those who take on.
+pub(super) async fn may(tx: &mut Tx, who: &Actor, task: &Task) -> Result<(), AppError> {
     if task.owner.is_some() && task.owner.as_ref() == who.account() {
         return Ok(());
     }
-    Ok(who.may(Action::WorkCase, Some(&kepu_store::org::line(tx, &task.org).await?))?)
+    let action = if is_asked(&task.of) { Action::TakeOn } else { Action::WorkCase };
+    Ok(who.may(action, Some(&kepu_store::org::line(tx, &task.org).await?))?)
+}
+
+/// Whether a meeting or an inspection asked for it.
+fn is_asked(of: &Of) -> bool {
+    matches!(of, Of::Decision(_) | Of::Finding(_))
 }
 
 /// A task; nobody else learns that it exists. May: its owner, those who work on cases of its organisation.
@@ -142,11 +148,14 @@ pub async fn list_of(tx: &mut Tx, who: &Actor, of: &Of) -> Result<Vec<View>, App
 pub(crate) async fn waiting(app: &App, tx: &mut Tx, who: &Actor, within: jiff::SignedDuration) -> Result<Vec<Task>, AppError> {
     let Some(account) = who.account() else { return Ok(vec![]) };
     let mut list = store::list_open(tx, &[], Some(account), 100).await?;
-    if who.may(Action::WorkCase, None).is_ok() {
-        let orgs = who.roots(Action::WorkCase).unwrap_or_default();
+    if who.may(Action::TakeOn, None).is_ok() {
+        let orgs = who.roots(Action::TakeOn).unwrap_or_default();
         let soon = crate::account::later(app.now(), within);
-        let more = store::list_open(tx, &orgs, None, 200).await?;
-        list.extend(more.into_iter().filter(|task| task.due <= soon || matches!(task.stage, Stage::Blocked { .. })));
+        for task in store::list_open(tx, &orgs, None, 200).await?.into_iter().filter(|task| task.due <= soon || matches!(task.stage, Stage::Blocked { .. })) {
+            if may(tx, who, &task).await.is_ok() {
+                list.push(task);
+            }
+        }
     }
     list.sort_by_key(|task| (task.due, task.id.clone()));
     list.dedup_by(|a, b| a.id == b.id);
@@ -161,7 +170,7 @@ fn words(text: &str, limit: Limit) -> Result<String, AppError> {
 
 /// Moves a task that was read in `version`. Two people who do it at once: the second learns that the first was quicker.
 ///
-/// May: its owner, those who work on cases of its organisation. Writes: task, log; in a drill also a record.
+/// May: its owner, those who work on cases of its organisation. Writes: task, log; in a drill and where somebody above asked for it also a record.
 pub async fn act(app: &App, who: &Actor, id: &TaskId, version: i64, deed: Deed) -> Result<Task, AppError> {
     let mut tx = app.db.write().await?;
     let task = own(&mut tx, who, id).await?;
@@ -176,7 +185,9 @@ pub async fn act(app: &App, who: &Actor, id: &TaskId, version: i64, deed: Deed) 
         }
         Deed::Done(evidence) => {
             let evidence = words(&evidence, EVIDENCE)?;
-            if task.proof == "link" && !is_link(&evidence) {
+            // Whoever asked looks from another node: a page of this one is no address there.
+            let opens = is_link(&evidence) && !(is_asked(&task.of) && evidence.starts_with('/'));
+            if task.proof == "link" && !opens {
                 return Err(AppError::Invalid(vec![FieldError::new("evidence", "task_link")]));
             }
             (task.finish(&evidence, now)?, "task.done")
@@ -185,8 +196,10 @@ pub async fn act(app: &App, who: &Actor, id: &TaskId, version: i64, deed: Deed) 
         Deed::Drop(reason) => (task.give_up(&words(&reason, REASON)?, now)?, "task.dropped"),
     };
     store::update(&mut tx, &task).await?;
-    if let Of::Order(order) = &task.of {
-        super::order::noticed(app, &mut tx, order, &task).await?;
+    match &task.of {
+        Of::Order(order) => super::order::noticed(app, &mut tx, order, &task).await?,
+        Of::Decision(_) | Of::Finding(_) => super::decision::noticed(app, &mut tx, &task).await?,
+        Of::Case(_) => {}
     }
     log(app, &mut tx, &who.log_name(), word, &id.0, "ok").await?;
     tx.commit().await?;

@@ -1,19 +1,22 @@
-//! Warnings and drills: what nodes pass on or say and nobody reviews. They are folded into tables of their own, never into the library, and stand in no
+//! Warnings, drills and coordination: what nodes pass on or say and nobody reviews. They are folded into tables of their own, never into the library, and stand in no
 //! search, feed or list of subjects.
 
 use super::Part;
+use crate::App;
 use crate::error::AppError;
 use kepu_domain::deliver::drill::Drill;
 use kepu_domain::deliver::warning::{Link, Name, ended};
 use kepu_domain::ids::SubjectId;
+use kepu_domain::listen::decision::Coordination;
 use kepu_domain::record::Body;
 use kepu_domain::trust::TrustView;
 use kepu_store::deliver::{drill, warning};
+use kepu_store::listen::decision;
 use kepu_store::{Tx, counter};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Kinds that have tables of their own.
-const KINDS: [&str; 2] = ["warning", "drill"];
+const KINDS: [&str; 3] = ["warning", "drill", "coordination"];
 /// Messages that are looked at together: so many updates of one warning have never been.
 const TOGETHER_MAX: usize = 2_000;
 
@@ -34,6 +37,7 @@ pub(super) fn is_spoken<'a>(kinds: impl Iterator<Item = &'a str>) -> bool {
 pub(super) struct Batch {
     warnings: Vec<warning::Row>,
     words: Vec<drill::Word>,
+    asked: Vec<decision::Word>,
     gone: Vec<SubjectId>,
 }
 
@@ -46,22 +50,36 @@ impl Batch {
         match &part.body {
             Body::Warning(says) => self.warnings.push(warning::Row { subject: id.clone(), signer, doc_hash, warning: (**says).clone(), ended: false }),
             Body::Drill(says) => {
-                let (drill, at) = match &**says {
+                let (about, at) = match &**says {
                     Drill::Start(start) => (id.clone(), start.at),
                     Drill::Answer(answer) => (answer.drill.clone(), answer.at),
                     Drill::End { drill, at } => (drill.clone(), *at),
                 };
-                self.words.push(drill::Word { subject: id.clone(), drill, signer, doc_hash, at, says: (**says).clone() });
+                self.words.push(drill::Word { subject: id.clone(), about, signer, doc_hash, at, says: (**says).clone() });
+            }
+            Body::Coordination(says) => {
+                let (about, at) = match &**says {
+                    Coordination::Decided(decided) => (id.clone(), decided.at),
+                    // A report that calls itself the decision would stand in its place.
+                    Coordination::Report(report) if report.decision == *id => return self.gone.push(id.clone()),
+                    Coordination::Report(report) => (report.decision.clone(), part.modified),
+                };
+                self.asked.push(decision::Word { subject: id.clone(), about, signer, doc_hash, at, says: (**says).clone() });
             }
             _ => self.gone.push(id.clone()),
         }
     }
 
     /// Writes the tables and finds out anew which of the messages concerned are ended.
-    pub(super) async fn store(self, tx: &mut Tx) -> Result<(), AppError> {
+    pub(super) async fn store(self, app: &App, tx: &mut Tx) -> Result<(), AppError> {
         if !self.words.is_empty() {
             drill::upsert_many(tx, &self.words).await?;
             counter::take(tx, counter::DRILL, 1).await?;
+        }
+        if !self.asked.is_empty() {
+            decision::upsert_many(tx, &self.asked).await?;
+            counter::take(tx, counter::COORDINATION, 1).await?;
+            crate::listen::decision::follow(app, tx, &self.asked).await?;
         }
         let lost = warning::find_many(tx, &self.gone).await?;
         let mut concerned: BTreeSet<Name> = BTreeSet::new();
@@ -73,6 +91,7 @@ impl Batch {
         if !self.gone.is_empty() {
             warning::delete_many(tx, &self.gone).await?;
             drill::delete_many(tx, &self.gone).await?;
+            decision::delete_many(tx, &self.gone).await?;
         }
         if concerned.is_empty() {
             return Ok(());

@@ -263,7 +263,7 @@ impl<'a> Session<'a> {
         }
         let brought = covers || !list.items.is_empty() || !list.skips.is_empty();
         let cursor = covers.then(|| (&self.parent.id, self.cursor.write()));
-        let report = inbox::take(self.app, list, From { source: &self.parent.id.0, knows_scope: !self.scope.is_all() || !self.scope.drills, cursor }).await?;
+        let report = inbox::take(self.app, list, From { source: &self.parent.id.0, knows_scope: !self.scope.is_whole(), cursor }).await?;
         self.done.pulled += report.applied;
         self.done.refused.extend(report.rejected.into_iter().chain(report.refused).map(|(place, why)| format!("{place}: {why}")));
         self.done.refused.truncate(1_000);
@@ -281,7 +281,7 @@ impl<'a> Session<'a> {
             out.body.extend(pack(&Frame::Meta(Note::ask(&self.wants).to_json()))?);
         }
         if !self.asked_for.is_empty() {
-            let mut answer = Outbox::new(self.app, Sink::List(vec![]), None, Scope { drills: true, ..Scope::all() }, None).await?;
+            let mut answer = Outbox::new(self.app, Sink::List(vec![]), None, Scope::whole(), None).await?;
             match answer.ranges(self.asked_for.clone()).await {
                 Ok(()) | Err(Stop::Gone) => {}
                 Err(Stop::Failed(error)) => return Err(error),

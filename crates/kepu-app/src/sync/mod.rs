@@ -43,18 +43,20 @@ struct ScopeJson {
     langs: Vec<String>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     drills: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    coordination: bool,
 }
 
 /// A scope as stored.
 pub fn scope_text(scope: &Scope) -> String {
-    let json = ScopeJson { region: scope.region, below: scope.below, fields: scope.fields.clone(), langs: scope.langs.clone(), drills: scope.drills };
-    serde_json::to_string(&json).unwrap_or_default()
+    let Scope { region, below, fields, langs, drills, coordination } = scope.clone();
+    serde_json::to_string(&ScopeJson { region, below, fields, langs, drills, coordination }).unwrap_or_default()
 }
 
 /// A stored scope; everything, if it cannot be read.
 pub fn read_scope(text: &str) -> Scope {
     serde_json::from_str::<ScopeJson>(text)
-        .map(|s| Scope { region: s.region, below: s.below, fields: s.fields, langs: s.langs, drills: s.drills })
+        .map(|s| Scope { region: s.region, below: s.below, fields: s.fields, langs: s.langs, drills: s.drills, coordination: s.coordination })
         .unwrap_or_else(|_| Scope::all())
 }
 
@@ -72,6 +74,9 @@ fn scope_query(scope: &Scope) -> String {
     }
     if scope.drills {
         text.push_str("&x=1");
+    }
+    if scope.coordination {
+        text.push_str("&k=1");
     }
     text
 }
@@ -116,8 +121,7 @@ struct Asked {
 
 fn read_query(target: &str) -> Option<Asked> {
     let query = target.split_once('?').map_or("", |(_, q)| q);
-    let mut asked =
-        Asked { scope: Scope { region: Region::NATION, below: false, fields: vec![], langs: vec![], drills: false }, cursor: Cursor::default(), wait: 0 };
+    let mut asked = Asked { scope: Scope { below: false, ..Scope::all() }, cursor: Cursor::default(), wait: 0 };
     let list = |text: &str| text.split(',').filter(|w| !w.is_empty() && w.len() <= 40).take(36).map(str::to_owned).collect::<Vec<_>>();
     for pair in query.split('&') {
         match pair.split_once('=')? {
@@ -126,6 +130,7 @@ fn read_query(target: &str) -> Option<Asked> {
             ("f", value) => asked.scope.fields = list(value),
             ("l", value) => asked.scope.langs = list(value),
             ("x", value) => asked.scope.drills = value == "1",
+            ("k", value) => asked.scope.coordination = value == "1",
             ("cur", value) => asked.cursor = Cursor::read(value).ok()?,
             ("wait", value) => asked.wait = value.parse::<u64>().ok()?.min(55),
             _ => return None,

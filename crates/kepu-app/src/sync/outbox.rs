@@ -183,8 +183,11 @@ impl Outbox {
     /// Numbers among the arrivals `(low, high]` that lie outside the receiver's scope.
     async fn outside(&mut self, low: i64, high: i64) -> Result<Vec<Skip>, AppError> {
         let mut tx = self.app.db.read().await?;
-        // Who takes everything is still told which numbers are drills, if there are any.
-        if self.scope.is_all() && (self.scope.drills || counter::last(&mut tx, counter::DRILL).await? == 0) {
+        // Who takes everything is still told which numbers are drills or coordination, if there are any.
+        if self.scope.is_all()
+            && (self.scope.drills || counter::last(&mut tx, counter::DRILL).await? == 0)
+            && (self.scope.coordination || counter::last(&mut tx, counter::COORDINATION).await? == 0)
+        {
             return Ok(vec![]);
         }
         let mut numbers: BTreeMap<i64, Vec<i64>> = BTreeMap::new();

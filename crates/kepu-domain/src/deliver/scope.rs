@@ -3,7 +3,7 @@
 
 use super::drill;
 use crate::org::Region;
-use crate::record::{Envelope, Stream};
+use crate::record::{COORDINATION, Envelope, Stream};
 
 /// A subscription. Trust and alerts always pass: a withdrawal must travel as far as the thing did.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,12 +18,24 @@ pub struct Scope {
     pub langs: Vec<String>,
     /// Whether drills are taken too: only those who exercise ask for them.
     pub drills: bool,
+    /// Whether decisions of meetings, findings of inspections and the reports about them are taken too: only those who coordinate ask for them.
+    pub coordination: bool,
 }
 
 impl Scope {
     /// Everything.
     pub fn all() -> Self {
-        Self { region: Region::NATION, below: true, fields: vec![], langs: vec![], drills: false }
+        Self { region: Region::NATION, below: true, fields: vec![], langs: vec![], drills: false, coordination: false }
+    }
+
+    /// Everything, with what only those get who ask for it.
+    pub fn whole() -> Self {
+        Self { drills: true, coordination: true, ..Self::all() }
+    }
+
+    /// Whether not even that is left out.
+    pub fn is_whole(&self) -> bool {
+        *self == Self::whole()
     }
 
     /// Whether nothing is left out.
@@ -38,7 +50,7 @@ impl Scope {
         let above = !other.below && other.region.covers(self.region);
         let fields = self.fields.is_empty() || (!other.fields.is_empty() && other.fields.iter().all(|f| self.fields.contains(f)));
         let langs = self.langs.is_empty() || (!other.langs.is_empty() && other.langs.iter().all(|o| self.langs.iter().any(|l| o.starts_with(l.as_str()))));
-        (inside || above) && fields && langs && (self.drills || !other.drills)
+        (inside || above) && fields && langs && (self.drills || !other.drills) && (self.coordination || !other.coordination)
     }
 
     /// Whether a record passes.
@@ -55,8 +67,12 @@ impl Scope {
         if fields.iter().any(|field| field == drill::FIELD) {
             return self.drills;
         }
+        let asks = fields.iter().any(|field| field == COORDINATION);
+        if asks && !self.coordination {
+            return false;
+        }
         let here = region.covers(self.region) || (self.below && self.region.covers(region));
-        let field = self.fields.is_empty() || fields.is_empty() || fields.iter().any(|f| self.fields.contains(f));
+        let field = asks || self.fields.is_empty() || fields.is_empty() || fields.iter().any(|f| self.fields.contains(f));
         let spoken = self.langs.is_empty() || self.langs.iter().any(|l| lang.starts_with(l.as_str()));
         here && field && spoken
     }
@@ -69,7 +85,7 @@ mod tests {
     #[test]
     fn a_county_gets_its_chain_and_its_fields() {
         let region = |code| Region::parse(code).expect("code");
-        let scope = Scope { region: region("411525"), below: false, fields: vec!["health".into()], langs: vec!["zh".into()], drills: false };
+        let scope = Scope { region: region("411525"), below: false, fields: vec!["health".into()], langs: vec!["zh".into()], ..Scope::all() };
         let health = vec!["health".to_owned(), "food".to_owned()];
         assert!(scope.wants_lib(Region::NATION, &health, "zh-Hans"));
         assert!(scope.wants_lib(region("410000"), &[], "zh-Hans"));
@@ -90,13 +106,24 @@ mod tests {
     }
 
     #[test]
+    fn coordination_reaches_only_those_who_ask_and_whose_place_it_is_for() {
+        let region = |code| Region::parse(code).expect("code");
+        let asked = vec![COORDINATION.to_owned()];
+        assert!(!Scope::all().wants_lib(Region::NATION, &asked, "zh-Hans"));
+        let county = Scope { fields: vec!["health".into()], below: false, coordination: true, region: region("411525"), ..Scope::all() };
+        assert!(county.wants_lib(region("410000"), &asked, "zh-Hans") && county.wants_lib(region("411525"), &asked, "zh-Hans"));
+        assert!(!county.wants_lib(region("411503"), &asked, "zh-Hans"), "what an inspection found next door");
+        assert!(!Scope::all().covers(&county) && Scope::whole().covers(&county) && Scope::whole().is_whole() && !Scope::all().is_whole());
+    }
+
+    #[test]
     fn a_scope_covers_what_it_is_wider_than() {
         let scope = |code, below, fields: &[&str], langs: &[&str]| Scope {
             region: Region::parse(code).expect("code"),
             below,
             fields: fields.iter().map(|f| (*f).to_owned()).collect(),
             langs: langs.iter().map(|l| (*l).to_owned()).collect(),
-            drills: false,
+            ..Scope::all()
         };
         let all = Scope::all();
         let province = scope("410000", true, &[], &["zh"]);

@@ -15,6 +15,9 @@ pub struct Kind {
     pub name_zh: String,
     /// English name.
     pub name_en: String,
+    /// Whether it is the house's own matter: no public case has it.
+    #[serde(default)]
+    pub inward: bool,
     /// Levels, the most urgent first.
     pub levels: Vec<Level>,
 }
@@ -42,12 +45,14 @@ pub struct Level {
 
 /// The kinds built into the program.
 pub static KINDS: std::sync::LazyLock<Vec<Kind>> = std::sync::LazyLock::new(|| {
-    const FILES: [&str; 5] = [
+    const FILES: [&str; 7] = [
         include_str!("../../../../data/cases/question.json"),
         include_str!("../../../../data/cases/rumour.json"),
         include_str!("../../../../data/cases/recheck.json"),
         include_str!("../../../../data/cases/report.json"),
         include_str!("../../../../data/cases/warning.json"),
+        include_str!("../../../../data/cases/decision.json"),
+        include_str!("../../../../data/cases/finding.json"),
     ];
     FILES.iter().map(|text| serde_json::from_str(text).expect("built-in case kinds are checked by a test")).collect()
 });

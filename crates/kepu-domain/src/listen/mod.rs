@@ -3,8 +3,10 @@
 pub mod case;
 pub mod claim;
 pub mod coverage;
+pub mod decision;
 pub mod duty;
 pub mod inlet;
+pub mod inspection;
 pub mod order;
 pub mod placement;
 pub mod question;

@@ -3,52 +3,20 @@
 use crate::bulk::bulk_insert;
 use crate::db::Tx;
 use crate::error::StoreError;
-use crate::sql::{Cells, all, args, run, run_in};
-use crate::value::Value;
-use jiff::Timestamp;
+use crate::sql::{all, args, run, run_in};
+use crate::word::{self, bind, read};
 use kepu_domain::deliver::drill::Drill;
-use kepu_domain::ids::{KeyId, SubjectId};
-use kepu_domain::record::DocHash;
+use kepu_domain::ids::SubjectId;
 
 /// One thing said in a drill.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Word {
-    /// Its subject.
-    pub subject: SubjectId,
-    /// The drill; the subject itself, where it begins one.
-    pub drill: SubjectId,
-    /// Who says it.
-    pub signer: KeyId,
-    /// The record.
-    pub doc_hash: DocHash,
-    /// When.
-    pub at: Timestamp,
-    /// What.
-    pub says: Drill,
-}
-
-fn read(c: &mut Cells<'_>) -> Result<Word, StoreError> {
-    Ok(Word { subject: c.id()?, drill: c.id()?, signer: c.id()?, doc_hash: c.hash()?, at: c.time()?, says: c.json()? })
-}
+pub type Word = word::Word<Drill>;
 
 /// Stores what was said.
 pub async fn upsert_many(tx: &mut Tx, words: &[Word]) -> Result<(), StoreError> {
     const HEAD: &str = "INSERT INTO drill_word (subject, drill, signer, doc_hash, at, says) VALUES";
     const TAIL: &str = "
         ON CONFLICT (subject) DO UPDATE SET drill = excluded.drill, signer = excluded.signer, doc_hash = excluded.doc_hash, at = excluded.at, says = excluded.says";
-    bulk_insert(tx, "store words of drills", HEAD, 6, TAIL, words, |word: &Word, values: &mut Vec<Value<'_>>| {
-        values.extend([
-            Value::from(word.subject.0.clone()),
-            Value::from(word.drill.0.clone()),
-            Value::from(word.signer.0.clone()),
-            Value::from(word.doc_hash.0.to_vec()),
-            Value::from(word.at),
-            // Texts, numbers and lists only: nothing that JSON could not hold.
-            Value::from(serde_json::to_string(&word.says).unwrap_or_default()),
-        ]);
-    })
-    .await
-    .map(drop)
+    bulk_insert(tx, "store words of drills", HEAD, 6, TAIL, words, bind).await.map(drop)
 }
 
 /// Removes what no record that counts says any more.

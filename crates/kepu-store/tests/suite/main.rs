@@ -143,6 +143,8 @@ macro_rules! suite {
             duty::absences,
             duty::calls,
             tasks::tasks,
+            tasks::decisions_and_their_tasks,
+            tasks::inspections,
             tasks::warnings,
             tasks::points_and_pushes,
             work::drafts,

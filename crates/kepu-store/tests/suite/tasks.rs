@@ -1,14 +1,16 @@
-//! Steps about tasks, warnings that are passed on, and points that they are pushed to.
+//! Steps about tasks, what meetings and inspections ask, warnings that are passed on, and points that they are pushed to.
 
 use crate::{RARE, at, read, write};
 use kepu_domain::deliver::point::{Channel, Point, State};
 use kepu_domain::deliver::warning::{Kind, Name, Warning, Words};
 use kepu_domain::ids::OrgId;
+use kepu_domain::listen::decision::{Ask, Cause, Coordination, Decided, Outcome, Report, Said};
+use kepu_domain::listen::inspection::{Entry, Inspection, Sample, Seen, Tick};
 use kepu_domain::listen::task::{Of, Stage, Task};
 use kepu_domain::org::{Org, OrgKind, Region};
 use kepu_domain::record::DocHash;
 use kepu_store::deliver::{point, warning};
-use kepu_store::listen::task;
+use kepu_store::listen::{decision, inspection, task};
 use kepu_store::{Db, StoreError, org};
 
 fn one(id: &str, org: &str, due: i64) -> Task {
@@ -185,4 +187,87 @@ pub async fn points_and_pushes(db: &Db) {
     assert_eq!(read!(db, tx => point::list_pushes(tx, true, 9)).expect("open").len(), 1);
     assert_eq!(read!(db, tx => point::list_unconfirmed(tx, second.n, 9)).expect("missing").len(), 3);
     assert_eq!(write!(db, tx => point::purge(tx, at(99))).expect("purge"), 8);
+}
+
+pub async fn decisions_and_their_tasks(db: &Db) {
+    let asked = |key: &str, due: i64| Ask { key: key.into(), place: Region::NATION, what: RARE.into(), due: at(due), proof: "link".into() };
+    let decided = |title: &str, when: i64| Decided {
+        cause: Cause::Meeting,
+        meeting: title.into(),
+        day: jiff::civil::Date::constant(2026, 3, 1),
+        words: RARE.into(),
+        about: String::new(),
+        level: 2,
+        at: at(when),
+        host: "省".into(),
+        org: "org".into(),
+        region: Region::NATION,
+        asks: vec![asked("a1", 50)],
+        changes: vec![],
+        ended: None,
+    };
+    let word = |subject: &str, about: &str, when: i64, says: Coordination| decision::Word {
+        subject: subject.into(),
+        about: about.into(),
+        signer: "did:key:z".into(),
+        doc_hash: DocHash([7; 32]),
+        at: at(when),
+        says,
+    };
+    let said = vec![Said { outcome: Outcome::Done, at: at(9), words: RARE.into() }];
+    let report = Report { decision: "d1".into(), ask: "a1".into(), place: Region::NATION, host: "县".into(), said };
+    let list = [
+        word("d1", "d1", 10, Coordination::Decided(decided("一", 10))),
+        word("d2", "d2", 20, Coordination::Decided(decided("二", 20))),
+        word("r1", "d1", 15, Coordination::Report(report)),
+    ];
+    write!(db, tx => decision::upsert_many(tx, &list)).expect("words");
+    write!(db, tx => decision::upsert_many(tx, &list)).expect("twice");
+    let ids = |list: Vec<decision::Word>| list.into_iter().map(|word| word.subject.0).collect::<Vec<_>>();
+    assert_eq!(ids(read!(db, tx => decision::list_decided(tx, 9)).expect("decided")), ["d2", "d1"]);
+    assert_eq!(ids(read!(db, tx => decision::list_reports(tx, 9)).expect("reports")), ["r1"]);
+    assert_eq!(read!(db, tx => decision::list_of(tx, &"d1".into(), 9)).expect("of"), [list[0].clone(), list[2].clone()]);
+    assert_eq!(read!(db, tx => decision::find(tx, &"r1".into())).expect("find"), Some(list[2].clone()));
+    write!(db, tx => decision::insert_task(tx, &"d1".into(), "a1", &"t1".into(), "same")).expect("task");
+    write!(db, tx => decision::insert_task(tx, &"d2".into(), "a1", &"t1".into(), "same")).expect("joins");
+    assert_eq!(read!(db, tx => decision::find_task(tx, &"d2".into(), "a1")).expect("task"), Some("t1".into()));
+    assert_eq!(read!(db, tx => decision::list_same(tx, "same", 9)).expect("same"), ["t1".into()]);
+    assert_eq!(read!(db, tx => decision::list_asks(tx, &"t1".into())).expect("asks").len(), 2);
+    assert_eq!(read!(db, tx => decision::list_tasks(tx, &"d1".into())).expect("tasks"), [("a1".to_owned(), "t1".into())]);
+    let mut tx = db.write().await.expect("begin");
+    assert!(decision::insert_task(&mut tx, &"d1".into(), "a1", &"t2".into(), "same").await.is_err(), "one letter never makes two tasks");
+    drop(tx);
+    write!(db, tx => decision::delete_many(tx, &["d2".into()])).expect("gone");
+    write!(db, tx => decision::clear(tx)).expect("cleared");
+    assert!(read!(db, tx => decision::list_decided(tx, 9)).expect("none").is_empty());
+}
+
+pub async fn inspections(db: &Db) {
+    let entry = |key: &str| Entry { key: key.into(), place: Region::NATION, title: RARE.into(), host: RARE.into(), evidence: RARE.into(), at: at(3) };
+    let one = Inspection {
+        id: "i1".into(),
+        title: RARE.into(),
+        org: "org".into(),
+        checklist: "evidence".into(),
+        region: Region::NATION,
+        word: RARE.into(),
+        list_hash: "ab".into(),
+        listed: 3,
+        drawn: 1,
+        drawn_at: at(5),
+    };
+    write!(db, tx => inspection::insert(tx, &one, &[(0, entry("a")), (1, entry("b")), (0, entry("c"))])).expect("insert");
+    assert_eq!(read!(db, tx => inspection::get(tx, &"i1".into())).expect("get"), one);
+    assert_eq!(read!(db, tx => inspection::list(tx, 9)).expect("list"), [one]);
+    assert!(matches!(read!(db, tx => inspection::get(tx, &"none".into())), Err(StoreError::NotFound { .. })));
+    assert_eq!(read!(db, tx => inspection::list_all(tx, &"i1".into(), 2)).expect("all").len(), 2);
+    let drawn = read!(db, tx => inspection::list_drawn(tx, &"i1".into())).expect("drawn");
+    assert_eq!(drawn, [Sample { n: 1, entry: entry("b"), seen: None }]);
+    let seen = Seen { at: at(9), by: "a".into(), ticks: [("opens".to_owned(), Tick::No)].into(), finding: Some("kepu:abcdefgh23/f".into()) };
+    write!(db, tx => inspection::see(tx, &"i1".into(), 1, &seen)).expect("seen");
+    assert_eq!(read!(db, tx => inspection::list_drawn(tx, &"i1".into())).expect("drawn")[0].seen, Some(seen.clone()));
+    let mut tx = db.write().await.expect("begin");
+    for n in [0, 1, 7] {
+        assert!(matches!(inspection::see(&mut tx, &"i1".into(), n, &seen).await, Err(StoreError::Stale { .. })), "{n}");
+    }
 }

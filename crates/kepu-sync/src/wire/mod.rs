@@ -1,6 +1,7 @@
 //! Bodies as schema.org JSON-LD: plain conversions between what travels and the domain types, one file a family.
 
 mod claim;
+mod coordination;
 mod credential;
 mod parts;
 mod party;
@@ -37,6 +38,7 @@ pub fn read(kind: &str, value: &Value, envelope: &Envelope) -> Result<Body, Wire
         "correction" => review::read_correction(value).map_err(wrong),
         "warning" => warning::read(value, envelope).map_err(wrong),
         "drill" => warning::read_drill(value, envelope).map_err(wrong),
+        "coordination" => coordination::read(value, envelope).map_err(wrong),
         "fork" => trust::read_fork(value).map_err(wrong),
         "certificate" | "rotation" | "revocation" | "policy" | "head" => trust::read(kind, value).map_err(wrong),
         _ => Ok(Body::Unknown(kind.to_owned())),
@@ -56,6 +58,7 @@ pub fn write(body: &Body) -> Map<String, Value> {
         Body::Correction(notice) => review::write_correction(notice),
         Body::Warning(warning) => warning::write(warning),
         Body::Drill(drill) => warning::write_drill(drill),
+        Body::Coordination(says) => coordination::write(says),
         Body::Fork(fork) => trust::write_fork(fork),
         Body::Trust(doc) => trust::write(doc),
         Body::Unknown(_) => Map::new(),

@@ -1,6 +1,7 @@
 //! The API: everything a page shows, for programs. Lists have cursors, errors are problem details, answers carry ETags.
 //! `/api/openapi.json` is made from the declarations beside the handlers; `/api/docs` is the same as a page.
 
+pub mod coordination;
 pub mod create;
 pub mod desk;
 pub mod dump;
@@ -661,7 +662,11 @@ pub async fn vocabulary(Path(name): Path<String>) -> Answer {
         tipline::changes,
         tipline::topics,
         warning::take,
-        warning::list
+        warning::list,
+        coordination::decisions,
+        coordination::decision,
+        coordination::inspections,
+        coordination::inspection
     )
 )]
 struct Doc;
@@ -738,6 +743,6 @@ mod tests {
     fn the_description_names_its_version_and_every_operation() {
         let value = serde_json::to_value(description()).expect("json");
         assert!(value["openapi"].as_str().is_some_and(|v| v.starts_with("3.1")));
-        assert_eq!(value["paths"].as_object().map(serde_json::Map::len), Some(44));
+        assert_eq!(value["paths"].as_object().map(serde_json::Map::len), Some(48));
     }
 }

@@ -247,7 +247,7 @@ pub async fn list(State(web): State<Web>, req: Req) -> Answer {
         ("closed", s.t("case-closed")),
         ("any", s.t("cases-any")),
     ];
-    let kinds = KINDS.iter().map(|kind| (kind.id.clone(), s.pick(&kind.name_zh, &kind.name_en).to_owned()));
+    let kinds = KINDS.iter().filter(|kind| !kind.inward).map(|kind| (kind.id.clone(), s.pick(&kind.name_zh, &kind.name_en).to_owned()));
     let works = req.shell.may(Action::WorkCase);
     let query = &req.query;
     let first = if shown.is_empty() { 0 } else { (at - 1) * SIZE + 1 };

@@ -1,6 +1,7 @@
 //! Start orders and drills as pages: setting a plan going, a clock for each task, one tap when it is done, how it went. Drills are seen by those who play only;
 //! what is done is in `kepu-app::listen::order`. Also the plans with the measures that they have and lack.
 
+use super::order_after::{After, after};
 use super::task::{TaskRow, row as task_row};
 use crate::Web;
 use crate::form::{Fields, Form};
@@ -208,6 +209,8 @@ struct OrderPage {
     warning: String,
     lesson: String,
     tasks: Vec<TaskRow>,
+    /// How a real one went, task by task.
+    after: Option<After>,
     can_lead: bool,
     sides: Vec<SideView>,
     score: String,
@@ -248,6 +251,7 @@ pub(super) async fn show_with(web: &Web, req: &Req, id: &OrderId, status: Status
         warning: order.about.as_ref().filter(|_| !drill).map(urls::warning).unwrap_or_default(),
         lesson: order.lesson.clone(),
         tasks: view.tasks.iter().map(|one| task_row(s, one)).collect(),
+        after: (!drill && order.ended_at.is_some()).then(|| after(s, &view)),
         can_lead: view.can_lead,
         sides: play.map(|play| play.sides.iter().map(|side| side_view(s, play, side)).collect()).unwrap_or_default(),
         score: score.percent().map(|n| s.t1("drill-percent", "n", n)).unwrap_or_default(),

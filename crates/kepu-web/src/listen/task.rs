@@ -10,7 +10,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect};
 use kepu_app::listen::task::{self as deeds, Deed, View};
 use kepu_app::{AppError, FieldError};
-use kepu_domain::ids::TaskId;
+use kepu_domain::ids::{SubjectId, TaskId};
 use kepu_domain::listen::task::{Of, Stage, Task};
 
 /// A task as a page shows it.
@@ -92,7 +92,7 @@ fn place_of(of: &Of) -> String {
     match of {
         Of::Order(id) => urls::order(id),
         Of::Case(id) => urls::case(id),
-        Of::Decision(_) | Of::Finding(_) => String::new(),
+        Of::Decision(id) | Of::Finding(id) => urls::decision(&SubjectId(id.clone())),
     }
 }
 
@@ -122,7 +122,11 @@ pub async fn act(State(web): State<Web>, req: Req, Path(id): Path<String>, form:
         };
         let task = deeds::act(&web.app, &req.actor, &id, form.int("version").unwrap_or_default(), deed).await?;
         let back = place_of(&task.of);
-        Ok(if back.is_empty() { urls::task(&id) } else { format!("{back}#t-{id}") })
+        Ok(match &task.of {
+            Of::Order(_) => format!("{back}#t-{id}"),
+            _ if back.is_empty() => urls::task(&id),
+            _ => back,
+        })
     };
     match form.once(&web, deed).await {
         Err(AppError::Invalid(errors)) => {

@@ -6,6 +6,7 @@ mod audit;
 mod cases;
 mod channels;
 mod claims;
+mod coordination;
 mod desk;
 mod drafts;
 mod duty;
