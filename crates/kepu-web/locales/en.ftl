@@ -9,6 +9,7 @@ dark-mode = Dark
 nav = Main navigation
 crumb = You are here
 nav-home = Home
+nav-more = More
 nav-claims = Fact checks
 nav-resources = Resources
 nav-ask = Ask

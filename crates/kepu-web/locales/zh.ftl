@@ -9,6 +9,7 @@ dark-mode = 深色
 nav = 主导航
 crumb = 所在位置
 nav-home = 首页
+nav-more = 更多
 nav-claims = 核实
 nav-resources = 资源
 nav-ask = 提问

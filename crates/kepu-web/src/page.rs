@@ -160,6 +160,9 @@ pub struct Shell {
     pub scripts: Vec<&'static str>,
 }
 
+/// Links for work that stand beside each other in a line.
+const NAV_MOST: usize = 8;
+
 impl Shell {
     /// With a title.
     #[must_use]
@@ -317,6 +320,13 @@ impl Shell {
             (Action::ReadAudit, "/audit", self.t("nav-audit")),
         ];
         list.into_iter().filter(|(action, ..)| self.may(*action)).map(|(_, path, word)| (path, word)).collect()
+    }
+
+    /// [`Self::work_nav`] in two parts: what stands there, and what is folded behind "more" because it would take a second line.
+    pub fn work_parts(&self) -> (Vec<(&'static str, String)>, Vec<(&'static str, String)>) {
+        let mut first = self.work_nav();
+        let rest = if first.len() > NAV_MOST + 1 { first.split_off(NAV_MOST) } else { Vec::new() };
+        (first, rest)
     }
 
     /// The line that warns before an idle session ends. Without scripts it is in every page and shown by the style sheet when
