@@ -607,9 +607,10 @@ pub fn answer(claim: &str, app: &App) -> Matter {
 
 /// A word that no other question has. Latin letters could make a word that a field is known by, and long numbers are masked.
 fn rare_word() -> String {
-    const STEMS: &str = "甲乙丙丁戊己庚辛壬癸子丑寅卯辰巳午未申酉戌亥";
-    let stems: Vec<char> = STEMS.chars().collect();
-    kepu_app::keys::random_word(24).bytes().map(|byte| stems[usize::from(byte) % stems.len()]).collect()
+    // From thousands of letters: of two dozen, two such words would share most, and a question joins the case of one that is alike.
+    let word = kepu_app::keys::random_word(48);
+    let letter = |pair: &[u8]| char::from_u32(0x4E00 + pair.iter().fold(0, |sum, byte| (sum * 251 + u32::from(*byte) * 79) % 20_000));
+    word.as_bytes().chunks(2).filter_map(letter).collect()
 }
 
 /// The two parts of a subject's address: `owner/local`.

@@ -44,7 +44,9 @@ pub struct Person {
     pub phone: String,
     /// When they last said that their entry is right.
     pub confirmed: Option<Date>,
-    /// Whether that is less than a quarter ago and they agreed to be called.
+    /// Whether they agreed to be called and left a number.
+    pub agreed: bool,
+    /// Whether they did and confirmed less than a quarter ago.
     pub ready: bool,
     /// Whether they take no tasks at present.
     pub away: bool,
@@ -142,6 +144,7 @@ fn person(app: &App, party: &Party, works: bool) -> Person {
     Person {
         name: party.name.clone(),
         title: party.title.clone(),
+        agreed: number.is_some(),
         ready: number.is_some() && duty::is_confirmed(party.confirmed, app.today()),
         phone: number.filter(|_| works).unwrap_or_default(),
         confirmed: party.confirmed,

@@ -96,11 +96,15 @@ fn name_of(people: &HashMap<PartyId, Person>, id: &PartyId) -> String {
 /// How recently somebody confirmed, as shape and word, and since when in words.
 fn confirmed(s: &Shell, person: &Person) -> (Html, String) {
     let day = person.confirmed.map(|on| s.t1("duty-confirmed-on", "day", s.day_text(on))).unwrap_or_default();
-    match person.confirmed {
-        _ if person.away => (s.state("open", s.t("duty-away")), day),
-        Some(_) if person.ready => (s.state("true", s.t("duty-confirmed")), day),
-        Some(_) => (s.state("part", s.t("duty-unconfirmed")), format!("{day}{}{}", s.t("comma"), s.t("duty-last"))),
-        None => (s.state("part", s.t("duty-unconfirmed")), s.t("duty-last")),
+    let lacks = |key: &str| if day.is_empty() { s.t(key) } else { format!("{day}{}{}", s.t("comma"), s.t(key)) };
+    if person.away {
+        (s.state("open", s.t("duty-away")), day)
+    } else if person.ready {
+        (s.state("true", s.t("duty-confirmed")), day)
+    } else if person.agreed {
+        (s.state("part", s.t("duty-unconfirmed")), lacks("duty-last"))
+    } else {
+        (s.state("part", s.t("duty-not-agreed")), lacks("duty-not-agreed-last"))
     }
 }
 
