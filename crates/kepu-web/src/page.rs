@@ -160,6 +160,9 @@ pub struct Shell {
     pub scripts: Vec<&'static str>,
 }
 
+/// A place of work: address and word.
+pub type Place = (&'static str, String);
+
 /// Links for work that stand beside each other in a line.
 const NAV_MOST: usize = 8;
 
@@ -298,7 +301,7 @@ impl Shell {
     }
 
     /// Links for who is signed in: address and word, only what may be opened.
-    pub fn work_nav(&self) -> Vec<(&'static str, String)> {
+    pub fn work_nav(&self) -> Vec<Place> {
         let list = [
             (Action::UseDesk, "/desk", self.t("nav-desk")),
             (Action::WorkCase, "/listen", self.t("nav-listen")),
@@ -323,7 +326,7 @@ impl Shell {
     }
 
     /// [`Self::work_nav`] in two parts: what stands there, and what is folded behind "more" because it would take a second line.
-    pub fn work_parts(&self) -> (Vec<(&'static str, String)>, Vec<(&'static str, String)>) {
+    pub fn work_parts(&self) -> (Vec<Place>, Vec<Place>) {
         let mut first = self.work_nav();
         let rest = if first.len() > NAV_MOST + 1 { first.split_off(NAV_MOST) } else { Vec::new() };
         (first, rest)
