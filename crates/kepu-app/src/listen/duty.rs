@@ -253,14 +253,21 @@ fn faults(form: &RotaForm, known: &[(PartyId, String)]) -> Vec<FieldError> {
     wrong
 }
 
-/// Makes a rota. May: duty officers and editors of the organisation. Writes: duty_rota, log.
-pub async fn add(app: &App, who: &Actor, org: &OrgId, post: Post, form: RotaForm) -> Result<RotaId, AppError> {
-    let (known, _) = choices(app, who, org, post).await?;
+/// `rota` as the form says, with people who can be on it.
+async fn filled(app: &App, who: &Actor, rota: Rota, form: RotaForm) -> Result<Rota, AppError> {
+    let (known, _) = choices(app, who, &rota.org, rota.post).await?;
     let wrong = faults(&form, &known);
     let Some(begins) = form.begins.filter(|_| wrong.is_empty()) else { return Err(AppError::Invalid(wrong)) };
-    let id = RotaId(keys::random_word(12));
     let RotaForm { turn_days, hour, people, ends, .. } = form;
-    let rota = Rota { id: id.clone(), org: org.clone(), post, begins, turn_days, hour, people, ends, version: 1 };
+    Ok(Rota { begins, turn_days, hour, people, ends, ..rota })
+}
+
+/// Makes a rota. May: duty officers and editors of the organisation. Writes: duty_rota, log.
+pub async fn add(app: &App, who: &Actor, org: &OrgId, post: Post, form: RotaForm) -> Result<RotaId, AppError> {
+    let id = RotaId(keys::random_word(12));
+    let (begins, people) = (form.begins.unwrap_or_default(), vec![]);
+    let blank = Rota { id: id.clone(), org: org.clone(), post, begins, turn_days: 0, hour: 0, people, ends: None, version: 1 };
+    let rota = filled(app, who, blank, form).await?;
     let mut tx = app.db.write().await?;
     store::insert(&mut tx, &rota).await?;
     log(app, &mut tx, &who.log_name(), "duty.rota_made", &id.0, "ok").await?;
@@ -271,13 +278,9 @@ pub async fn add(app: &App, who: &Actor, org: &OrgId, post: Post, form: RotaForm
 
 /// Changes a rota that was read in `version`. May: as [`add`]. Writes: duty_rota, log.
 pub async fn save(app: &App, who: &Actor, id: &RotaId, version: i64, form: RotaForm) -> Result<(), AppError> {
-    let rota = get(app, who, id).await?;
-    let (known, _) = choices(app, who, &rota.org, rota.post).await?;
-    let wrong = faults(&form, &known);
-    let Some(begins) = form.begins.filter(|_| wrong.is_empty()) else { return Err(AppError::Invalid(wrong)) };
-    let RotaForm { turn_days, hour, people, ends, .. } = form;
+    let rota = filled(app, who, Rota { version, ..get(app, who, id).await? }, form).await?;
     let mut tx = app.db.write().await?;
-    store::update(&mut tx, &Rota { begins, turn_days, hour, people, ends, version, ..rota }).await?;
+    store::update(&mut tx, &rota).await?;
     log(app, &mut tx, &who.log_name(), "duty.rota_changed", &id.0, "ok").await?;
     tx.commit().await?;
     app.notify();

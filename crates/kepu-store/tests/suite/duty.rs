@@ -1,12 +1,11 @@
 //! Steps about duty rosters, absences and calls.
 
-use crate::{at, read, write};
+use crate::{at, house, read, write};
 use jiff::civil::date;
-use kepu_domain::ids::{OrgId, PartyId};
+use kepu_domain::ids::PartyId;
 use kepu_domain::listen::duty::{Absence, Answer, Call, Post, Rota, Why};
-use kepu_domain::org::{Org, OrgKind, Region};
 use kepu_store::listen::duty;
-use kepu_store::{Db, StoreError, org};
+use kepu_store::{Db, StoreError};
 
 fn rota(id: &str, org: &str, post: Post, people: &[&str]) -> Rota {
     Rota {
@@ -23,16 +22,7 @@ fn rota(id: &str, org: &str, post: Post, people: &[&str]) -> Rota {
 }
 
 pub async fn rotas(db: &Db) {
-    let house = |id: &str, parent: Option<&str>| Org {
-        id: id.into(),
-        name: id.into(),
-        name_en: String::new(),
-        kind: OrgKind::Sector,
-        parent: parent.map(OrgId::from),
-        region: Region::NATION,
-        sample: false,
-    };
-    write!(db, tx => org::insert_many(tx, &[house("above", None), house("below", Some("above")), house("aside", None)])).expect("orgs");
+    house(db).await;
     let first = rota("r1", "below", Post::Officer, &["p_1", "p2"]);
     for one in [&first, &rota("r2", "above", Post::Expert, &["p2"]), &rota("r3", "aside", Post::Officer, &["px1"])] {
         write!(db, tx => duty::insert(tx, one)).expect("insert");

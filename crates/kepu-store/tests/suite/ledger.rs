@@ -1,14 +1,13 @@
 //! Steps about the ledger of contributions and the certificates drawn from it.
 
-use crate::{RARE, at, read, write};
+use crate::{RARE, at, house, read, write};
 use jiff::civil::date;
 use kepu_domain::create::credential::Reach;
 use kepu_domain::ids::OrgId;
 use kepu_domain::measure::contribution::{Contribution, Stage};
-use kepu_domain::org::{Org, OrgKind, Region};
 use kepu_store::create::credential::{self, Row};
 use kepu_store::measure::contribution::{self, Total};
-use kepu_store::{Db, StoreError, org};
+use kepu_store::{Db, StoreError};
 
 fn line(id: &str, party: &str, object: &str, host: &str) -> Contribution {
     Contribution {
@@ -24,19 +23,6 @@ fn line(id: &str, party: &str, object: &str, host: &str) -> Contribution {
         stage: Stage::Claimed,
         version: 1,
     }
-}
-
-async fn house(db: &Db) {
-    let org = |id: &str, parent: Option<&str>| Org {
-        id: id.into(),
-        name: id.into(),
-        name_en: String::new(),
-        kind: OrgKind::Sector,
-        parent: parent.map(OrgId::from),
-        region: Region::NATION,
-        sample: false,
-    };
-    write!(db, tx => org::insert_many(tx, &[org("above", None), org("below", Some("above")), org("aside", None)])).expect("orgs");
 }
 
 pub async fn contributions(db: &Db) {

@@ -15,8 +15,10 @@ mod tasks;
 mod work;
 
 use futures::FutureExt;
+use kepu_domain::ids::OrgId;
+use kepu_domain::org::{Org, OrgKind, Region};
 use kepu_store::testing::{postgres, temp_sqlite};
-use kepu_store::{Db, Engine};
+use kepu_store::{Db, Engine, org};
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 
@@ -56,6 +58,20 @@ pub async fn raw(db: &Db, sql: &'static str) -> Result<u64, sqlx::Error> {
     let touched = kepu_store::both!(&mut tx, c => sqlx::query(sql).execute(c).await.map(|done| done.rows_affected()))?;
     tx.commit().await.expect("commit");
     Ok(touched)
+}
+
+/// An organisation with one below it, and one that has nothing to do with them.
+pub async fn house(db: &Db) {
+    let one = |id: &str, parent: Option<&str>| Org {
+        id: id.into(),
+        name: id.into(),
+        name_en: String::new(),
+        kind: OrgKind::Sector,
+        parent: parent.map(OrgId::from),
+        region: Region::NATION,
+        sample: false,
+    };
+    write!(db, tx => org::insert_many(tx, &[one("above", None), one("below", Some("above")), one("aside", None)])).expect("orgs");
 }
 
 async fn step(name: &str, run: impl Future<Output = ()>) {

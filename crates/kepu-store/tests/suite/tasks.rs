@@ -1,17 +1,16 @@
 //! Steps about tasks, what meetings and inspections ask, warnings that are passed on, and points that they are pushed to.
 
-use crate::{RARE, at, read, write};
+use crate::{RARE, at, house, read, write};
 use kepu_domain::deliver::point::{Channel, Point, State};
 use kepu_domain::deliver::warning::{Kind, Name, Warning, Words};
-use kepu_domain::ids::OrgId;
 use kepu_domain::listen::decision::{Ask, Cause, Coordination, Decided, Outcome, Report, Said};
 use kepu_domain::listen::inspection::{Entry, Inspection, Sample, Seen, Tick};
 use kepu_domain::listen::task::{Of, Stage, Task};
-use kepu_domain::org::{Org, OrgKind, Region};
+use kepu_domain::org::Region;
 use kepu_domain::record::DocHash;
 use kepu_store::deliver::{point, warning};
 use kepu_store::listen::{decision, inspection, task};
-use kepu_store::{Db, StoreError, org};
+use kepu_store::{Db, StoreError};
 
 fn one(id: &str, org: &str, due: i64) -> Task {
     Task {
@@ -32,16 +31,7 @@ fn one(id: &str, org: &str, due: i64) -> Task {
 }
 
 pub async fn tasks(db: &Db) {
-    let house = |id: &str, parent: Option<&str>| Org {
-        id: id.into(),
-        name: id.into(),
-        name_en: String::new(),
-        kind: OrgKind::Sector,
-        parent: parent.map(OrgId::from),
-        region: Region::NATION,
-        sample: false,
-    };
-    write!(db, tx => org::insert_many(tx, &[house("above", None), house("below", Some("above")), house("aside", None)])).expect("orgs");
+    house(db).await;
     let list = [one("t1", "below", 30), one("t2", "above", 20), one("t3", "aside", 10)];
     write!(db, tx => task::insert_many(tx, &list)).expect("insert");
     let ids = |list: Vec<Task>| list.into_iter().map(|t| t.id.0).collect::<Vec<_>>();
