@@ -64,6 +64,31 @@ fn a_cut_network_loses_nothing_and_nothing_comes_twice() -> anyhow::Result<()> {
 }
 
 #[test]
+fn a_line_that_breaks_after_a_few_kilobytes_brings_something_each_time() -> anyhow::Result<()> {
+    let (nation, county) = (Node::init("国家示例", "000000")?, Node::init("县示例", "000000")?);
+    let served = nation.serve()?;
+    let relay = cutting_relay(served.address, 6_000)?;
+    nation.adopt(&county, "000000", &format!("http://{relay}"))?;
+    nation.publish(200, "弱网")?;
+    let (mut total, mut broken) = (0, 0);
+    for _ in 0..60 {
+        let output = county.output(&["sync"])?;
+        let done: serde_json::Value = serde_json::from_slice(&output.stdout)?;
+        let pulled = done["pulled"].as_u64().unwrap_or_default();
+        total += pulled;
+        if output.status.success() {
+            break;
+        }
+        anyhow::ensure!(pulled > 0, "an exchange brought nothing: {done}");
+        broken += 1;
+    }
+    assert!(broken >= 2, "the line broke {broken} times");
+    assert_eq!(total, 200);
+    assert_eq!(nation.state()?, county.state()?);
+    Ok(())
+}
+
+#[test]
 fn killed_nodes_come_back_with_everything_they_acknowledged() -> anyhow::Result<()> {
     let (nation, county, served) = pair()?;
     nation.publish(200, "之前")?;

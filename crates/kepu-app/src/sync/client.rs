@@ -14,15 +14,17 @@ use kepu_domain::record::Stream;
 use kepu_store::peer::{self as peers, Direction, Peer};
 use kepu_store::{Tx, counter, meta, record as records};
 use kepu_sync::cursor::{Cursor, Vector};
-use kepu_sync::frame::{self, Frame, Item, RAW_TARGET, Records};
+use kepu_sync::frame::{self, Frame, Item, Records, Sizes};
 use kepu_sync::session::{Note, Want};
 use serde::Serialize;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-/// Records pushed in one request at most.
+/// Records pushed in one request at most …
 const PUSH_MAX: u32 = 2_000;
+/// … and in the first one after an exchange that broke off: a body counts only when it has arrived whole. Each that arrives doubles the next.
+const PUSH_FIRST: u32 = 16;
 /// How long files are fetched in one exchange of a node that serves …
 const MEDIA_TURN: Duration = Duration::from_secs(20);
 /// … and in one that was asked for by hand.
@@ -123,6 +125,8 @@ struct Session<'a> {
     counts: Arc<Counts>,
     cursor: Cursor,
     pushed_to: i64,
+    /// Records in the next request at most.
+    push_most: u32,
     offer_vector: bool,
     /// What the parent asked for.
     asked_for: Vec<Want>,
@@ -142,6 +146,7 @@ impl<'a> Session<'a> {
             offer_vector: cursor.epoch.is_empty(),
             cursor,
             pushed_to: parent.push_cursor,
+            push_most: if parent.last_result.is_empty() || parent.last_result == "ok" { PUSH_MAX } else { PUSH_FIRST },
             asked_for: vec![],
             wants: vec![],
             done: Exchanged { parent: parent.name.clone(), ..Exchanged::default() },
@@ -198,6 +203,7 @@ impl<'a> Session<'a> {
                 return Ok(true);
             }
         };
+        self.push_most = (self.push_most * 2).min(PUSH_MAX);
         self.note_sent(out.reached, out.records, offered).await?;
         let (mut got, mut idle) = (false, 0);
         while let Some(frame) = answer.next_frame().await? {
@@ -305,8 +311,8 @@ impl<'a> Session<'a> {
             return Ok(out);
         }
         for stream in [Stream::Trust, Stream::Alert, Stream::Lib] {
-            let rows = records::list_news(&mut tx, stream, after, top, &self.parent.id, PUSH_MAX).await?;
-            if rows.len() as u32 == PUSH_MAX {
+            let rows = records::list_news(&mut tx, stream, after, top, &self.parent.id, self.push_most).await?;
+            if rows.len() as u32 == self.push_most {
                 out.more = true;
                 out.reached = out.reached.min(rows.last().map_or(top, |row| row.arrival));
             }
@@ -315,7 +321,7 @@ impl<'a> Session<'a> {
             if items.is_empty() {
                 continue;
             }
-            for part in frame::split(stream, "", items, after, top, RAW_TARGET) {
+            for part in frame::split(stream, "", items, after, top, &mut Sizes::full()) {
                 out.body.extend(pack(&Frame::Records(part))?);
             }
         }

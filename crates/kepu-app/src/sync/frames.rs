@@ -8,7 +8,7 @@ use kepu_domain::record::{STREAMS, Stream, Stub};
 use kepu_store::record::{RegionFilter, Row};
 use kepu_store::{Tx, record as records};
 use kepu_sync::cursor::Vector;
-use kepu_sync::frame::{self, Frame, Item, RAW_TARGET, Records};
+use kepu_sync::frame::{self, Frame, Item, Records, Sizes};
 
 /// Most bytes of a vector in one frame.
 const VECTOR_BYTES: usize = 400_000;
@@ -38,7 +38,7 @@ pub(crate) async fn trust_frames(tx: &mut Tx) -> Result<Vec<u8>, AppError> {
     let items: Vec<(i64, Item)> = records::list_trust(tx).await?.into_iter().rev().map(|row| (row.arrival, item(row))).collect();
     let top = items.first().map_or(0, |(arrival, _)| *arrival);
     let mut bytes = Vec::new();
-    for part in frame::split(Stream::Trust, "", items, 0, top, RAW_TARGET) {
+    for part in frame::split(Stream::Trust, "", items, 0, top, &mut Sizes::full()) {
         bytes.extend(pack(&Frame::Records(part))?);
     }
     Ok(bytes)

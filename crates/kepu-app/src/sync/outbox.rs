@@ -14,7 +14,7 @@ use kepu_store::counter;
 use kepu_store::peer::{self as peers, Direction};
 use kepu_store::record::{self as records, RegionFilter, Row};
 use kepu_sync::cursor::Vector;
-use kepu_sync::frame::{self, Frame, Item, RAW_TARGET, Skip};
+use kepu_sync::frame::{self, Frame, Item, Sizes, Skip};
 use kepu_sync::session::{Note, Want};
 use std::collections::BTreeMap;
 
@@ -63,6 +63,7 @@ pub(crate) struct Outbox {
     passes_skips: bool,
     /// What the receiver holds, if it said so.
     pub(crate) vector: Option<Vector>,
+    sizes: Sizes,
 }
 
 impl Outbox {
@@ -71,7 +72,9 @@ impl Outbox {
         let mut tx = app.db.read().await?;
         let parents = peers::list(&mut tx, Some(Direction::Parent), 100).await?;
         let passes_skips = parents.iter().all(|parent| read_scope(&parent.scope).covers(&scope));
-        Ok(Self { app: app.clone(), sink, to, scope, passes_skips, vector })
+        // Only over a line are frames taken in one by one.
+        let sizes = if matches!(sink, Sink::Stream(_)) { Sizes::growing() } else { Sizes::full() };
+        Ok(Self { app: app.clone(), sink, to, scope, passes_skips, vector, sizes })
     }
 
     /// The frames kept.
@@ -112,7 +115,7 @@ impl Outbox {
             None => self.to.as_ref().is_none_or(|to| row.source != to.0),
         };
         let items: Vec<(i64, Item)> = rows.into_iter().filter(wanted).map(|row| (row.arrival, item(row))).collect();
-        for records in frame::split(class, epoch, items, low, high, RAW_TARGET) {
+        for records in frame::split(class, epoch, items, low, high, &mut self.sizes) {
             self.put(Frame::Records(records)).await?;
         }
         Ok(())
@@ -275,7 +278,7 @@ impl Outbox {
 
     async fn listed(&mut self, class: Stream, rows: Vec<Row>) -> Sent {
         let items: Vec<(i64, Item)> = rows.into_iter().map(|row| (0, item(row))).collect();
-        for records in frame::split(class, "", items, 0, 0, RAW_TARGET) {
+        for records in frame::split(class, "", items, 0, 0, &mut self.sizes) {
             self.put(Frame::Records(records)).await?;
         }
         Ok(())

@@ -14,8 +14,10 @@ use std::io::Read;
 
 /// Largest unpacked frame.
 pub const RAW_MAX: usize = 1 << 20;
-/// Unpacked size at which a frame is closed.
-pub const RAW_TARGET: usize = 256 * 1024;
+/// Unpacked size at which a frame is closed, at most.
+const RAW_TARGET: usize = 256 * 1024;
+/// Unpacked size at which the first frame of an answer is closed.
+const RAW_FIRST: usize = 8 * 1024;
 /// Most records in one frame.
 pub const COUNT_MAX: usize = 4096;
 const MAGIC: [u8; 3] = *b"KF\x01";
@@ -23,6 +25,27 @@ const MAGIC: [u8; 3] = *b"KF\x01";
 pub const HEADER_BYTES: usize = 12;
 /// What an item takes besides its document, about.
 const ITEM_ROOM: usize = 76;
+
+/// Unpacked sizes of the frames of one run, in bytes. What a broken line took with it is lost by whole frames: those of an answer begin small and double, so that
+/// even a line that breaks after a few kilobytes brings something each time.
+#[derive(Clone, Copy, Debug)]
+pub struct Sizes(usize);
+
+impl Sizes {
+    /// Frames that grow.
+    #[must_use]
+    pub fn growing() -> Self {
+        Self(RAW_FIRST)
+    }
+    /// All as large as they become: for a body or a file that is of no use in parts.
+    #[must_use]
+    pub fn full() -> Self {
+        Self(RAW_TARGET)
+    }
+    fn next(&mut self) {
+        self.0 = (self.0 * 2).min(RAW_TARGET);
+    }
+}
 
 /// A record as it travels: nothing of it is trusted yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -229,18 +252,19 @@ fn chunk(raw: &[u8]) -> Option<Chunk> {
     (end <= size).then(|| Chunk { hash: *hash, size, offset, bytes: bytes.to_vec() })
 }
 
-/// Splits items into frames of about `target` unpacked bytes, in order. `arrivals` are the items' arrival numbers, from
+/// Splits items into frames of about `sizes` unpacked bytes, in order. `arrivals` are the items' arrival numbers, from
 /// high to low; the frames together cover `(above, up_to]` without gaps, so an interrupted sequence resumes exactly.
-pub fn split(class: Stream, epoch: &str, items: Vec<(i64, Item)>, above: i64, up_to: i64, target: usize) -> Vec<Records> {
+pub fn split(class: Stream, epoch: &str, items: Vec<(i64, Item)>, above: i64, up_to: i64, sizes: &mut Sizes) -> Vec<Records> {
     let mut frames = Vec::new();
     let (mut part, mut size, mut top) = (Vec::new(), 0, up_to);
     for (arrival, item) in items {
         let grown = size + item.bytes();
-        if !part.is_empty() && (grown > target || part.len() >= COUNT_MAX) {
+        if !part.is_empty() && (grown > sizes.0 || part.len() >= COUNT_MAX) {
             // This frame holds everything above the next item's arrival number.
             frames.push(Records { class, epoch: epoch.into(), above: arrival, up_to: top, items: std::mem::take(&mut part), skips: vec![] });
             top = arrival;
             size = 0;
+            sizes.next();
         }
         size += item.bytes();
         part.push(item);
@@ -319,15 +343,18 @@ mod tests {
     fn splitting_covers_without_gaps() {
         let all = records(50);
         let items: Vec<(i64, Item)> = all.items.into_iter().enumerate().map(|(at, item)| (200 - 2 * at as i64, item)).collect();
-        let frames = split(Stream::Alert, "e", items, 10, 220, 2_000);
-        assert!(frames.len() > 3);
+        let mut sizes = Sizes(2_000);
+        let frames = split(Stream::Alert, "e", items, 10, 220, &mut sizes);
+        assert!(frames.len() > 2);
+        let counts: Vec<usize> = frames.iter().map(|f| f.items.len()).collect();
+        assert!(counts[0] < counts[1] && sizes.0 > 2_000, "they grow: {counts:?}");
         assert_eq!((frames[0].up_to, frames[frames.len() - 1].above), (220, 10));
         for pair in frames.windows(2) {
             assert_eq!(pair[0].above, pair[1].up_to);
         }
         assert_eq!(frames.iter().map(|f| f.items.len()).sum::<usize>(), 50);
-        assert_eq!(split(Stream::Lib, "e", vec![], 10, 220, 2_000).len(), 1, "an empty frame moves the cursor");
-        assert_eq!(split(Stream::Lib, "e", vec![], 10, 10, 2_000).len(), 0);
+        assert_eq!(split(Stream::Lib, "e", vec![], 10, 220, &mut sizes).len(), 1, "an empty frame moves the cursor");
+        assert_eq!(split(Stream::Lib, "e", vec![], 10, 10, &mut sizes).len(), 0);
     }
 
     #[test]

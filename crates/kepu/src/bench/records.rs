@@ -4,7 +4,7 @@ use super::Figure;
 use kepu_domain::ids::SubjectId;
 use kepu_domain::org::Region;
 use kepu_domain::record::{Body, Envelope, Place, Retraction, Stream};
-use kepu_sync::frame::{self, Content, Frame, Item, RAW_TARGET};
+use kepu_sync::frame::{self, Content, Frame, Item, Sizes};
 use kepu_sync::record::sign;
 use kepu_sync::suite::{SigningKey, Suite};
 use std::time::Instant;
@@ -36,7 +36,7 @@ pub fn run(size: usize) -> anyhow::Result<Vec<Figure>> {
     let signing = start.elapsed().as_secs_f64();
     let raw: usize = items.iter().map(|(_, i)| i.signature.len() + if let Content::Doc(doc) = &i.content { doc.len() } else { 0 }).sum();
     let start = Instant::now();
-    let frames = frame::split(Stream::Alert, "bench", items, 0, size as i64, RAW_TARGET);
+    let frames = frame::split(Stream::Alert, "bench", items, 0, size as i64, &mut Sizes::full());
     let packed = frames.into_iter().map(|f| frame::write(&Frame::Records(f), 3)).collect::<Result<Vec<_>, _>>()?;
     let packing = start.elapsed().as_secs_f64();
     let wire: usize = packed.iter().map(Vec::len).sum();
