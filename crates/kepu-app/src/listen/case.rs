@@ -175,6 +175,11 @@ pub async fn may_work(tx: &mut Tx, who: &Actor, cases: &[Case]) -> Result<Vec<bo
     Ok(cases.iter().map(|case| rights.get(&case.org).copied().unwrap_or(false)).collect())
 }
 
+/// Refuses whoever may not work on a case, before anything else of what they sent is looked at.
+pub async fn admit(app: &App, who: &Actor, id: &CaseId) -> Result<(), AppError> {
+    open_for(&mut app.db.read().await?, who, Action::WorkCase, id).await.map(drop)
+}
+
 async fn open_for(tx: &mut Tx, who: &Actor, action: Action, id: &CaseId) -> Result<Case, AppError> {
     let case = store::get(tx, id).await?;
     who.may(action, Some(&kepu_store::org::line(tx, &case.org).await?))?;
@@ -382,11 +387,11 @@ pub async fn hold(app: &App, who: &Actor, id: &CaseId, form: HoldingForm) -> Res
     if !(1..=72).contains(&form.next_hours) {
         wrong.push(FieldError::new("next_hours", "hours"));
     }
+    let mut tx = app.db.write().await?;
+    let case = open_for(&mut tx, who, Action::IssueHolding, id).await?;
     if !wrong.is_empty() {
         return Err(AppError::Invalid(wrong));
     }
-    let mut tx = app.db.write().await?;
-    let case = open_for(&mut tx, who, Action::IssueHolding, id).await?;
     if case.kind == REPORT {
         return Err(AppError::Invalid(vec![FieldError::new("known", "report_decides")]));
     }
@@ -468,8 +473,8 @@ pub async fn close(app: &App, who: &Actor, id: &CaseId, reason: &str) -> Result<
 /// Adds a note that only those who work on the case see.
 pub async fn note(app: &App, who: &Actor, id: &CaseId, words: &str) -> Result<(), AppError> {
     let words = kepu_text::clean_text(words);
-    text::NOTE.check(kepu_text::count(&words))?;
     let mut tx = app.db.write().await?;
     let case = open_for(&mut tx, who, Action::WorkCase, id).await?;
+    text::NOTE.check(kepu_text::count(&words))?;
     keep(app, tx, who, case, step(app, "note", &words, false)).await
 }

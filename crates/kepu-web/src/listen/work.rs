@@ -228,6 +228,7 @@ pub(crate) async fn panel(web: &Web, req: &Req, view: &CaseView, holding: Option
 /// What one form of the panel does.
 async fn deed(web: &Web, req: &Req, id: &CaseId, step: &str, form: &Form) -> Result<String, AppError> {
     let (app, who) = (&web.app, &req.actor);
+    deeds::admit(app, who, id).await?;
     match step {
         "take" => match form.opt("to") {
             Some(to) => deeds::hand_over(app, who, id, &AccountId::from(to)).await?,
