@@ -117,7 +117,7 @@ pub async fn made_of(app: &App, id: &SubjectId, limit: usize) -> Result<(Vec<sub
 }
 
 /// Likeness from which on something is worth offering beside a text.
-const BESIDE: f64 = 0.35;
+const BESIDE: f32 = 0.35;
 
 /// What to offer beside a public text: public subjects of `kind` that are near to its title, then the newest of its first field; at most `limit`.
 pub async fn beside(app: &App, row: &subject::Row, kind: &str, limit: usize) -> Result<Vec<subject::Row>, AppError> {
@@ -139,12 +139,12 @@ pub async fn beside(app: &App, row: &subject::Row, kind: &str, limit: usize) -> 
 
 /// Public resources whose title or a line of whose text says nearly what `text` says, with a likeness of at least `least` (0 to 1), the nearest first.
 /// Claims are found by `listen::known`.
-pub async fn near(app: &App, text: &str, least: f64, limit: usize) -> Result<Vec<subject::Row>, AppError> {
+pub async fn near(app: &App, text: &str, least: f32, limit: usize) -> Result<Vec<subject::Row>, AppError> {
     let Some(index) = app.index.as_ref().filter(|_| !text.is_empty()) else { return Ok(vec![]) };
-    let scored = index.similar(text, &["resource".to_owned()], limit)?;
+    let scored = index.similar(text, &["resource".to_owned()], least, limit)?;
     let mut tx = app.db.read().await?;
     let mut list = Vec::with_capacity(scored.len());
-    for hit in scored.into_iter().filter(|hit| f64::from(hit.score) >= least) {
+    for hit in scored {
         // The index may lag a moment behind the tables: what was just withdrawn is never offered.
         if let Some(row) = subject::find(&mut tx, &SubjectId(hit.id)).await?.filter(|row| row.standing == Standing::Public) {
             list.push(row);

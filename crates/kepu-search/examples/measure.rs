@@ -124,7 +124,7 @@ fn similar_speed(known: &[Value], posts: &[Value]) -> Result<(), Box<dyn Error>>
     let mut times = Vec::new();
     for row in posts {
         let start = Instant::now();
-        index.similar(&text(row, "text"), &[], 5)?;
+        index.similar(&text(row, "text"), &[], 0.0, 5)?;
         times.push(start.elapsed().as_secs_f64() * 1e3);
     }
     print_times("similar", times, 0);
@@ -200,7 +200,7 @@ fn claims(data: &str) -> Result<(), Box<dyn Error>> {
         index.commit(0)?;
         for row in &known {
             let Some(wording) = variants(row).get(left_out).cloned() else { continue };
-            let hits = index.similar(&wording, &["claim".into()], 5)?;
+            let hits = index.similar(&wording, &["claim".into()], 0.0, 5)?;
             asked += 1;
             if hits.first().is_some_and(|hit| hit.id == text(row, "id")) {
                 right += 1;
@@ -208,7 +208,7 @@ fn claims(data: &str) -> Result<(), Box<dyn Error>> {
             }
         }
         for row in posts.iter().filter(|row| row["gold"].as_array().is_some_and(Vec::is_empty)) {
-            no.push(index.similar(&text(row, "text"), &[], 1)?.first().map_or(0.0, |hit| hit.score));
+            no.push(index.similar(&text(row, "text"), &[], 0.0, 1)?.first().map_or(0.0, |hit| hit.score));
         }
     }
     let pairs = yes.iter().flat_map(|y| no.iter().map(move |n| f64::from(u8::from(y > n)))).sum::<f64>() / (yes.len() * no.len()) as f64;

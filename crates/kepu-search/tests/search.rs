@@ -311,7 +311,7 @@ fn hostile_queries_never_fail() {
     for text in queries {
         let page = ask(&index, &text);
         assert_eq!(page.truncated, text.chars().count() > 1_600, "{}", &text.chars().take(9).collect::<String>());
-        index.similar(&text, &[], 5).unwrap();
+        index.similar(&text, &[], 0.0, 5).unwrap();
     }
     assert_eq!(ids(&ask(&index, "\0\u{202E}疫苗\u{200B}")), ["r2"]);
     assert_eq!(ask(&index, "？！").total, 0, "marks alone are no question, and no listing either");
@@ -359,7 +359,7 @@ fn known_claims_are_recognised_in_other_words() {
         claim("c3", "5G基站会传播病毒", "5g信号让人生病"),
         doc("r1", "微波炉的原理", "微波炉用微波加热食物"),
     ]);
-    let near = |text: &str| index.similar(text, &["claim".into()], 2).unwrap();
+    let near = |text: &str| index.similar(text, &["claim".into()], 0.0, 2).unwrap();
     assert_eq!(near("用微波炉热饭得癌症")[0].id, "c1");
     assert!((near("用微波炉热饭得癌症")[0].score - 1.0).abs() < 1e-5, "a known wording is the claim itself");
     let hits = near("聽說用微波爐加熱食物會致癌，是真的嗎？");
@@ -369,5 +369,5 @@ fn known_claims_are_recognised_in_other_words() {
     assert_eq!(near(&message)[0].id, "c2");
     assert!(near("明天会下雨吗").iter().all(|hit| hit.score < 0.2));
     assert!(near("").is_empty() && near("？").is_empty());
-    assert!(index.similar("微波炉", &[], 0).unwrap().is_empty());
+    assert!(index.similar("微波炉", &[], 0.0, 0).unwrap().is_empty());
 }

@@ -235,7 +235,7 @@ pub async fn get(app: &App, who: &Actor, id: &DraftId) -> Result<Draft, AppError
 }
 
 /// Likeness from which on something public is offered before a new draft is begun.
-const LIKE: f64 = 0.45;
+const LIKE: f32 = 0.45;
 
 /// What is public already and says nearly what a new draft is to be about: to be adapted instead of written again.
 pub async fn existing(app: &App, kind: &str, title: &str) -> Result<Vec<kepu_store::subject::Row>, AppError> {

@@ -61,9 +61,8 @@ const SHORT: usize = 30;
 /// Claims about the subject that a few words name: "隔夜菜" is no claim, and whoever types it wants those there are.
 fn about(app: &App, text: &str, limit: usize) -> Result<Vec<hear::Match>, AppError> {
     let Some(index) = app.index.as_ref().filter(|_| kepu_text::count(text) <= SHORT) else { return Ok(vec![]) };
-    let near = index.similar(text, &["claim".to_owned()], limit)?;
     let mut list = Vec::new();
-    for hit in near.into_iter().filter(|hit| hit.score >= OFFERED) {
+    for hit in index.similar(text, &["claim".to_owned()], OFFERED, limit)? {
         let claim = SubjectId(hit.id);
         if let Some(wording) = app.claims.first_wording(&claim) {
             list.push(hear::offered(text, claim, wording, f64::from(hit.score) / 2.0));

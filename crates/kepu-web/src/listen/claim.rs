@@ -23,7 +23,7 @@ use kepu_store::subject::{self as subjects, Filter, Order, Standing};
 /// Rows on a page.
 const SIZE: usize = 20;
 /// Likeness from which on a resource is offered beside a claim.
-const RESOURCES_LIKE: f64 = 0.45;
+const RESOURCES_LIKE: f32 = 0.45;
 /// Other wordings shown on the page.
 const WORDINGS_SHOWN: usize = 8;
 /// Rows of an export.
