@@ -5,7 +5,7 @@
 
 use super::decide::{Forest, Model, Opinion, OrNone};
 use super::late::{self, LOOKED, Late};
-use super::pair::{Asked, BASIC, Figures, Known, Lists, Rarity, relate};
+use super::pair::{Asked, BASIC, Figures, Known, Lists, Notes, Rarity, Spot, relate};
 use super::postings::{Budget, Sums, idf, idf_most};
 use super::reading::{self, SENTENCE};
 use super::shelf::Shelf;
@@ -235,23 +235,30 @@ impl Matcher {
             best.extend(found.into_iter().map(|(n, sum)| (n + base, sum)).filter(|(n, _)| !self.gone[*n as usize]));
         }
         // The postings were read in part; the first look is exact.
-        let mut first: Vec<(u32, Figures)> = best.iter().map(|(n, _)| (*n, asked.compare(self.known(*n), self, false))).collect();
-        first.sort_by(|a, b| b.1[0].total_cmp(&a.1[0]).then_with(|| self.id(a.0).cmp(self.id(b.0))));
+        let known: Vec<(u32, Known)> = best.iter().map(|(n, _)| (*n, self.known(*n))).collect();
+        let mut notes = Notes::default();
+        let mut first: Vec<(u32, (Figures, Spot))> = known.into_iter().map(|(n, claim)| (n, asked.compare(claim, self, &mut notes))).collect();
+        first.sort_by(|a, b| b.1.0[0].total_cmp(&a.1.0[0]).then_with(|| self.id(a.0).cmp(self.id(b.0))));
         first.truncate(CANDIDATES);
-        let (best, mut figures): (Vec<u32>, Vec<Figures>) = first.into_iter().unzip();
+        let (best, looks): (Vec<u32>, Vec<(Figures, Spot)>) = first.into_iter().unzip();
+        let (mut figures, spots): (Vec<Figures>, Vec<Spot>) = looks.into_iter().unzip();
         relate(&mut figures);
-        let mut out: Vec<Candidate> =
-            best.into_iter().zip(figures).map(|(number, figures)| Candidate { number, margin: order.margin(&figures), first: figures, figures }).collect();
+        let mut out: Vec<(Candidate, Spot)> = best
+            .into_iter()
+            .zip(figures)
+            .zip(spots)
+            .map(|((number, figures), spot)| (Candidate { number, margin: order.margin(&figures), first: figures, figures }, spot))
+            .collect();
         // Stable: equals stay in the order of the postings, then of their ids.
-        out.sort_by(|a, b| b.margin.total_cmp(&a.margin));
-        let margins: Vec<f32> = out.iter().map(|c| c.margin).collect();
+        out.sort_by(|a, b| b.0.margin.total_cmp(&a.0.margin));
+        let margins: Vec<f32> = out.iter().map(|(c, _)| c.margin).collect();
         let shares = Model::chances(&margins, OrNone::Never);
-        for (n, candidate) in out.iter_mut().take(judged).enumerate() {
-            let deep = asked.compare(self.known(candidate.number), self, true);
+        for (n, (candidate, spot)) in out.iter_mut().take(judged).enumerate() {
+            asked.look_closely(self.known(candidate.number), spot, self, &mut candidate.figures);
             let other = margins.get(usize::from(n == 0)).copied().unwrap_or(candidate.margin - 5.0);
-            candidate.figures = merge(&candidate.figures, &deep, [candidate.margin, candidate.margin - other, shares[n]]);
+            candidate.figures[BASIC - 3..BASIC].copy_from_slice(&[candidate.margin, candidate.margin - other, shares[n]]);
         }
-        out
+        out.into_iter().map(|(candidate, _)| candidate).collect()
     }
 
     fn known(&self, number: u32) -> Known<'_> {
@@ -265,18 +272,6 @@ impl Matcher {
         let settled = self.settled.len() as u32;
         if number < settled { self.settled.id(number) } else { self.loose.id(number - settled) }
     }
-}
-
-/// The figures of the first look, those of the second where the first had none, and what the first order thought.
-fn merge(first: &Figures, second: &Figures, thought: [f32; 3]) -> Figures {
-    let mut out = *first;
-    for (old, new) in out.iter_mut().zip(second) {
-        if *old == 0.0 {
-            *old = *new;
-        }
-    }
-    out[BASIC - 3..BASIC].copy_from_slice(&thought);
-    out
 }
 
 /// The stretches of a post that are asked for: the whole of an ordinary one; of a long one its beginning and its parts of some sentences each, so that each

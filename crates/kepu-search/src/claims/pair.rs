@@ -5,7 +5,7 @@
 
 use super::align::{Identities, lcs, spot};
 use super::postings::{Map, Probe, impact};
-use super::reading::{BREAK, NUMBER, SENTENCE, WORD, one, two};
+use super::reading::{BREAK, NUMBER, SENTENCE, WORD, is_pair, one, two};
 use super::slots::{self, Slots};
 
 /// Symbols of a stretch that is aligned letter by letter.
@@ -141,12 +141,43 @@ pub struct Known<'a> {
     pub mass: [f32; 2],
 }
 
+/// What is noted while a post is compared with a claim; used again for the next claim.
+#[derive(Default)]
+pub struct Notes {
+    /// How often each gram stands in the claim.
+    seen: Vec<u32>,
+    /// In which sentence of the claim each was last met.
+    in_sentence: Vec<u32>,
+    /// Of each sentence of the post what the claim holds.
+    segments: Vec<f32>,
+}
+
+impl Notes {
+    fn begin(&mut self, grams: usize, sentences: usize) {
+        self.seen.clear();
+        self.seen.resize(grams, 0);
+        self.in_sentence.clear();
+        self.in_sentence.resize(grams, u32::MAX);
+        self.segments.clear();
+        self.segments.resize(sentences, 0.0);
+    }
+}
+
+/// Where a post and a claim say most of the same.
+#[derive(Debug, Clone, Copy)]
+pub struct Spot {
+    /// Number of the post's sentence.
+    sentence: usize,
+    /// First symbol of the claim's sentence, and the first behind it.
+    stretch: (usize, usize),
+}
+
 impl<'a> Asked<'a> {
     /// Looks every gram up once.
     pub fn new(symbols: &'a [u32], rarity: &impl Rarity) -> Self {
         let mut out = Self {
             symbols,
-            rarities: Vec::with_capacity(symbols.len()),
+            rarities: Vec::new(),
             some: [0; 64],
             grams: Vec::with_capacity(symbols.len() * 2),
             numbers: Map::default(),
@@ -158,18 +189,25 @@ impl<'a> Asked<'a> {
             full: 0.0,
         };
         out.numbers.reserve(symbols.len() * 2);
+        let mut keys: Vec<u64> = Vec::with_capacity(symbols.len() * 2);
+        let mut ones: Vec<u32> = Vec::with_capacity(symbols.len());
+        let mut sentence = 0;
         for (i, symbol) in symbols.iter().enumerate() {
-            if symbol & SENTENCE != 0 || out.sentences.is_empty() {
-                out.sentences.push(0.0);
-            }
-            let number = out.note(one(*symbol), false, rarity);
-            out.rarities.push(out.grams[number as usize].rarity);
+            sentence += u32::from(symbol & SENTENCE != 0 || i == 0);
+            ones.push(out.note(one(*symbol), sentence - 1, &mut keys));
             let (word, bit) = spot(*symbol);
             out.some[word] |= 1 << bit;
             if i > 0 && symbol & BREAK == 0 {
-                out.note(two(symbols[i - 1], *symbol), true, rarity);
+                out.note(two(symbols[i - 1], *symbol), sentence - 1, &mut keys);
             }
         }
+        // Looked up one behind the other and nothing between: memory is far away, and fetches that do not wait for each other overlap.
+        let lists: Vec<Lists> = keys.iter().map(|key| rarity.lists(*key)).collect();
+        out.sentences = vec![0.0; sentence as usize];
+        for (number, (key, lists)) in keys.into_iter().zip(lists).enumerate() {
+            out.weigh(number, rarity.of(key, len(&lists)), lists);
+        }
+        out.rarities = ones.into_iter().map(|number| out.grams[number as usize].rarity).collect();
         for gram in &mut out.grams {
             gram.weight = rarity.weight(gram.rarity, gram.times);
         }
@@ -180,27 +218,30 @@ impl<'a> Asked<'a> {
     }
 
     /// Takes a gram down; its number.
-    fn note(&mut self, key: u64, pair: bool, rarity: &impl Rarity) -> u32 {
+    fn note(&mut self, key: u64, sentence: u32, keys: &mut Vec<u64>) -> u32 {
         let next = self.grams.len() as u32;
         let number = *self.numbers.entry(key).or_insert(next);
-        if number != next {
-            self.grams[number as usize].times += 1.0;
-            return number;
+        if number == next {
+            keys.push(key);
+            self.grams.push(Gram { rarity: 0.0, pair: is_pair(key), sentence, times: 0.0, weight: 0.0, lists: [None; 2] });
         }
-        let lists = rarity.lists(key);
-        let rarity = rarity.of(key, len(&lists));
-        let sentence = self.sentences.len() as u32 - 1;
-        self.grams.push(Gram { rarity, pair, sentence, times: 1.0, weight: 0.0, lists });
-        self.mass[usize::from(pair)] += rarity;
-        self.sentences[sentence as usize] += rarity;
-        if pair {
+        self.grams[number as usize].times += 1.0;
+        number
+    }
+
+    /// Notes how rare a gram is.
+    fn weigh(&mut self, number: usize, rarity: f32, lists: Lists) {
+        let gram = &mut self.grams[number];
+        (gram.rarity, gram.lists) = (rarity, lists);
+        self.mass[usize::from(gram.pair)] += rarity;
+        self.sentences[gram.sentence as usize] += rarity;
+        if gram.pair {
             if rarity > self.top[0] {
                 self.top = [rarity, self.top[0]];
             } else if rarity > self.top[1] {
                 self.top[1] = rarity;
             }
         }
-        number
     }
 
     /// Whether a symbol may be in the post.
@@ -218,13 +259,12 @@ impl<'a> Asked<'a> {
         out
     }
 
-    /// Fills the figures that need no other claim; with `deep` those too that are looked for letter by letter.
-    pub fn compare(&self, claim: Known, rarity: &impl Rarity, deep: bool) -> Figures {
+    /// The figures that need no other claim and no look letter by letter; and where the two say most of the same.
+    pub fn compare(&self, claim: Known, rarity: &impl Rarity, notes: &mut Notes) -> (Figures, Spot) {
         let mut f: Figures = [0.0; COUNT];
-        let mut seen = vec![0u32; self.grams.len()];
-        let mut in_sentence = vec![u32::MAX; self.grams.len()];
+        notes.begin(self.grams.len(), self.sentences.len());
+        let Notes { seen, in_sentence, segments } = notes;
         let mut shared = [0.0f32; 2];
-        let mut segments = vec![0.0f32; self.sentences.len()];
         let (mut sentence, mut sum, mut best, mut lead, mut best_at, mut start) = (0u32, 0.0f32, 0.0f32, 0.0f32, (0, 0), 0);
         let (mut run, mut run_best) = (0.0f32, 0.0f32);
         let (mut top_shared, mut shared_count) = ([0.0f32; 2], 0u32);
@@ -283,7 +323,7 @@ impl<'a> Asked<'a> {
         let all = (self.mass[0] + self.mass[1]).max(1e-6);
         let mean = rarity.mean_length();
         let (mut missed, mut bm25) = (0.0f32, 0.0f32);
-        for (gram, times) in self.grams.iter().zip(&seen) {
+        for (gram, times) in self.grams.iter().zip(seen.iter()) {
             if *times > 0 {
                 bm25 += gram.weight * impact(*times as f32, claim.symbols.len(), mean);
             } else if gram.pair {
@@ -313,12 +353,14 @@ impl<'a> Asked<'a> {
         at(36, self.sentences.first().map_or(0.0, |whole| segments[0] / whole.max(1e-6)), &mut f);
         at(37, early / all, &mut f);
         at(38, bm25.ln_1p(), &mut f);
-        if deep {
-            let stretch = stretch(claim.symbols, best_at);
-            self.slots_beside(claim, &mut f);
-            self.align(stretch, &segments, rarity, &mut f);
-        }
-        f
+        let sentence = segments.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(i, _)| i);
+        (f, Spot { sentence, stretch: best_at })
+    }
+
+    /// Fills the figures that are looked for letter by letter.
+    pub fn look_closely(&self, claim: Known, spot: &Spot, rarity: &impl Rarity, f: &mut Figures) {
+        self.slots_beside(claim, f);
+        self.align(stretch(claim.symbols, spot.stretch), spot.sentence, rarity, f);
     }
 
     fn slots_beside(&self, claim: Known, f: &mut Figures) {
@@ -331,12 +373,11 @@ impl<'a> Asked<'a> {
     }
 
     /// The stretch of the post that says most of what the claim holds, letter by letter beside the claim's best stretch.
-    fn align(&self, theirs: &[u32], segments: &[f32], rarity: &impl Rarity, f: &mut Figures) {
+    fn align(&self, theirs: &[u32], sentence: usize, rarity: &impl Rarity, f: &mut Figures) {
         let (start, end) = if self.symbols.len() <= STRETCH_MAX {
             (0, self.symbols.len())
         } else {
-            let best = segments.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(i, _)| i);
-            let mut bounds = self.symbols.iter().enumerate().filter(|(i, s)| *i == 0 || **s & SENTENCE != 0).map(|(i, _)| i).skip(best);
+            let mut bounds = self.symbols.iter().enumerate().filter(|(i, s)| *i == 0 || **s & SENTENCE != 0).map(|(i, _)| i).skip(sentence);
             let start = bounds.next().unwrap_or(0);
             let end = bounds.next().unwrap_or(self.symbols.len());
             (start, end.min(start + STRETCH_MAX))

@@ -5,7 +5,7 @@
 //! claims are scored in blocks whose sums fit the processor's cache. What the best few are worth is decided in `pair` and `decide`.
 
 use super::common;
-use super::reading::{BREAK, one, two};
+use super::reading::{BREAK, is_pair, one, two};
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
@@ -14,6 +14,8 @@ const BLOCK: usize = 1 << 16;
 /// Saturation of repeated grams and weight of length, as BM25 names them.
 const K1: f32 = 1.5;
 const B: f32 = 0.75;
+/// Places for the sums of a post that reads few postings.
+const SPOTS: usize = 1 << 14;
 /// Impacts are this many steps from 0 to 1.
 const STEPS: f32 = 255.0;
 
@@ -119,13 +121,15 @@ pub struct Budget {
 /// Memory that one thread uses again for every post.
 pub struct Sums {
     sums: Vec<f32>,
+    /// Claim and sum; a sum of 0 is a free place.
+    spots: Vec<(u32, f32)>,
     touched: Vec<u32>,
     cursors: Vec<(usize, usize, f32)>,
 }
 
 impl Default for Sums {
     fn default() -> Self {
-        Self { sums: vec![0.0; BLOCK], touched: Vec::new(), cursors: Vec::new() }
+        Self { sums: vec![0.0; BLOCK], spots: vec![(0, 0.0); SPOTS], touched: Vec::new(), cursors: Vec::new() }
     }
 }
 
@@ -158,7 +162,7 @@ impl Postings {
                 *next += 1;
                 out.claims[at] = claim as u32;
                 out.impacts[at] = (STEPS * impact(times as f32, lengths[claim], out.mean)).round().max(1.0) as u8;
-                mass[usize::from(key >> 32 > 0)] += idf(key, *len, out.count) / full;
+                mass[usize::from(is_pair(key))] += idf(key, *len, out.count) / full;
             }
             out.mass.push(mass);
         }
@@ -185,8 +189,44 @@ impl Postings {
             let start = probe.list as usize;
             sums.cursors.push((start, start + len, probe.weight / STEPS));
         }
-        let mut best: Vec<(u32, f32)> = Vec::with_capacity(budget.keep * 4);
-        let mut floor = 0.0f32;
+        let mut best = Best { keep: budget.keep, floor: 0.0, list: Vec::with_capacity(budget.keep * 4) };
+        let whole: usize = sums.cursors.iter().map(|(from, to, _)| to - from).sum();
+        if whole * 2 <= SPOTS && self.count > BLOCK {
+            self.best_of_few(sums, &mut best);
+        } else {
+            self.best_in_blocks(sums, &mut best);
+        }
+        cut(&mut best.list, budget.keep);
+        best.list
+    }
+
+    /// Few postings of many claims: each claim has a spot found by its number.
+    fn best_of_few(&self, sums: &mut Sums, best: &mut Best) {
+        for (from, to, weight) in &sums.cursors {
+            for (claim, impact) in self.claims[*from..*to].iter().zip(&self.impacts[*from..*to]) {
+                let mut at = claim.wrapping_mul(0x9e37_79b1) as usize >> (32 - SPOTS.trailing_zeros());
+                loop {
+                    let spot = &mut sums.spots[at];
+                    if spot.1 == 0.0 {
+                        spot.0 = *claim;
+                        sums.touched.push(at as u32);
+                    }
+                    if spot.0 == *claim {
+                        spot.1 += *weight * f32::from(*impact);
+                        break;
+                    }
+                    at = (at + 1) % SPOTS;
+                }
+            }
+        }
+        for at in sums.touched.drain(..) {
+            let (claim, sum) = std::mem::take(&mut sums.spots[at as usize]);
+            best.take(claim, sum);
+        }
+    }
+
+    /// Many postings: claims by blocks whose sums stand side by side.
+    fn best_in_blocks(&self, sums: &mut Sums, best: &mut Best) {
         for base in (0..self.count).step_by(BLOCK) {
             let end = (base + BLOCK).min(self.count) as u32;
             let last = end as usize == self.count;
@@ -202,17 +242,28 @@ impl Postings {
                 *at += run;
             }
             for claim in sums.touched.drain(..) {
-                let sum = std::mem::take(&mut sums.sums[claim as usize - base]);
-                if sum > floor {
-                    best.push((claim, sum));
-                    if best.len() >= budget.keep * 4 {
-                        floor = cut(&mut best, budget.keep);
-                    }
-                }
+                best.take(claim, std::mem::take(&mut sums.sums[claim as usize - base]));
             }
         }
-        cut(&mut best, budget.keep);
-        best
+    }
+}
+
+/// The claims with the highest sums so far.
+struct Best {
+    keep: usize,
+    floor: f32,
+    list: Vec<(u32, f32)>,
+}
+
+impl Best {
+    fn take(&mut self, claim: u32, sum: f32) {
+        // Of equals the first claim counts, in whatever order they come.
+        if sum >= self.floor {
+            self.list.push((claim, sum));
+            if self.list.len() >= self.keep * 4 {
+                self.floor = cut(&mut self.list, self.keep);
+            }
+        }
     }
 }
 

@@ -247,6 +247,12 @@ pub fn two(a: u32, b: u32) -> u64 {
     (u64::from(a & IDENTITY) + 1) << 32 | u64::from(b & IDENTITY)
 }
 
+/// Whether a key stands for two neighbours.
+#[must_use]
+pub fn is_pair(key: u64) -> bool {
+    key >> 32 > 0
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
