@@ -109,6 +109,23 @@ fn a_paste_of_any_size_and_a_flood_of_one_text_are_answered_quickly() {
 }
 
 #[test]
+fn a_copy_has_the_answer_of_the_first_until_the_claims_change() {
+    let mut matcher = matcher();
+    let mut sums = Sums::default();
+    let asked = "听说喝醋能软化血管，是真的吗";
+    let first = matcher.find(asked, 5, &mut sums);
+    assert_eq!(matcher.find("聽說 喝醋能軟化血管，是真的嗎", 5, &mut sums), first, "the same in other letters");
+    assert_eq!(matcher.find(asked, 1, &mut sums).hits.len(), 1, "of another number of hits");
+    matcher.put("new", "喝醋能软化血管？假的，醋进了胃就和胃酸一样。");
+    assert_eq!(matcher.find(asked, 5, &mut sums).hits[0].claim, "new");
+    matcher.remove("new");
+    assert!(matcher.find(asked, 5, &mut sums).hits.iter().all(|hit| hit.claim != "new"));
+    // Memory that two matchers share never answers for the other.
+    let other = Matcher::new(vec![("o".into(), "喝醋能软化血管".into())], 1);
+    assert_eq!(other.find(asked, 5, &mut sums).hits[0].claim, "o");
+}
+
+#[test]
 fn claims_come_and_go_and_are_found_at_once() {
     let mut matcher = matcher();
     assert_ne!(first(&matcher, "喝醋能软化血管"), "new");

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Lines that are worked on side by side.
 const CHUNK: usize = 8_192;
@@ -134,8 +134,9 @@ impl Claims {
         };
         let build_s = usage.wall_s() - load_s;
         let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+        let memory = Mutex::new(Vec::new());
         for chunk in asked.chunks(CHUNK) {
-            for lines in side_by_side(chunk, threads, |posts| answer(&matcher, posts, top as usize)) {
+            for lines in side_by_side(chunk, threads, |posts| answer(&matcher, posts, top as usize, &memory)) {
                 out.write_all(lines.as_bytes()).context("cannot write the answers")?;
             }
         }
@@ -183,9 +184,10 @@ fn votes(line: &str) -> Result<Vec<Tally>, String> {
     list.iter().map(one).collect()
 }
 
-/// Answers for some posts, one line each.
-fn answer(matcher: &Matcher, posts: &[(String, String)], top: usize) -> String {
-    let mut sums = Sums::default();
+/// Answers for some posts, one line each; `memory` is what the threads use again.
+fn answer(matcher: &Matcher, posts: &[(String, String)], top: usize, memory: &Mutex<Vec<Sums>>) -> String {
+    let kept = || memory.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut sums = kept().pop().unwrap_or_default();
     let mut out = String::new();
     for (id, text) in posts {
         let found = matcher.find(text, top, &mut sums);
@@ -194,6 +196,7 @@ fn answer(matcher: &Matcher, posts: &[(String, String)], top: usize) -> String {
         out.push_str(&line.to_string());
         out.push('\n');
     }
+    kept().push(sums);
     out
 }
 

@@ -11,8 +11,10 @@ use super::reading::{self, SENTENCE};
 use super::shelf::Shelf;
 use crate::encoder::Memory;
 use std::collections::HashMap;
+use std::hint::black_box;
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Candidates that are compared.
 const CANDIDATES: usize = 24;
@@ -90,6 +92,13 @@ pub struct Matcher {
     numbers: Option<HashMap<String, u32>>,
     model: &'static Model,
     late: Option<Late>,
+    /// Another one after every change, and in every matcher.
+    state: u64,
+}
+
+fn next_state() -> u64 {
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    LAST.fetch_add(1, Ordering::Relaxed) + 1
 }
 
 impl Matcher {
@@ -98,7 +107,7 @@ impl Matcher {
     pub fn new(claims: Vec<(String, String)>, threads: usize) -> Self {
         let settled = Shelf::new(claims, threads);
         let gone = vec![false; settled.len()];
-        Self { settled, loose: Shelf::default(), gone, numbers: None, model: Model::built_in(), late: None }
+        Self { settled, loose: Shelf::default(), gone, numbers: None, model: Model::built_in(), late: None, state: next_state() }
     }
 
     /// The same, with the optional encoder for a second look at what is neither sure to match nor sure not to.
@@ -135,6 +144,7 @@ impl Matcher {
         self.gone.push(false);
         let number = self.gone.len() as u32 - 1;
         self.number_of().insert(id.to_owned(), number);
+        self.state = next_state();
         if self.loose.len() >= LOOSE_MAX {
             self.settle();
         }
@@ -144,6 +154,7 @@ impl Matcher {
     pub fn remove(&mut self, id: &str) -> bool {
         let Some(number) = self.number_of().remove(id) else { return false };
         self.gone[number as usize] = true;
+        self.state = next_state();
         if let Some(late) = &mut self.late {
             late.remove(id);
         }
@@ -156,6 +167,7 @@ impl Matcher {
         self.settled = std::mem::take(&mut self.settled).with(std::mem::take(&mut self.loose), &gone);
         self.gone = vec![false; self.settled.len()];
         self.numbers = None;
+        self.state = next_state();
     }
 
     fn number_of(&mut self) -> &mut HashMap<String, u32> {
@@ -180,10 +192,23 @@ impl Matcher {
 
     fn find_with(&self, text: &str, limit: usize, sums: &mut Sums, late: Option<&Late>) -> Found {
         let symbols = reading::read(text);
+        if late.is_some() {
+            return self.look(text, &symbols, limit, sums, late);
+        }
+        let key = sums.copies.key(&symbols, limit);
+        if let Some(found) = sums.copies.get(self.state, &key) {
+            return found;
+        }
+        let found = self.look(text, &symbols, limit, sums, None);
+        sums.copies.put(self.state, key, &found);
+        found
+    }
+
+    fn look(&self, text: &str, symbols: &[u32], limit: usize, sums: &mut Sums, late: Option<&Late>) -> Found {
         let mut best: Vec<(u32, f32)> = Vec::new();
         let mut confidence = 0.0f32;
         let mut looks = SECOND_LOOKS;
-        for range in parts(&symbols) {
+        for range in parts(symbols) {
             let rows = self.candidates(&symbols[range.clone()], sums, &self.model.order, if late.is_some() { LOOKED } else { JUDGED });
             let margins: Vec<f32> = rows.iter().take(JUDGED).map(|row| self.model.judge.margin(&row.figures)).collect();
             let mut opinion = self.model.opinion(&margins);
@@ -236,6 +261,8 @@ impl Matcher {
         }
         // The postings were read in part; the first look is exact.
         let known: Vec<(u32, Known)> = best.iter().map(|(n, _)| (*n, self.known(*n))).collect();
+        // Each is somewhere else in memory: touched one behind the other, they come together.
+        black_box(known.iter().filter_map(|(_, claim)| claim.symbols.first()).fold(0, |all, symbol| all ^ symbol));
         let mut notes = Notes::default();
         let mut first: Vec<(u32, (Figures, Spot))> = known.into_iter().map(|(n, claim)| (n, asked.compare(claim, self, &mut notes))).collect();
         first.sort_by(|a, b| b.1.0[0].total_cmp(&a.1.0[0]).then_with(|| self.id(a.0).cmp(self.id(b.0))));

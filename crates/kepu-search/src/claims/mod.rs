@@ -8,6 +8,7 @@
 //! | what do a post and a claim share, and in which fact do they differ? | [`pair`], [`slots`], `align` |
 //! | how likely do they say the same? | [`decide`], with `model.txt` |
 //! | what does the optional encoder say where that is not sure? | `late`, with `late.txt` |
+//! | was the same text asked a moment ago? | `copies` |
 //! | all of it together, and claims that come and go | [`Matcher`] |
 //! | which words are the reason? | [`shared`] |
 //! | does it say the contrary in nearly the same words? how much of it is there at all? | [`contradicts`], [`covered`] |
@@ -18,6 +19,7 @@
 mod against;
 mod align;
 mod common;
+mod copies;
 mod cover;
 pub mod decide;
 mod late;

@@ -5,9 +5,11 @@
 //! claims are scored in blocks whose sums fit the processor's cache. What the best few are worth is decided in `pair` and `decide`.
 
 use super::common;
+use super::copies::Copies;
 use super::reading::{BREAK, is_pair, one, two};
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
+use std::hint::black_box;
 
 /// Claims scored together.
 const BLOCK: usize = 1 << 16;
@@ -118,18 +120,26 @@ pub struct Budget {
     pub keep: usize,
 }
 
-/// Memory that one thread uses again for every post.
+/// Memory that one thread uses again for every post; it also knows the answers to the texts of late.
 pub struct Sums {
     sums: Vec<f32>,
     /// Claim and sum; a sum of 0 is a free place.
     spots: Vec<(u32, f32)>,
     touched: Vec<u32>,
     cursors: Vec<(usize, usize, f32)>,
+    pub(super) copies: Copies,
+}
+
+impl Sums {
+    /// Forgets which texts were asked, so that the next of them is looked for again.
+    pub fn forget_copies(&mut self) {
+        self.copies.clear();
+    }
 }
 
 impl Default for Sums {
     fn default() -> Self {
-        Self { sums: vec![0.0; BLOCK], spots: vec![(0, 0.0); SPOTS], touched: Vec::new(), cursors: Vec::new() }
+        Self { sums: vec![0.0; BLOCK], spots: vec![(0, 0.0); SPOTS], touched: Vec::new(), cursors: Vec::new(), copies: Copies::default() }
     }
 }
 
@@ -202,6 +212,8 @@ impl Postings {
 
     /// Few postings of many claims: each claim has a spot found by its number.
     fn best_of_few(&self, sums: &mut Sums, best: &mut Best) {
+        // Each list is somewhere else in memory: touched one behind the other, they come together.
+        black_box(sums.cursors.iter().fold(0, |all, (from, ..)| all ^ self.claims[*from] ^ u32::from(self.impacts[*from])));
         for (from, to, weight) in &sums.cursors {
             for (claim, impact) in self.claims[*from..*to].iter().zip(&self.impacts[*from..*to]) {
                 let mut at = claim.wrapping_mul(0x9e37_79b1) as usize >> (32 - SPOTS.trailing_zeros());
