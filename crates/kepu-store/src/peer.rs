@@ -58,6 +58,14 @@ pub struct Peer {
     pub last_result: String,
 }
 
+impl Peer {
+    /// Whether the last contact ended well, or there was none yet.
+    #[must_use]
+    pub fn went_well(&self) -> bool {
+        self.last_result.is_empty() || self.last_result.starts_with("ok")
+    }
+}
+
 macro_rules! columns {
     () => {
         "id, name, direction, url, holder, scope, cursor, push_cursor, acked, joined_at, last_seen, last_result"

@@ -146,7 +146,7 @@ impl<'a> Session<'a> {
             offer_vector: cursor.epoch.is_empty(),
             cursor,
             pushed_to: parent.push_cursor,
-            push_most: if parent.last_result.is_empty() || parent.last_result == "ok" { PUSH_MAX } else { PUSH_FIRST },
+            push_most: if parent.went_well() { PUSH_MAX } else { PUSH_FIRST },
             asked_for: vec![],
             wants: vec![],
             done: Exchanged { parent: parent.name.clone(), ..Exchanged::default() },

@@ -132,7 +132,7 @@ fn node(s: &Shell, health: &Health, peer: &Peer, behind: i64) -> Node {
         silent: peer.last_seen.is_none_or(|at| s.now.duration_since(at).as_hours() >= 24),
         behind,
         result: peer.last_result.clone(),
-        good: peer.last_result.is_empty() || peer.last_result.starts_with("ok"),
+        good: peer.went_well(),
         until: health.until.get(&peer.id).filter(|until| until.year() < 9000).map(|until| s.day_text(*until)).unwrap_or_default(),
     }
 }
