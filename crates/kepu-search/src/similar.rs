@@ -142,10 +142,10 @@ impl Asked {
         }
         let mut seen = HashSet::new();
         let mut sum = 0.0;
-        for gram in grams(line) {
-            if !seen.contains(&*gram.text) && !is_particle(&gram.text) {
-                sum += idf.of(&gram.text)?;
-                seen.insert(gram.text.into_owned());
+        for gram in grams(line).filter(|gram| !is_particle(&gram.text)) {
+            let weight = idf.of(&gram.text)?;
+            if seen.insert(gram.text) {
+                sum += weight;
             }
         }
         let score = (in_asked + (1.0 - IN_ASKED) * shared / sum).min(1.0);

@@ -42,7 +42,7 @@ impl Checked {
     }
 }
 
-/// Finds claims that say what was said, and counts the sighting of those that do. Nothing about the asker or the text is kept.
+/// Finds claims that say what was said, and counts the sighting of those that do. Nothing about the asker or the text is stored; the matcher knows texts of late by a keyed hash.
 pub async fn check(app: &App, said: &Said, limit: usize) -> Result<Checked, AppError> {
     with_rows(app, hear::hear(app, said).await?, limit).await
 }

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 
 /// Texts that are remembered.
-const MOST: usize = 8_192;
+const MOST: usize = 2_048;
 
 /// Answers to the texts of late.
 #[derive(Default)]

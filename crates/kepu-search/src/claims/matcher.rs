@@ -47,6 +47,7 @@ pub struct Candidate {
     /// What was known at the first look.
     pub first: Figures,
     margin: f32,
+    spot: Spot,
 }
 
 /// What is to be done with a post.
@@ -270,22 +271,18 @@ impl Matcher {
         let (best, looks): (Vec<u32>, Vec<(Figures, Spot)>) = first.into_iter().unzip();
         let (mut figures, spots): (Vec<Figures>, Vec<Spot>) = looks.into_iter().unzip();
         relate(&mut figures);
-        let mut out: Vec<(Candidate, Spot)> = best
-            .into_iter()
-            .zip(figures)
-            .zip(spots)
-            .map(|((number, figures), spot)| (Candidate { number, margin: order.margin(&figures), first: figures, figures }, spot))
-            .collect();
+        let candidate = |(number, (figures, spot))| Candidate { number, margin: order.margin(&figures), first: figures, figures, spot };
+        let mut out: Vec<Candidate> = best.into_iter().zip(figures.into_iter().zip(spots)).map(candidate).collect();
         // Stable: equals stay in the order of the postings, then of their ids.
-        out.sort_by(|a, b| b.0.margin.total_cmp(&a.0.margin));
-        let margins: Vec<f32> = out.iter().map(|(c, _)| c.margin).collect();
+        out.sort_by(|a, b| b.margin.total_cmp(&a.margin));
+        let margins: Vec<f32> = out.iter().map(|c| c.margin).collect();
         let shares = Model::chances(&margins, OrNone::Never);
-        for (n, (candidate, spot)) in out.iter_mut().take(judged).enumerate() {
-            asked.look_closely(self.known(candidate.number), spot, self, &mut candidate.figures);
+        for (n, candidate) in out.iter_mut().take(judged).enumerate() {
+            asked.look_closely(self.known(candidate.number), candidate.spot, self, &mut candidate.figures);
             let other = margins.get(usize::from(n == 0)).copied().unwrap_or(candidate.margin - 5.0);
             candidate.figures[BASIC - 3..BASIC].copy_from_slice(&[candidate.margin, candidate.margin - other, shares[n]]);
         }
-        out.into_iter().map(|(candidate, _)| candidate).collect()
+        out
     }
 
     fn known(&self, number: u32) -> Known<'_> {

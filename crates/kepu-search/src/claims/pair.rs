@@ -353,12 +353,12 @@ impl<'a> Asked<'a> {
         at(36, self.sentences.first().map_or(0.0, |whole| segments[0] / whole.max(1e-6)), &mut f);
         at(37, early / all, &mut f);
         at(38, bm25.ln_1p(), &mut f);
-        let sentence = segments.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(i, _)| i);
-        (f, Spot { sentence, stretch: best_at })
+        let held = segments.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(i, _)| i);
+        (f, Spot { sentence: held, stretch: best_at })
     }
 
     /// Fills the figures that are looked for letter by letter.
-    pub fn look_closely(&self, claim: Known, spot: &Spot, rarity: &impl Rarity, f: &mut Figures) {
+    pub fn look_closely(&self, claim: Known, spot: Spot, rarity: &impl Rarity, f: &mut Figures) {
         self.slots_beside(claim, f);
         self.align(stretch(claim.symbols, spot.stretch), spot.sentence, rarity, f);
     }

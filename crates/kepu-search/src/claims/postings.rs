@@ -270,7 +270,7 @@ struct Best {
 impl Best {
     fn take(&mut self, claim: u32, sum: f32) {
         // Of equals the first claim counts, in whatever order they come.
-        if sum >= self.floor {
+        if sum > 0.0 && sum >= self.floor {
             self.list.push((claim, sum));
             if self.list.len() >= self.keep * 4 {
                 self.floor = cut(&mut self.list, self.keep);
